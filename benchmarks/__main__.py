@@ -1,0 +1,31 @@
+"""Prints the service's figures: `python -m benchmarks [run_job] [watchers] [state_stream] [import]`."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import _import, _run_job, _state_stream, _watchers
+
+PARTS = {
+    "import": _import.measure,
+    "run_job": _run_job.measure,
+    "watchers": _watchers.measure,
+    "state_stream": _state_stream.measure,
+}
+
+
+def main(names: list[str]) -> int:
+    """Measures the named parts, or all of them; returns 1 when a figure misses its bound."""
+    if unknown := set(names) - set(PARTS):
+        print(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    holds = True
+    for name in names or PARTS:
+        for figure in PARTS[name]():
+            print(figure.row(), flush=True)
+            holds = holds and figure.holds
+    return 0 if holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,45 @@
+"""Server processes for a benchmark: the real one, and a bare one that does the same calls with no work."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+# The bursts of a benchmark and its long streams must not meet the client's own defaults.
+CHANNEL_OPTIONS = [
+    ("grpc.max_receive_message_length", 64 << 20),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.enable_http_proxy", 0),
+]
+
+
+@contextlib.contextmanager
+def _process(*command: str) -> Iterator[tuple[str, int]]:
+    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        if not line.startswith("listening on "):
+            raise RuntimeError(f"{command} did not start; it said {line!r}")
+        yield line.split()[-1], process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def real_server(data_dir: str, *options: str) -> contextlib.AbstractContextManager[tuple[str, int]]:
+    """The service itself, with a durable store in ``data_dir``. Yields its address and process id."""
+    command = ["-m", "basicaer.service.cli", "serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir]
+    return _process(*command, *options)
+
+
+def bare_server(recording: str) -> contextlib.AbstractContextManager[tuple[str, int]]:
+    """A grpc.aio server that replays the messages in the file ``recording`` and does nothing else."""
+    return _process("-m", "benchmarks._bare", recording)
