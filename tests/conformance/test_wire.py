@@ -1,4 +1,4 @@
-"""The bytes on the wire, fixed for every language: `vectors.json` pairs a message's JSON with its serialization.
+"""The bytes on the wire, fixed for every language: `vectors.json` pairs JSON with its serialization.
 
 A vector that fails is a breaking change. Nobody edits one: new fields get new vectors.
 """
@@ -58,7 +58,7 @@ def test_status_numbers_and_reasons_are_fixed() -> None:
 
 
 def test_a_circuit_of_100_000_gates_takes_three_bytes_a_gate() -> None:
-    """A one-qubit gate without parameter is one byte of operation and one of qubit; the packing keeps it so."""
+    """A one-qubit gate is one byte of operation and one of qubit; the packing keeps it so."""
     gates = 100_000
     circuit = circuit_pb2.Circuit(num_qubits=20)
     circuit.operations.add(name="h")
