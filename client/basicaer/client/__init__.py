@@ -10,6 +10,8 @@
 `AsyncBasicAerProvider` and its kin are the same for asyncio. The errors are drawn as a tree in `_errors`.
 """
 
+from basicaer.client._async_job import AsyncBasicAerJob
+from basicaer.client._async_provider import AsyncBasicAerBackend, AsyncBasicAerProvider
 from basicaer.client._base import Limits, ServerInfo
 from basicaer.client._circuit import Circuit
 from basicaer.client._counts import Counts
@@ -63,6 +65,9 @@ from basicaer.client._status import JobEvent, JobStatus, Progress
 from basicaer.client._values import Expression, Register, Variable
 
 __all__ = [
+    "AsyncBasicAerBackend",
+    "AsyncBasicAerJob",
+    "AsyncBasicAerProvider",
     "BackendNotFoundError",
     "BasicAerBackend",
     "BasicAerError",

@@ -14,6 +14,7 @@ from basicaer.client._experiment import struct_to_dict
 from basicaer.client._options import Options, struct_from_dict
 from basicaer.client._programs import programs_from
 from basicaer.client._result import Result
+from basicaer.client._retry import Deadline
 from basicaer.client._status import (
     JobEvent,
     JobStatus,
@@ -23,7 +24,7 @@ from basicaer.client._status import (
     status_from_message,
     time_from_message,
 )
-from basicaer.client._watch import Notice
+from basicaer.client._watch import Notice, WatchFlow
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 from google.protobuf import timestamp_pb2
 
@@ -102,7 +103,8 @@ class BackendBase:
 
     version = 2  # of Qiskit's interface, as in BackendV2; the software's is `backend_version`
 
-    def __init__(self, info: job_service_pb2.BackendInfo, limits: Limits) -> None:
+    def __init__(self, info: job_service_pb2.BackendInfo, limits: Limits, max_outage: float | None) -> None:
+        self._max_outage = max_outage
         self._info = info
         self._limits = limits
         self._options = Options()
@@ -247,6 +249,24 @@ class JobBase:
         if isinstance(notice, JobEvent) and notice.status is not None and notice.status.final:
             self._final = notice
         return notice.status
+
+    def _flow(
+        self,
+        deadline: Deadline,
+        after_sequence: int | None,
+        *,
+        strict: bool = False,
+        tick: float | None = None,
+    ) -> WatchFlow:
+        """Returns how to wait for the job; for the arguments see `WatchFlow`."""
+        return WatchFlow(
+            self.job_id(),
+            deadline,
+            after_sequence=after_sequence,
+            strict=strict,
+            tick=tick,
+            max_outage=self._backend._max_outage,
+        )
 
     def _known_status(self) -> JobStatus | None:
         """Returns the status where it needs no call."""

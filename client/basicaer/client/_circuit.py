@@ -193,7 +193,7 @@ class Circuit(ControlFlow):
         return self
 
     def unitary(self, matrix: npt.ArrayLike, qubits: Qubits, label: str = "") -> Self:
-        """Applies a unitary matrix of 2^k by 2^k to k qubits; the first is the index's least significant bit."""
+        """Applies a unitary matrix of 2^k by 2^k to k qubits, the least significant one first."""
         chosen = self._bits("qubit", _sequence(qubits), self.num_qubits, "unitary")
         values = _amplitudes("The matrix", matrix, (2 ** len(chosen),) * 2)
         operation = pb.Operation(name="unitary", num_qubits=len(chosen), matrix=values, label=label)

@@ -12,7 +12,6 @@ from basicaer.client import _errors as errors
 from basicaer.client._result import Result
 from basicaer.client._retry import Deadline
 from basicaer.client._status import JobEvent, JobStatus, Progress, status_from_message
-from basicaer.client._watch import WatchFlow
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 
 if TYPE_CHECKING:
@@ -142,6 +141,7 @@ class BasicAerJob(_base.JobBase):
         """
         flow = self._flow(Deadline(timeout), after_sequence or 0, strict=after_sequence is not None)
         for notice in self._backend._transport.watch(flow):
+            self._note(notice)
             if isinstance(notice, JobEvent):
                 yield notice
 
@@ -174,24 +174,6 @@ class BasicAerJob(_base.JobBase):
     def _fetch(self) -> job_pb2.Job:
         transport = self._backend._transport
         return self._accept(transport.call(transport.stub.GetJob, self._get_request()).job)
-
-    def _flow(
-        self,
-        deadline: Deadline,
-        after_sequence: int | None,
-        *,
-        strict: bool = False,
-        tick: float | None = None,
-    ) -> WatchFlow:
-        max_outage = self._backend._transport.max_outage
-        return WatchFlow(
-            self.job_id(),
-            deadline,
-            after_sequence=after_sequence,
-            strict=strict,
-            tick=tick,
-            max_outage=max_outage,
-        )
 
     def _wait(
         self,

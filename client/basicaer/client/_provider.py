@@ -25,7 +25,7 @@ class BasicAerBackend(_base.BackendBase):
     def __init__(
         self, provider: BasicAerProvider, info: job_service_pb2.BackendInfo, limits: _base.Limits
     ) -> None:
-        super().__init__(info, limits)
+        super().__init__(info, limits, provider._transport.max_outage)
         self._provider = provider
         self._transport = provider._transport
 
