@@ -213,9 +213,8 @@ class AsyncBasicAerProvider:
     async def server_info(self) -> _base.ServerInfo:
         """Returns the server's version, load and limits, as they are now."""
         request = job_service_pb2.GetServerInfoRequest()
-        return _base.ServerInfo.from_message(
-            self._transport.call(self._transport.stub.GetServerInfo, request)
-        )
+        answer = await self._transport.call(self._transport.stub.GetServerInfo, request)
+        return _base.ServerInfo.from_message(answer)
 
     async def _all_backends(self) -> list[AsyncBasicAerBackend]:
         """Returns all backends, asked for once."""

@@ -143,9 +143,7 @@ class AsyncTransport:
             call.cancel()
 
     async def _unless_closed(self, begin: Callable[[], Awaitable[R]]) -> R:
-        """Awaits a call; that it was cancelled by `close`, and not with its task, becomes the client's own
-        error.
-        """
+        """Awaits a call; a cancellation by `close`, and not with its task, becomes our own error."""
         self._check_open()
         try:
             return await begin()
@@ -173,7 +171,7 @@ class AsyncTransport:
 
 
 class _Connection:
-    """At most one stream or long poll at a time; its replies wait in an inbox until the flow asks for them."""
+    """One stream or long poll at a time; its replies wait in an inbox until the flow asks for them."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
