@@ -24,8 +24,9 @@ __all__ = ["Context", "Handler", "stream_handler", "unary_handler"]
 
 _log = logging.getLogger(__name__)
 
-Context: TypeAlias = grpc.aio.ServicerContext[bytes, bytes]
-Handler: TypeAlias = grpc.RpcMethodHandler[bytes, bytes]
+# As strings, since these classes have type parameters in their stubs alone.
+Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
+Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
 
 _Request = TypeVar("_Request", bound=Message)
 
