@@ -36,6 +36,7 @@ from basicaer.simulator._expressions import (
 )
 from basicaer.simulator._gate_table import GATES
 from basicaer.simulator._gates import GateSpec
+from basicaer.simulator._memory import required_bytes
 from basicaer.simulator._operations import (
     Block,
     Case,
@@ -49,6 +50,9 @@ from basicaer.simulator._operations import (
     Variable,
     WhileLoop,
 )
+from basicaer.simulator._options import program_seed
+from basicaer.simulator._run import RunResult, chop, run, statevector, unitary
+from basicaer.simulator._validation import validate
 
 __all__ = [
     "GATES",
@@ -78,6 +82,7 @@ __all__ = [
     "Register",
     "RegisterRef",
     "RunControl",
+    "RunResult",
     "SimulationCancelled",
     "SimulationFailed",
     "SimulatorError",
@@ -88,4 +93,11 @@ __all__ = [
     "Variable",
     "VariableRef",
     "WhileLoop",
+    "chop",
+    "program_seed",
+    "required_bytes",
+    "run",
+    "statevector",
+    "unitary",
+    "validate",
 ]
