@@ -8,6 +8,7 @@ array([0.70710678+0.j, 0.        +0.j, 0.        +0.j, 0.70710678+0.j])
 """
 
 from basicaer.simulator._circuit import Circuit, Instruction
+from basicaer.simulator._compiled import CompiledCircuit
 from basicaer.simulator._control import RunControl
 from basicaer.simulator._errors import (
     CircuitError,
@@ -67,6 +68,7 @@ __all__ = [
     "ClassicalKind",
     "ClassicalType",
     "ClbitRef",
+    "CompiledCircuit",
     "Expression",
     "ForLoop",
     "GateSpec",

@@ -7,11 +7,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._circuit import Circuit
-from basicaer.simulator._program import compile_circuit
+from basicaer.simulator._compiled import CompiledCircuit, compiled
 from basicaer.simulator._sampling import num_words
 from basicaer.simulator._state import BLOCK_BITS
 from basicaer.simulator._trajectories import waiting_states
-from basicaer.simulator._validation import validate
 
 Method: TypeAlias = Literal["run", "statevector", "unitary"]
 
@@ -21,7 +20,7 @@ _BYTES_PER_BRANCH = 256
 
 
 def required_bytes(
-    circuit: Circuit,
+    circuit: Circuit | CompiledCircuit,
     *,
     method: Method = "run",
     dtype: npt.DTypeLike = np.complex128,
@@ -37,7 +36,8 @@ def required_bytes(
 
     Raises `CircuitError` when the circuit is not valid.
     """
-    validate(circuit)
+    ready = compiled(circuit)
+    circuit = ready.circuit
     item = np.dtype(dtype).itemsize
     num_qubits = circuit.num_qubits * (2 if method == "unitary" else 1)
     state = item << num_qubits
@@ -53,7 +53,7 @@ def required_bytes(
     )
     if method != "run":
         return total
-    program = compile_circuit(circuit, from_zero=not initial)
+    program = ready.program(from_zero=not initial)
     outcome = 8 * num_words(circuit.num_clbits)
     branches = 1
     if program.is_random:

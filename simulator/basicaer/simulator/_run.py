@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._circuit import Circuit
+from basicaer.simulator._compiled import CompiledCircuit, compiled
 from basicaer.simulator._control import RunControl
 from basicaer.simulator._errors import CircuitError
 from basicaer.simulator._options import (
@@ -21,11 +22,10 @@ from basicaer.simulator._options import (
     initial_state,
     seed_sequence,
 )
-from basicaer.simulator._program import Program, compile_circuit
+from basicaer.simulator._program import Program
 from basicaer.simulator._sampling import Counts, Words
 from basicaer.simulator._state import Amplitudes, ComplexDType, State
 from basicaer.simulator._trajectories import Executor, waiting_states
-from basicaer.simulator._validation import validate
 
 Method: TypeAlias = Literal["sampled", "branched"]
 
@@ -51,7 +51,7 @@ class RunResult:
 
 
 def statevector(
-    circuit: Circuit,
+    circuit: Circuit | CompiledCircuit,
     *,
     dtype: npt.DTypeLike = np.complex128,
     threads: int | None = None,
@@ -65,11 +65,12 @@ def statevector(
     Raises `CircuitError` when the circuit is not valid, measures, or resets a qubit that was used;
     `OptionError`; `SimulationCancelled`; `SimulationFailed`.
     """
-    validate(circuit)
+    ready = compiled(circuit)
+    num_qubits = ready.circuit.num_qubits
     kind = complex_dtype(dtype)
-    amplitudes = initial_state("initial", initial, circuit.num_qubits)
+    amplitudes = initial_state("initial", initial, num_qubits)
     check_threads(threads)
-    program = compile_circuit(circuit, from_zero=amplitudes is None)
+    program = ready.program(from_zero=amplitudes is None, threads=threads)
     at = program.random_at if program.random_at is not None else program.waits_at
     if at is not None:
         message = "a state vector without shots has no random outcomes; call run(..., statevector=True)"
@@ -77,14 +78,14 @@ def statevector(
     return _evolve(
         program,
         lambda: _start(program, amplitudes, kind),
-        circuit.num_qubits,
+        num_qubits,
         threads,
         control or RunControl(),
     )
 
 
 def unitary(
-    circuit: Circuit,
+    circuit: Circuit | CompiledCircuit,
     *,
     dtype: npt.DTypeLike = np.complex128,
     threads: int | None = None,
@@ -98,26 +99,25 @@ def unitary(
 
     Raises as `statevector` does; initialize and every reset are refused too.
     """
-    validate(circuit)
+    ready = compiled(circuit)
+    num_qubits = ready.circuit.num_qubits
     kind = complex_dtype(dtype)
-    matrix = initial_matrix(initial, circuit.num_qubits)
+    matrix = initial_matrix(initial, num_qubits)
     check_threads(threads)
-    program = compile_circuit(circuit, from_zero=False, as_matrix=True)
+    program = ready.program(from_zero=False, as_matrix=True, threads=threads)
     at = program.random_at if program.random_at is not None else program.waits_at
     if at is not None:
         raise CircuitError("measure, reset and initialize have no matrix; remove them", ("body", at))
 
     def start() -> State:
-        return State.identity(circuit.num_qubits, kind) if matrix is None else State.of(matrix, kind)
+        return State.identity(num_qubits, kind) if matrix is None else State.of(matrix, kind)
 
-    size = 1 << circuit.num_qubits
-    return _evolve(program, start, 2 * circuit.num_qubits, threads, control or RunControl()).reshape(
-        size, size
-    )
+    size = 1 << num_qubits
+    return _evolve(program, start, 2 * num_qubits, threads, control or RunControl()).reshape(size, size)
 
 
 def run(
-    circuit: Circuit,
+    circuit: Circuit | CompiledCircuit,
     *,
     shots: int = 1024,
     seed: int | np.random.SeedSequence | None = None,
@@ -136,29 +136,29 @@ def run(
 
     Raises `CircuitError`, `OptionError`, `SimulationCancelled` and `SimulationFailed`.
     """
-    validate(circuit)
+    ready = compiled(circuit)
+    num_qubits = ready.circuit.num_qubits
     shots = check_shots(shots)
     kind = complex_dtype(dtype)
-    amplitudes = initial_state("initial_statevector", initial_statevector, circuit.num_qubits)
+    amplitudes = initial_state("initial_statevector", initial_statevector, num_qubits)
     check_threads(threads)
     sequence = seed_sequence(seed)
-    # Three streams, so that neither the memory's order nor the kept state changes the counts.
-    outcomes, order, keeper = (generator(sequence, stream) for stream in range(3))
     control = control or RunControl()
-    program = compile_circuit(circuit, from_zero=amplitudes is None)
-    control.start(work=0.0 if program.is_random else _work(program, circuit.num_qubits), shots=shots)
+    program = ready.program(from_zero=amplitudes is None, threads=threads)
+    control.start(work=0.0 if program.is_random else _work(program, num_qubits), shots=shots)
+    # Three streams, so that neither the memory's order nor the kept state changes the counts.
     executor = Executor(
         program,
         lambda: _start(program, amplitudes, kind),
         control,
         threads=threads,
-        generator=outcomes,
-        keeper=keeper if statevector else None,
-        max_waiting=waiting_states(kind.itemsize << circuit.num_qubits, shots),
+        generator=generator(sequence, 0),
+        keeper=generator(sequence, 2) if statevector else None,
+        max_waiting=waiting_states(kind.itemsize << num_qubits, shots),
     )
     tally, kept = executor.run(shots)
     words, counts = tally.totals()
-    rows = np.repeat(words, counts, axis=0)[order.permutation(shots)] if memory else None
+    rows = np.repeat(words, counts, axis=0)[generator(sequence, 1).permutation(shots)] if memory else None
     state: Amplitudes | None = None
     if kept is not None:
         if rows is not None:

@@ -135,7 +135,7 @@ def _check_operators(text: str, blanked: str) -> None:
 
 
 def _check_broadcasts(text: str, blanked: str, sizes: dict[str, int], max_instructions: int) -> None:
-    """Counts what the statements stand for, those that act on whole registers for as many as those have bits."""
+    """Counts what statements stand for; one on whole registers stands for as many as those have bits."""
     total = 0
     start = 0
     for end in statement_ends(blanked):

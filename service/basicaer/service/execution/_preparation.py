@@ -24,7 +24,7 @@ _OPERATION_BYTES = 1_000
 class PreparedProgram:
     """A valid program: its circuit, what its result's header says, and about how many bytes it takes."""
 
-    circuit: sim.Circuit
+    circuit: sim.CompiledCircuit
     header: result_pb2.ProgramHeader
     size_bytes: int
 
@@ -66,7 +66,7 @@ def _prepare(message: circuit_pb2.Circuit, max_instructions: int, text: str | No
         )
     circuit = to_simulator(message)
     try:
-        sim.validate(circuit, max_instructions=max_instructions)
+        compiled = sim.CompiledCircuit(circuit, max_instructions=max_instructions)
     except sim.CircuitError as error:
         raise _fault(error, message, text) from None
     header = result_pb2.ProgramHeader(
@@ -79,7 +79,7 @@ def _prepare(message: circuit_pb2.Circuit, max_instructions: int, text: str | No
     )
     if message.HasField("metadata"):
         header.metadata.CopyFrom(message.metadata)
-    return PreparedProgram(circuit, header, _size(circuit) + header.ByteSize())
+    return PreparedProgram(compiled, header, _size(circuit) + header.ByteSize())
 
 
 def _fault(error: sim.CircuitError, message: circuit_pb2.Circuit, text: str | None) -> ProgramFault:
@@ -125,7 +125,7 @@ def check_for_backend(program: PreparedProgram, index: int, backend: Backend, se
     Raises:
         ServiceError: PROGRAM_INVALID or OPTION_INVALID.
     """
-    circuit = program.circuit
+    circuit = program.circuit.circuit
     if settings.initial is not None and settings.initial.shape[0] != 1 << min(circuit.num_qubits, 64):
         name = "initial_unitary" if backend.task is Task.UNITARY else "initial_statevector"
         raise option_error(
@@ -144,8 +144,8 @@ def check_for_backend(program: PreparedProgram, index: int, backend: Backend, se
             what = operation.name if not has_matrix else f"{operation.name} under classical control"
             raise ServiceError(
                 error_reason_pb2.ERROR_REASON_PROGRAM_INVALID,
-                f"programs[{index}]: {backend.name} can't run {what} (instruction {first}), which has no matrix; "
-                "use qasm_simulator",
+                f"programs[{index}]: {backend.name} can't run {what} (instruction {first}), which has no "
+                "matrix; use qasm_simulator",
                 metadata={"program_index": str(index)},
                 field=f"programs[{index}]",
             )

@@ -42,7 +42,7 @@ class Task(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A backend: its name, what it is for, and the fields of `RunOptions` that it takes, with their defaults."""
+    """A backend: name, purpose, and the fields of `RunOptions` that it takes, with their defaults."""
 
     name: str
     description: str
@@ -54,7 +54,7 @@ class Backend:
 _DESCRIPTIONS = {
     "shots": "How often each program is run.",
     "memory": "Whether the outcome of each shot is returned too.",
-    "seed_simulator": "The seed of the random numbers: the same seed gives the same outcomes. Random when unset.",
+    "seed_simulator": "The seed of the random numbers, for repeatable outcomes. Random when unset.",
     "initial_statevector": "The state before the first instruction: 2^n amplitudes of norm 1.",
     "initial_unitary": "The matrix before the first instruction: unitary, 2^n by 2^n.",
     "chop_threshold": "Real and imaginary parts of returned amplitudes below this magnitude become 0.",

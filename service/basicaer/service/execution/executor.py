@@ -1,4 +1,4 @@
-"""Runs jobs in this process, on whatever thread it is called: the simulator releases the GIL while it works."""
+"""Runs jobs in this process, on whatever thread it is called; the simulator frees the GIL while it works."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class ThreadExecutor:
             backend=backend,
             settings=settings,
             programs=programs,
-            weights=[_weight(program.circuit) for program in programs],
+            weights=[_weight(program.circuit.circuit) for program in programs],
             required_bytes=min(size + _required_bytes(programs, backend, settings), _MOST_BYTES),
             size_bytes=size,
         )
@@ -217,7 +217,7 @@ def _run(
         control=control,
     )
     entry.method = outcome.method
-    if circuit.num_clbits:
+    if circuit.circuit.num_clbits:
         add_counts(entry, outcome)
         if outcome.memory is not None:
             arrays.add(entry, index, "memory", outcome.memory)
@@ -272,9 +272,9 @@ def _required_bytes(programs: Sequence[PreparedProgram], backend: Backend, setti
     kept = 0
     most = 0
     for program in programs:
-        circuit = program.circuit
+        circuit = program.circuit.circuit
         need = sim.required_bytes(
-            circuit,
+            program.circuit,
             method="unitary" if backend.task is Task.UNITARY else "run",
             dtype=settings.dtype,
             shots=settings.shots,
