@@ -52,8 +52,12 @@ class Service:
             OSError: The address can't be bound.
             DataDirectoryError: The data directory is another server's, or not one of ours.
         """
-        self.address = self._server.bind(self._config.listen)
-        await self._manager.start()
+        try:
+            self.address = self._server.bind(self._config.listen)
+            await self._manager.start()
+        except BaseException:
+            await self._server.stop(None)
+            raise
         await self._server.start()
         await asyncio.to_thread(self._executor.warm_up)
         await self._server.set_serving(True)

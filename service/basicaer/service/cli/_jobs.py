@@ -92,7 +92,7 @@ def _row(job: job_pb2.Job) -> tuple[str, ...]:
         notes.insert(0, f"{job.queue_position:,} ahead")
     if job.HasField("error"):
         notes.append(" ".join(job.error.message.split())[:60])
-    age_text = _text.duration(max(age, 0.0))
+    age_text = _text.duration(max(round(age), 1))
     return job.job_id, status, job.backend_name, age_text, f"{job.shots:,}", " ".join(notes)
 
 

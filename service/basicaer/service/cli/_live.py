@@ -44,8 +44,9 @@ def _ahead(position: int) -> str:
     return "next in line" if position == 0 else f"{position:,} {'job' if position == 1 else 'jobs'} ahead"
 
 
-def _ended(event: JobEvent, since: float) -> str:
+def _ended(event: JobEvent, since: float | None) -> str:
     assert event.status is not None
+    assert since is not None
     text = f"{event.status.name.lower():<9} after {duration(time.monotonic() - since)}"
     return text if event.error is None else f"{text}: {event.error}"
 
@@ -54,7 +55,7 @@ class _PlainView:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._blocks = supports_blocks(stream)
-        self._began = time.monotonic()
+        self._began: float | None = None
         self._step = -1
         self._position: int | None = None
 
@@ -68,6 +69,7 @@ class _PlainView:
         print(text, file=self._stream, flush=True)
 
     def event(self, event: JobEvent) -> None:
+        self._began = self._began or time.monotonic()
         if event.status is not None:
             if event.status.final:
                 if self._step >= 0 and event.status.name == "DONE":
@@ -118,7 +120,7 @@ class _LiveView:
             console=self._console,
         )
         self._task: TaskID | None = None
-        self._began = time.monotonic()
+        self._began: float | None = None
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -131,6 +133,7 @@ class _LiveView:
         self._progress.console.print(text, markup=False)
 
     def event(self, event: JobEvent) -> None:
+        self._began = self._began or time.monotonic()
         if event.status is not None:
             self._status(event)
         elif self._task is not None and event.progress is not None:

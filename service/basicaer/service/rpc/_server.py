@@ -99,11 +99,7 @@ class GrpcServer:
         for name in ("", SERVICE_NAME):
             await self._health.set(name, status)
 
-    async def stop(self, grace: float) -> None:
-        """Take no more calls, give those in flight `grace` seconds, cancel the rest."""
+    async def stop(self, grace: float | None) -> None:
+        """Take no more calls, give those in flight `grace` seconds (None: none), cancel the rest."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
-
-    async def wait(self) -> None:
-        """Return when the server has stopped."""
-        await self._server.wait_for_termination()
