@@ -9,6 +9,7 @@ import numpy.typing as npt
 from basicaer.simulator._control import RunControl
 from basicaer.simulator._state import BLOCK_BITS, State
 
+Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int64]
 
@@ -44,20 +45,44 @@ def sample_indices(
         control.check()
         cumulated = np.cumsum(state.block_squares(number))
         inside = points[start:stop] - (bounds[number - 1] if number else 0.0)
-        places = np.searchsorted(cumulated, inside, side="right")
-        # Rounding may push a point behind the last amplitude that is not zero.
-        np.minimum(places, np.searchsorted(cumulated, cumulated[-1], side="left"), out=places)
-        distinct, times = _run_lengths(places)
+        distinct, times = _count(cumulated, inside)
         found.append(distinct + (number << BLOCK_BITS))
         counts.append(times)
         start = stop
     return np.concatenate(found), np.concatenate(counts)
 
 
+def _count(cumulated: Floats, points: Floats) -> tuple[npt.NDArray[np.int64], Counts]:
+    """In which intervals of `cumulated` sorted points lie, and how many in each: the shorter array is looked
+    up."""
+    # Rounding may push a point behind the last amplitude that is not zero.
+    last = np.searchsorted(cumulated, cumulated[-1], side="left")
+    if len(cumulated) > len(points):
+        places = np.searchsorted(cumulated, points, side="right")
+        np.minimum(places, last, out=places)
+        return _run_lengths(places)
+    times = np.searchsorted(points, cumulated, side="left")
+    times[last:] = len(points)
+    times[1:] -= times[:-1].copy()
+    distinct = np.flatnonzero(times)
+    return distinct, times[distinct]
+
+
 def _run_lengths(values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Counts]:
     """The distinct members of a sorted array, and how often each is there."""
-    begins = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
-    return values[begins], np.diff(np.r_[begins, len(values)])
+    begins = _begins(values[1:] != values[:-1])
+    times = np.empty_like(begins)
+    np.subtract(begins[1:], begins[:-1], out=times[:-1])
+    times[-1] = len(values) - begins[-1]
+    return values[begins], times
+
+
+def _begins(changes: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Where runs begin, when `changes[i]` says whether member i + 1 differs from member i."""
+    found = np.flatnonzero(changes)
+    begins = np.zeros(len(found) + 1, dtype=np.int64)
+    np.add(found, 1, out=begins[1:])
+    return begins
 
 
 def indices_to_words(
@@ -123,7 +148,7 @@ class Tally:
         words, counts = np.concatenate(self._words), np.concatenate(self._counts)
         order = np.argsort(words[:, 0], kind="stable") if width == 1 else np.lexsort(words.T)
         words, counts = words[order], counts[order]
-        begins = np.flatnonzero(np.r_[True, (words[1:] != words[:-1]).any(axis=1)])
+        begins = _begins((words[1:] != words[:-1]).any(axis=1))
         words, counts = words[begins], np.add.reduceat(counts, begins)
         self._words, self._counts = [words], [counts]
         return words, counts
