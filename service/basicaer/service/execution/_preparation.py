@@ -16,8 +16,10 @@ from basicaer.v1 import circuit_pb2, error_reason_pb2, job_pb2, result_pb2
 
 __all__ = ["PreparedProgram", "check_for_backend", "load_program"]
 
-# What a record of the table of operations takes in Python, about.
+# What a record of the table of operations takes in Python, and what an instruction takes when it is compiled,
+# about.
 _OPERATION_BYTES = 1_000
+_INSTRUCTION_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +111,7 @@ def _size(circuit: sim.Circuit) -> int:
         circuit.body,
         *(block for operation in circuit.operations for _, block in operation.blocks()),
     ):
-        total += block.operations.nbytes + block.qubits.nbytes + block.clbits.nbytes + block.parameters.nbytes
+        total += len(block) * _INSTRUCTION_BYTES + block.qubits.nbytes + block.parameters.nbytes
     for operation in circuit.operations:
         total += _OPERATION_BYTES
         if operation.matrix is not None:

@@ -13,6 +13,7 @@ from basicaer.service import version
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import openqasm2
+from basicaer.service.execution._cache import ProgramCache
 from basicaer.service.execution._faults import too_large
 from basicaer.service.execution._interface import ExecutionControl, ExecutionOutcome, PreparedJob
 from basicaer.service.execution._preparation import PreparedProgram, check_for_backend, load_program
@@ -26,6 +27,8 @@ __all__ = ["ThreadExecutor"]
 _log = logging.getLogger(__name__)
 
 _SEED_BITS = 63
+# For the programs that callers send again and again; they are small.
+_CACHE_BYTES = 16 * 1024 * 1024
 # What Job.required_bytes holds; no machine has more.
 _MOST_BYTES = 2**64 - 1
 
@@ -103,11 +106,12 @@ class _PreparedJob:
 
 
 class ThreadExecutor:
-    """The `Executor` of one process. Thread-safe: it holds nothing that changes."""
+    """The `Executor` of one process. Thread-safe."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._version = version()
+        self._cache = ProgramCache(_CACHE_BYTES)
 
     def backends(self) -> list[job_service_pb2.BackendInfo]:
         """What ListBackends answers."""
@@ -133,9 +137,7 @@ class ThreadExecutor:
         settings = read_options(spec.options, backend, max_shots=config.max_shots)
         programs: list[PreparedProgram] = []
         for index, source in enumerate(spec.programs):
-            program = load_program(
-                source, index, max_bytes=config.max_program_bytes, max_instructions=config.max_instructions
-            )
+            program = self._load(source, index)
             check_for_backend(program, index, backend, settings)
             programs.append(program)
         size = sum(program.size_bytes for program in programs)
@@ -149,6 +151,18 @@ class ThreadExecutor:
             required_bytes=min(size + _required_bytes(programs, backend, settings), _MOST_BYTES),
             size_bytes=size,
         )
+
+    def _load(self, source: job_pb2.Program, index: int) -> PreparedProgram:
+        """Program `index` of a job, checked now or a short while ago."""
+        key = source.SerializeToString()
+        program = self._cache.get(key)
+        if program is None:
+            limits = self._config
+            program = load_program(
+                source, index, max_bytes=limits.max_program_bytes, max_instructions=limits.max_instructions
+            )
+            self._cache.put(key, program)
+        return program
 
     def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:
         """See `Executor.execute`."""
