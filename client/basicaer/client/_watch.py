@@ -198,7 +198,7 @@ class WatchFlow:
             request = job_service_pb2.GetJobRequest(
                 job_id=self._job_id, wait=_duration(wait), if_sequence_after=self._sequence
             )
-            asked = Deadline(1.0)
+            asked = Deadline(min(1.0, wait / 2))
             yield Ask(request, wait + GRACE)
             reply = yield from self._receive(wait + GRACE)
             if not isinstance(reply, job_service_pb2.GetJobResponse):
@@ -222,7 +222,7 @@ class WatchFlow:
                 self._asks_before_stream = min(2 * self._asks_before_stream, 64)
                 self._stream_failures = 0
                 return False
-            if not moved and not asked.expired and wait > 1.0:
+            if not moved and not asked.expired:
                 # A server that doesn't wait must not be asked in a circle.
                 yield from self._wait(1.0)
 
@@ -264,7 +264,7 @@ class WatchFlow:
         if not event.HasField("status") or event.sequence <= self._sequence + 1:
             return True
         self._stream_failed(
-            errors.ProtocolError(f"The server sent event {event.sequence} after event {self._sequence}.")
+            errors.TransportError(f"Event {event.sequence} came after event {self._sequence}.")
         )
         return False
 
