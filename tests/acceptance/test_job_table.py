@@ -1,7 +1,7 @@
 """Every row of BasicAerJob's table, against a live server, and a wait that outlives its server.
 
-`version`, `backend()`, `job_id()`, `submit()`, `status()`, `done()` and its kin, `cancel()`, `result()`,
-`wait_for_final_state()`; beyond them queue position, progress, events, labels, error, delete, partial results.
+`version`, `backend()`, `job_id()`, `submit()`, `status()`, `done()` and its kin, `cancel()`, `result()` and
+`wait_for_final_state()`; beyond them queue position, progress, events, labels, error, delete, partial result.
 """
 
 from __future__ import annotations
@@ -151,13 +151,16 @@ def test_the_statuses_have_qiskits_names_and_values() -> None:
 def test_status_and_its_questions_while_running_and_after(running: BasicAerJob) -> None:
     assert running.status() is JobStatus.RUNNING
     assert running.running()
-    assert not (running.done() or running.cancelled() or running.in_final_state())
+    assert not running.done()
+    assert not running.cancelled()
+    assert not running.in_final_state()
     assert running.cancel() is True
     running.wait_for_final_state(LIMIT)
     assert running.status() is JobStatus.CANCELLED
     assert running.cancelled()
     assert running.in_final_state()
-    assert not (running.done() or running.running())
+    assert not running.done()
+    assert not running.running()
 
 
 def test_status_when_done(backend: BasicAerBackend) -> None:

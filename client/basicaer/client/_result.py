@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,10 @@ class Result:
         """
         return self._experiment(experiment).data.to_dict()
 
+    @overload
+    def get_counts(self, experiment: None = None) -> Any: ...  # a union would burden those with one program
+    @overload
+    def get_counts(self, experiment: Any) -> Counts: ...
     def get_counts(self, experiment: Any = None) -> Counts | list[Counts]:
         """Returns an experiment's counts by bit strings; of all experiments, as a list, when there are
         several.

@@ -203,7 +203,7 @@ def test_a_wait_without_a_deadline_ends_when_the_server_stays_away() -> None:
 def _backend_of(provider: BasicAerProvider) -> Any:
 
     limits = Limits(0, 0, 0, 0, 0, 0, 0, 0, None)
-    return BasicAerBackend(provider, job_service_pb2.BackendInfo(name="qasm_simulator"), limits, None)
+    return BasicAerBackend(provider, job_service_pb2.BackendInfo(name="qasm_simulator"), limits)
 
 
 def test_the_callbacks_exception_reaches_the_caller_and_closes_the_stream(
