@@ -97,7 +97,7 @@ def test_the_first_register_is_the_rightmost() -> None:
 
 
 def test_states_and_decimals() -> None:
-    state, unitary = np.array([0.6, 0.8j]), np.eye(2, dtype=np.complex64) / 3
+    state, unitary = np.array([0.6, 0, 0.8j, 0]), np.eye(2, dtype=np.complex64) / 3
     arrays = [array("statevector", state), array("unitary", unitary)]
     ours, theirs = both(result(program("a", [], arrays=arrays)))
     np.testing.assert_array_equal(ours.get_statevector(), state)
