@@ -124,7 +124,11 @@ class ThreadExecutor:
             'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;'
         )
         for backend in ("qasm_simulator", "statevector_simulator"):
-            spec = job_pb2.JobSpec(backend_name=backend, programs=[job_pb2.Program(openqasm2=text)])
+            spec = job_pb2.JobSpec(
+                backend_name=backend,
+                programs=[job_pb2.Program(openqasm2=text)],
+                options=job_pb2.RunOptions(shots=1),
+            )
             prepared = self.prepare(spec)
             self.execute(prepared, prepared.new_control(), job_id="warm-up")
 
