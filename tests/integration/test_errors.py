@@ -34,7 +34,7 @@ NESTED = (
         (HEAD + "cx q[0], q[0];\n", "5"),
         (HEAD + "rx(1/0) q[0];\n", "5"),
         (HEAD + "rx(theta) q[0];\n", "5"),
-        ("", "1"),
+        ("qreg q[", "1"),
     ],
 )
 def test_a_bad_program_is_refused_with_its_place(stub: Stub, wire: Wire, text: str, line: str) -> None:

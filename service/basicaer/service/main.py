@@ -21,6 +21,7 @@ from collections.abc import Callable
 
 from basicaer.service import version
 from basicaer.service.config import Config
+from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
 from basicaer.service.jobs import JobManager
 from basicaer.service.rpc import GrpcServer, JobService
@@ -59,7 +60,11 @@ class Service:
             await self._server.stop(None)
             raise
         await self._server.start()
-        await asyncio.to_thread(self._executor.warm_up)
+        try:
+            await asyncio.to_thread(self._executor.warm_up)
+        except ServiceError as error:
+            # Limits may be so narrow that they refuse even this; then the first job takes longer, no more.
+            _log.warning("not warmed up: %s", error)
         await self._server.set_serving(True)
         return self.address
 

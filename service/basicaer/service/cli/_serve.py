@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +24,16 @@ from basicaer.service.errors import DataDirectoryError
 
 __all__ = ["serve"]
 
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
+
 _COUNT = click.IntRange(min=1)
+
+
+def _address(text: str) -> str:
+    match = _ADDRESS.fullmatch(text)
+    if match is None or int(match[2]) > 65_535:
+        raise click.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:50051 or [::]:0.")
+    return text
 
 
 class _Setting(NamedTuple):
@@ -38,7 +48,7 @@ class _Setting(NamedTuple):
 _SETTINGS = (
     _Setting(
         "listen",
-        click.STRING,
+        _address,
         "Where to listen, as HOST:PORT. Port 0 takes any free one. 0.0.0.0 lets everyone in the network in: "
         "callers are not asked who they are.",
     ),
@@ -87,7 +97,7 @@ _SETTINGS = (
 )
 
 
-_METAVARS = {parse_size: "SIZE", parse_duration: "TIME", parse_retention: "TIME"}
+_METAVARS = {_address: "HOST:PORT", parse_size: "SIZE", parse_duration: "TIME", parse_retention: "TIME"}
 
 
 def _default(setting: _Setting) -> str:
@@ -96,7 +106,7 @@ def _default(setting: _Setting) -> str:
     value: Any = next(field.default for field in dataclasses.fields(Config) if field.name == setting.field)
     if setting.kind is parse_size:
         return format_size(value)
-    return format_duration(value) if setting.kind in _METAVARS else str(value)
+    return format_duration(value) if setting.kind in (parse_duration, parse_retention) else str(value)
 
 
 def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
