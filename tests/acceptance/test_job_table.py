@@ -213,6 +213,7 @@ def test_result_waits_and_is_kept(backend: BasicAerBackend) -> None:
     assert isinstance(result, Result)
     assert set(result.get_counts()) == {"00", "11"}
     assert job.result(timeout=0) is result
+    assert BasicAerJob(backend, job.job_id()).result(timeout=0).get_counts() == result.get_counts()
 
 
 def test_result_in_time_or_a_timeout(running: BasicAerJob) -> None:

@@ -193,6 +193,14 @@ def test_the_deadline_holds_while_nobody_listens() -> None:
             handle.result(timeout=0.3)
 
 
+def test_not_to_wait_while_nobody_listens_is_a_timeout_too() -> None:
+    with BasicAerProvider("127.0.0.1:1") as provider:
+        handle = BasicAerJob(_backend_of(provider), "x")
+        with pytest.raises(JobTimeoutError) as caught:
+            handle.wait_for_final_state(timeout=0)
+        assert isinstance(caught.value.__cause__, ServerUnavailableError)
+
+
 def test_a_wait_without_a_deadline_ends_when_the_server_stays_away() -> None:
     with BasicAerProvider("127.0.0.1:1", max_outage=0.3) as provider:
         handle = BasicAerJob(_backend_of(provider), "x")
