@@ -278,7 +278,7 @@ def _amplitudes(initialize: Initialize, width: int) -> Matrix:
     if initialize.amplitudes is not None:
         return np.asarray(initialize.amplitudes, dtype=complex)
     if initialize.basis_state is not None:
-        return np.eye(2**width, dtype=complex)[initialize.basis_state]
+        return np.asarray(np.eye(2**width)[initialize.basis_state], dtype=np.complex128)
     root = np.sqrt(0.5)
     letters = {
         "0": [1, 0],
