@@ -349,7 +349,7 @@ class _Converter:
             self._names.variables[parameter.var] = loop.variable
             loop.body.CopyFrom(block(body).to_proto())
         else:
-            kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_FLOAT)
+            kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_INT)
             loop.variable = self._names.add_variable(parameter.name, kind)
             outer = dict(self._names.bound_parameters)
             self._names.bound_parameters[parameter] = loop.variable
