@@ -76,7 +76,8 @@ def _summary(result: Result) -> str:
     if len(result.results) != 1 or result.results[0].error is not None:
         return f"\n{len(result.results)} programs in {_text.duration(result.time_taken)}"
     program = result.results[0]
-    shots = f"{program.shots:,} shots {program.method}, seed {program.seed}, " if program.shots else ""
+    shots = f"{program.shots:,} shots {program.method}, " if program.shots > 1 else ""
+    shots += f"seed {program.seed}, " if program.data.names() != ["unitary"] else ""
     return f"\n{shots}{program.header.n_qubits} qubits, {_text.duration(result.time_taken)}"
 
 

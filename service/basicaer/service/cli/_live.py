@@ -148,24 +148,29 @@ class _LiveView:
 
     def _status(self, event: JobEvent) -> None:
         assert event.status is not None
-        if not event.status.final:
-            self._finish()
+        name = event.status.name
+        self._leave(succeeded=name == "DONE")
+        if event.status.final:
+            self._progress.stop()
+            mark = "[green]✔[/]" if name == "DONE" else "[red]✘[/]"
+            self._progress.console.print(mark, end=" ")
+            self.line(_ended(event, self._began))
+        else:
             # A bar without a total pulses, which is what waiting looks like.
-            total = 1.0 if event.status.name == "RUNNING" else None
-            self._task = self._progress.add_task(event.status.name.lower(), total=total, note="")
-            return
-        good = event.status.name == "DONE"
-        self._finish(full=good)
-        self._progress.stop()
-        self._progress.console.print("[green]✔[/]" if good else "[red]✘[/]", end=" ")
-        self.line(_ended(event, self._began))
+            total = 1.0 if name == "RUNNING" else None
+            self._task = self._progress.add_task(name.lower(), total=total, note="")
 
-    def _finish(self, *, full: bool = True) -> None:
-        """End the moving line of the status that is over."""
+    def _leave(self, *, succeeded: bool) -> None:
+        """End the moving line of the status that is over: a full bar stays, any other becomes plain text."""
         if self._task is None:
             return
-        if full:
-            self._progress.update(self._task, total=1.0, completed=1.0, note="")
-        self._progress.stop_task(self._task)
-        self._progress.refresh()
+        task = self._progress.tasks[-1]
+        if task.total is None:
+            self._progress.remove_task(self._task)
+            self._progress.console.print(f"[green]✔[/] {task.description}")
+        else:
+            if succeeded:
+                self._progress.update(self._task, completed=1.0, note="")
+            self._progress.stop_task(self._task)
+            self._progress.refresh()
         self._task = None
