@@ -176,8 +176,7 @@ class WatchFlow:
                         if (yield from self._event(reply.event)):
                             return True
                 case Ended():
-                    if snapshot is not None and event_from_job(snapshot).status in _FINAL:
-                        # Its last events are gone or were seen before: the job itself says how it ended.
+                    if snapshot is not None and self._ends_with(snapshot):
                         return (yield from self._adopt(snapshot))
                     self._stream_failed(None)
                     return False
@@ -189,6 +188,13 @@ class WatchFlow:
                         errors.CallTimeoutError(f"The server was silent for {silence:.0f} s.")
                     )
                     return False
+
+    def _ends_with(self, snapshot: job_pb2.Job) -> bool:
+        """Whether a stream that ended with this first message, without a final event, ends the wait."""
+        if event_from_job(snapshot).status not in _FINAL:
+            return False
+        # Nothing was to come; or what was to come never does, and the job itself says how it ended.
+        return snapshot.sequence <= self._sequence or self._stream_failures == STREAM_FAILURES - 1
 
     def _long_poll(self) -> Generator[Command, Reply, bool]:
         """Asks by GetJob when streams don't work; returns whether the job is final."""
