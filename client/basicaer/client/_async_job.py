@@ -118,8 +118,7 @@ class AsyncBasicAerJob(_base.JobBase):
         return self._result
 
     async def partial_result(self, timeout: float | None = None) -> Result:
-        """Waits for the job, and returns what there is even if it failed: programs that succeeded keep their
-        data.
+        """Waits for the job, and returns what there is, even if some of its programs failed.
 
         Raises: JobTimeoutError; ResultUnavailableError when no program ran.
         """

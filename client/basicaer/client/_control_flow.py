@@ -1,6 +1,4 @@
-"""Blocks that run again, or only on a condition: `with` statements that collect what is written inside of
-them.
-"""
+"""Blocks that run again, or only on a condition, as `with` statements."""
 
 from __future__ import annotations
 

@@ -110,8 +110,7 @@ class BasicAerJob(_base.JobBase):
         return self._result
 
     def partial_result(self, timeout: float | None = None) -> Result:
-        """Waits for the job, and returns what there is even if it failed: programs that succeeded keep their
-        data.
+        """Waits for the job, and returns what there is, even if some of its programs failed.
 
         Raises: JobTimeoutError; ResultUnavailableError when no program ran.
         """

@@ -39,9 +39,7 @@ class Deadline:
         return min(seconds, left)
 
     def for_reading(self) -> Deadline:
-        """Returns the deadline for fetching what is ready: with no time at all to wait, there is still that
-        much.
-        """
+        """Returns the deadline for fetching what is ready, even if there was no time to wait."""
         return self if self.seconds is None or self.seconds > 0 else Deadline(GLANCE)
 
     @property

@@ -112,6 +112,11 @@ def test_a_job_is_submitted_once(peer: Any, backend: Any) -> None:
     assert job.metadata == {"a": [1, {"b": None}]}
 
 
+def test_metadata_may_have_any_names(peer: Any, backend: Any) -> None:
+    metadata = {"backend": 1, "job_id": 2, "result": 3, "self": 4}
+    assert backend.run(BELL, metadata=metadata).metadata == metadata
+
+
 def test_a_failed_submission_may_be_repeated_with_the_same_id(peer: Any, backend: Any) -> None:
     job = backend.new_job(BELL)
     peer.on("SubmitJob", lambda request, context: peer.abort(context, grpc.StatusCode.UNAVAILABLE))

@@ -18,7 +18,7 @@ FINAL = [job_pb2.JOB_STATUS_DONE, job_pb2.JOB_STATUS_ERROR, job_pb2.JOB_STATUS_C
 begins = st.lists(st.sampled_from(LIVE), min_size=1, max_size=6)
 ends = st.sampled_from(FINAL)
 histories = st.tuples(begins, ends).map(lambda parts: [*parts[0], parts[1]])
-# What happens to each connection: after how many messages it ends, how, and whether one message is lost before.
+# What befalls each connection: after how many messages it ends, how, and whether one is lost before.
 faults = st.lists(
     st.tuples(st.integers(0, 4), st.sampled_from(["failed", "ended", "silent"]), st.booleans()), max_size=12
 )
