@@ -138,6 +138,50 @@ def test_a_private_server_comes_and_goes(bell: str, tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("basicaer-")]
 
 
+def _private_run(tmp_path: Path) -> tuple[subprocess.Popen[str], int]:
+    """A run with a private server, and that server's process id, as soon as the job runs."""
+    path = tmp_path / "slow.qasm"
+    # 2^22 amplitudes and very many gates: more than a minute.
+    gates = "rx(0.1) q; " * 2000
+    path.write_text(
+        f'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[22];\ncreg c[22];\n{gates}measure q -> c;\n'
+    )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("BASICAER_")}
+    process = subprocess.Popen(
+        [*COMMAND, "run", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environment, "TMPDIR": str(tmp_path)},
+    )
+    assert process.stdout is not None
+    while not process.stdout.readline().startswith("running"):
+        assert process.poll() is None
+    (server,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return process, int(server)
+
+
+def test_a_private_server_that_dies_is_noticed(tmp_path: Path) -> None:
+    process, server = _private_run(tmp_path)
+    os.kill(server, signal.SIGKILL)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 3
+    _one_line(stderr)
+
+
+def test_a_private_server_does_not_outlive_its_command(tmp_path: Path) -> None:
+    process, server = _private_run(tmp_path)
+    # A process that is not one's own child can't be waited for, other than by this.
+    handle = os.pidfd_open(server)
+    process.kill()
+    process.communicate()
+    try:
+        ended, _, _ = select.select([handle], [], [], 30)
+    finally:
+        os.close(handle)
+    assert ended
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.qasm")))
 def test_examples_run(run: Run, name: str) -> None:
     done = run("run", str(EXAMPLES / name), "--shots", "100", "--seed", "1", "--json")

@@ -18,6 +18,8 @@ DEFAULT_SERVER = "127.0.0.1:50051"
 # A person waits so long for an answer (seconds); whether the server is there at all is known much sooner.
 _TIMEOUT = 30.0
 _FIRST_TIMEOUT = 5.0
+# A server may be away for so long while a job is followed (seconds): time for a restart.
+_MAX_OUTAGE = 600.0
 
 _R = TypeVar("_R")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -32,6 +34,7 @@ class Connection:
         stub: job_service_pb2_grpc.JobServiceStub,
         info: job_service_pb2.GetServerInfoResponse,
     ) -> None:
+        self.address = provider.address
         self.provider = provider
         self.info = info
         self._stub = stub
@@ -62,8 +65,8 @@ def _call(method: Callable[..., _R], request: Any, timeout: float) -> _R:
 
 
 @contextlib.contextmanager
-def connect(address: str) -> Iterator[Connection]:
-    """Connect to HOST:PORT.
+def connect(address: str, *, max_outage: float = _MAX_OUTAGE) -> Iterator[Connection]:
+    """Connect to HOST:PORT. Following a job endures that the server is away for `max_outage` seconds.
 
     The client's own calls wait for a server that is away, which suits a program; a person who mistyped an
     address wants to know at once. So the first call is made without that patience.
@@ -78,7 +81,7 @@ def connect(address: str) -> Iterator[Connection]:
 
     with (
         grpc.insecure_channel(address, channel_options(address)) as channel,
-        BasicAerProvider(address) as provider,
+        BasicAerProvider(address, max_outage=max_outage) as provider,
     ):
         stub = job_service_pb2_grpc.JobServiceStub(channel)
         try:

@@ -111,13 +111,15 @@ def run(
         if server is None:
             if view is not None:
                 view.line("starting a private server (--server HOST:PORT takes a running one)")
-            server = stack.enter_context(private_server())
-        connection = stack.enter_context(connect(server))
+            # When it is away it has died, for want of memory perhaps, and nobody will start it again.
+            connection = stack.enter_context(connect(stack.enter_context(private_server()), max_outage=2.0))
+        else:
+            connection = stack.enter_context(connect(server))
         job = _submit(connection.provider.get_backend(backend), text, file.name, arguments)
         if detach:
             print_json({"job_id": job.job_id()}) if as_json else click.echo(job.job_id())
             return
-        _wait(job, view, f"job {job.job_id()} on {server}")
+        _wait(job, view, f"job {job.job_id()} on {connection.address}")
         if view is not None:
             # Give the terminal back before the histogram.
             view.__exit__(None, None, None)

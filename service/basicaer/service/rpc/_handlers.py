@@ -59,6 +59,7 @@ def unary_handler(
         try:
             return (await method(_parse(kind, data, limit))).SerializeToString()
         except ServiceError as error:
+            _log.debug("%s refused: %r", name, error)
             await abort(context, error)
         except Exception as error:
             await abort(context, unexpected(name, error))
@@ -79,6 +80,7 @@ def stream_handler(
         try:
             await method(_parse(kind, data, limit), context)
         except ServiceError as error:
+            _log.debug("%s refused: %r", name, error)
             await abort(context, error)
         except Exception as error:
             if context.done():
