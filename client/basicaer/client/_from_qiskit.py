@@ -230,9 +230,10 @@ class _Converter:
         self, columns: Columns, operation: Any, qubits: list[int], clbits: list[int], frame: Frame
     ) -> None:
         """Expands a gate by its definition. Equal gates are expanded once, and then copied."""
-        count = self._reader.count(operation)
-        if self._max_instructions is not None and self._instructions + count > self._max_instructions:
-            raise CircuitTooLargeError(self._max_instructions, self._instructions + count)
+        # It has been counted as one instruction.
+        total = self._instructions - 1 + self._reader.count(operation)
+        if self._max_instructions is not None and total > self._max_instructions:
+            raise CircuitTooLargeError(self._max_instructions, total)
         definition = operation.definition
         key = (self._reader.identity(operation), *self._names.bound_parameters.values())
         if key not in self._templates:
