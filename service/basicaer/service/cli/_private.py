@@ -1,4 +1,4 @@
-"""A server of the command's own, for `basicaer run` without --server: nothing to set up, nothing left behind."""
+"""A server of the command's own, for `basicaer run` without --server: nothing to set up or to clean up.
 
 from __future__ import annotations
 
