@@ -10,6 +10,7 @@ import pytest
 from basicaer import simulator as sim
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
+from basicaer.service.execution._faults import ProgramFault
 from basicaer.service.execution.openqasm2 import parse
 from basicaer.service.execution.programs import to_simulator
 from hypothesis import given, settings
@@ -31,7 +32,7 @@ def refused(executor: ThreadExecutor, make_spec, text: str) -> ServiceError:
     return caught.value
 
 
-# --- The dialect ----------------------------------------------------------------------------------------------
+# --- The dialect ------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=25, deadline=None)
@@ -103,7 +104,7 @@ def test_the_name_is_empty_so_that_equal_texts_give_equal_messages() -> None:
     assert first.name == ""
 
 
-# --- Faults with a place --------------------------------------------------------------------------------------
+# --- Faults with a place ----------------------------------------------------------------------------------
 
 FAULTS = [
     ("cxx q[0],q[1];", 5, 1, "did you mean 'cx'"),
@@ -177,14 +178,14 @@ def test_no_file_is_read(executor: ThreadExecutor, make_spec, tmp_path: Path, mo
         assert "include search path" in error.message
 
 
-# --- Limits ---------------------------------------------------------------------------------------------------
+# --- Limits -----------------------------------------------------------------------------------------------
 
 
 def nested_gates(levels: int, width: int, argument: str = "") -> str:
-    gates = "".join(
-        f"gate g{level}(x) a {{ {' '.join(f'g{level - 1}(x{argument * turn}) a;' for turn in range(width))} }}\n"
-        for level in range(1, levels + 1)
-    )
+    def body(level: int) -> str:
+        return " ".join(f"g{level - 1}(x{argument * turn}) a;" for turn in range(width))
+
+    gates = "".join(f"gate g{level}(x) a {{ {body(level)} }}\n" for level in range(1, levels + 1))
     return f"gate g0(x) a {{ rx(x) a; }}\n{gates}g{levels}(1) q[0];"
 
 
@@ -267,7 +268,7 @@ def test_bytes_are_counted_and_not_characters() -> None:
         parse("//" + "é" * 500, max_bytes=1000, max_instructions=10)
 
 
-# --- Whatever else --------------------------------------------------------------------------------------------
+# --- Whatever else ----------------------------------------------------------------------------------------
 
 TOKENS = [
     "h",
@@ -311,11 +312,12 @@ TOKENS += [
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(TOKENS), max_size=25))
 def test_any_text_is_parsed_or_refused_with_a_place(tokens: list[str]) -> None:
-    from basicaer.service.execution._faults import ProgramFault
-
     try:
         parse(HEAD + " ".join(tokens), max_bytes=1 << 20, max_instructions=1000)
     except ProgramFault as fault:
-        assert fault.where is not None  # noqa: PT017 - both ends are allowed
-        assert fault.where.line >= 1
-        assert fault.where.column >= 1
+        place = fault.where
+    else:
+        return
+    assert place is not None
+    assert place.line >= 1
+    assert place.column >= 1

@@ -107,7 +107,7 @@ def test_too_many_instructions(make_spec: Any, config: Config) -> None:
     assert caught.value.metadata["limit"] == "max_instructions"
 
 
-# --- ListBackends ---------------------------------------------------------------------------------------------
+# --- ListBackends -----------------------------------------------------------------------------------------
 
 
 def test_backends_are_listed_with_their_options_and_gates(config: Config) -> None:

@@ -28,7 +28,7 @@ def refused(executor: ThreadExecutor, make_spec: Any, **fields: Any) -> ServiceE
     return error
 
 
-# --- What arrives ---------------------------------------------------------------------------------------------
+# --- What arrives -----------------------------------------------------------------------------------------
 
 
 def test_columns_arrive_as_arrays() -> None:
@@ -180,7 +180,7 @@ def test_wide_literals_loops_switches_and_stores_run(run: Any) -> None:
     assert list(counts.counts) == [5]
 
 
-# --- What is refused ------------------------------------------------------------------------------------------
+# --- What is refused --------------------------------------------------------------------------------------
 
 GATES = [{"name": "h"}, {"name": "cx"}, {"name": "rx"}]
 BLOCK = {"operations": [0], "qubits": [0]}
