@@ -1,4 +1,4 @@
-"""Preparing jobs: the memory that they will need, the cache of checked programs, and sharing among threads."""
+"""Preparing jobs: the memory that they will need, the cache of checked programs, sharing among threads."""
 
 from __future__ import annotations
 
