@@ -29,7 +29,7 @@ from basicaer.service.execution._openqasm2_limits import blank, check_limits, po
 from basicaer.service.execution.programs import to_simulator
 from basicaer.v1 import circuit_pb2 as pb
 
-__all__ = ["locate_instruction", "parse", "warm"]
+__all__ = ["load", "locate_instruction", "parse", "warm"]
 
 _POSITION = re.compile(r"<input>:(\d+),(\d+): (.*)", re.DOTALL)
 _UNDEFINED = re.compile(r"'(\w+)' is not defined in this scope|custom instruction '(\w+)' before definition")
@@ -42,8 +42,17 @@ _LONGEST_LOCATED = 256 * 1024
 _PROBE = (0.7390851, 1.2020569, 2.5029079, 0.5671433)
 
 
+def load() -> None:
+    """Imports Qiskit's parser. To be called by a thread that lives as long as the process: the main thread.
+
+    Qiskit's native part (seen in 2.6) allocates with mimalloc, which takes the thread that loads it for the
+    main one. Once that thread has ended, the first allocation on any new thread is a segmentation fault.
+    """
+    from qiskit import qasm2  # noqa: F401 - for its effect
+
+
 def warm() -> None:
-    """Imports Qiskit's parser and runs it once, so that the first job doesn't wait for that."""
+    """Runs Qiskit's parser once, so that the first job doesn't wait for what it does only then."""
     parse(
         f"OPENQASM 2.0; {_QELIB1} qreg q[1]; creg c[1]; h q[0]; measure q -> c;",
         max_bytes=1024,
