@@ -82,7 +82,7 @@ def parse(text: str, *, max_bytes: int, max_instructions: int) -> pb.Circuit:
         raise too_large("max_nesting", error.limit, error.limit + 1, error.message) from None
     except Exception as error:
         # A definition is only evaluated here, and Qiskit lets a gate without its parameters come this far.
-        if not isinstance(error, ConversionError) and not _is_parser_error(error):
+        if not _is_parser_error(error):
             raise
         place = _first_statement(text, lambda part: _converts(part, customs, max_instructions))
         raise ProgramFault(_explain(error, text, place), where=place) from None
@@ -124,9 +124,12 @@ def _loads(text: str, customs: Iterable[Any]) -> Any:
 
 
 def _is_parser_error(error: BaseException) -> bool:
-    """Whether this comes from a program's fault: Qiskit's errors, a gate called without its parameters, a
-    panic of the parser's Rust code, which derives from BaseException."""
-    return type(error).__name__ in ("QASM2ParseError", "QASM2Error", "TypeError", "PanicException")
+    """Whether this is the program's fault: what Qiskit and arithmetic raise for a program, a gate called
+    without its parameters (a TypeError), and a panic of the parser's Rust code, which derives from
+    BaseException."""
+    if isinstance(error, TypeError | ValueError | ArithmeticError):
+        return True
+    return type(error).__module__.startswith("qiskit") or type(error).__name__ == "PanicException"
 
 
 def _load(text: str, customs: Iterable[Any]) -> Any:
@@ -164,7 +167,7 @@ def _converts(text: str, customs: Iterable[Any], max_instructions: int) -> bool:
     try:
         circuit_to_proto(_loads(text, customs), max_instructions=max_instructions)
     except Exception as error:
-        if not isinstance(error, ConversionError) and not _is_parser_error(error):
+        if not _is_parser_error(error):
             raise
         return False
     return True
@@ -237,7 +240,7 @@ def _matrix(gate: Any) -> Any:
     try:
         message = circuit_to_proto(circuit, max_instructions=10_000)
     except Exception as error:
-        if not isinstance(error, ConversionError) and not _is_parser_error(error):
+        if not _is_parser_error(error):
             raise
         return None
     return simulator.unitary(to_simulator(message))
