@@ -178,7 +178,7 @@ def test_every_job_runs_within_memory_and_overtaken_boundedly(
         order: list[int] = []
         running: list[int] = []
         while len(order) < len(sizes):
-            while its.scheduler.running_count == len(running):
+            while running and its.scheduler.running_count == len(running):
                 its.end_and_wait(str(running.pop(0)))
             running.append(int(its.starts()))
             order.append(running[-1])

@@ -106,8 +106,8 @@ class JobEntry:
         self.compacted = 0
         self.status: JobStatus.ValueType = job.status
         self.visible = b""
-        # The serialized Result of a job that has become final here, when it is small; and whether it has parts
-        # in the store besides.
+        # The serialized Result of a job that has become final here, when it is small; and whether parts lie
+        # beside it in the store.
         self.result_message: bytes | None = None
         self.has_parts = False
         # The newest passing event and its number; a reader that has seen that number has nothing new to see.
