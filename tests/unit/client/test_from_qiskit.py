@@ -332,5 +332,5 @@ def test_the_message_is_what_the_contract_says() -> None:
 
 
 def test_the_public_module_loads_nothing_of_qiskit() -> None:
-    code = "import sys, basicaer.client.qiskit as q; sys.exit('qiskit' in sys.modules or not q.circuit_to_proto)"
+    code = "import sys, basicaer.client.qiskit as q; q.circuit_to_proto; sys.exit('qiskit' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
