@@ -1,0 +1,86 @@
+"""qsim through qsimcirq: its C++ simulator given a circuit that was translated from Cirq beforehand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from benchmarks.peers._families import Circuit, Gate
+from benchmarks.peers.adapters._base import Adapter, Job, Setting, Unsupported
+
+
+class Qsim(Adapter):
+    """Single precision only. Its fuser takes a greatest width; all useful ones are tried."""
+
+    package = "qsimcirq"
+    precisions = ("single",)
+    fusions = (2, 3, 4, 5)
+    note = "translated from Cirq outside of the timer; denormals are zeros"
+
+    def set_up(self) -> None:
+        import cirq
+        import qsimcirq
+
+        self.cirq, self.qsimcirq = cirq, qsimcirq
+
+    def job(self, circuit: Circuit, setting: Setting) -> Job:
+        cirq = self.cirq
+        qubits = cirq.LineQubit.range(circuit.num_qubits)
+        native = cirq.Circuit(self._operation(gate, qubits) for gate in circuit.gates)
+        if len(native.all_qubits()) != circuit.num_qubits:
+            raise Unsupported("the circuit leaves a qubit without gates")
+        options = self._options(setting)
+        # Cirq's first qubit is the most significant one.
+        order = list(reversed(qubits))
+        options["c"], _ = self.qsimcirq.QSimCircuit(native).translate_cirq_to_qsim(order)
+        options["s"] = 1
+        simulate = self.qsimcirq.qsim.qsim_simulate_fullstate
+        return lambda: simulate(options, 0)
+
+    def amplitudes(self, state: Any) -> Any:
+        return state.view(np.complex64)
+
+    def sampling_job(self, circuit: Circuit, shots: int) -> Job:
+        cirq = self.cirq
+        qubits = cirq.LineQubit.range(circuit.num_qubits)
+        native = cirq.Circuit(self._operation(gate, qubits) for gate in circuit.gates)
+        native.append(cirq.measure(*reversed(qubits), key="all"))
+        simulator = self.qsimcirq.QSimSimulator(self._options(Setting(3, self.threads)), seed=1)
+        return lambda: simulator.run(native, repetitions=shots)
+
+    def _options(self, setting: Setting) -> dict[str, Any]:
+        options = self.qsimcirq.QSimOptions(
+            max_fused_gate_size=setting.fusion, cpu_threads=setting.threads, denormals_are_zeros=True
+        )
+        return dict(options.as_dict())
+
+    def _operation(self, gate: Gate, qubits: list[Any]) -> Any:
+        cirq = self.cirq
+        targets = [qubits[qubit] for qubit in gate.qubits]
+        if gate.matrix is not None:
+            # Swapping the two qubits of Qiskit's order gives Cirq's.
+            return cirq.MatrixGate(gate.matrix).on(*reversed(targets))
+        if gate.params:
+            angle = gate.params[0]
+            make = {
+                "rx": cirq.rx,
+                "ry": cirq.ry,
+                "rz": cirq.rz,
+                "cp": lambda value: cirq.CZPowGate(exponent=value / np.pi),
+                "rzz": lambda value: cirq.ZZPowGate(exponent=value / np.pi, global_shift=-0.5),
+            }
+            return make[gate.name](angle).on(*targets)
+        fixed = {
+            "h": cirq.H,
+            "x": cirq.X,
+            "sx": cirq.X**0.5,
+            "t": cirq.T,
+            "tdg": cirq.T**-1,
+            "cx": cirq.CX,
+            "cz": cirq.CZ,
+            "swap": cirq.SWAP,
+        }
+        return fixed[gate.name].on(*targets)
+
+
+ADAPTER = Qsim
