@@ -1,0 +1,393 @@
+"""What the sync and the asyncio client share: all but the waiting."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+from basicaer.client import _errors as errors
+from basicaer.client._experiment import struct_to_dict
+from basicaer.client._options import Options, struct_from_dict
+from basicaer.client._programs import programs_from
+from basicaer.client._result import Result
+from basicaer.client._retry import Deadline
+from basicaer.client._status import (
+    JobEvent,
+    JobStatus,
+    Progress,
+    event_from_job,
+    progress_from_message,
+    status_from_message,
+    time_from_message,
+)
+from basicaer.client._watch import Notice, WatchFlow
+from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
+from google.protobuf import timestamp_pb2
+
+__all__ = [
+    "BackendBase",
+    "JobBase",
+    "Limits",
+    "ServerInfo",
+    "list_request",
+    "select_backends",
+    "submit_request",
+]
+
+# How long (seconds) a call may take with its repetitions, and a wait may be without its server.
+DEFAULT_TIMEOUT = 30.0
+DEFAULT_MAX_OUTAGE = 600.0
+# A callback every 0 seconds would leave no time for anything else.
+SHORTEST_WAIT = 0.01
+
+B = TypeVar("B", bound="BackendBase")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """What a server allows; the names are those of `basicaer.v1.Limits`. `result_retention` is in seconds."""
+
+    max_memory_bytes: int
+    max_queued_jobs: int
+    max_programs: int
+    max_shots: int
+    max_program_bytes: int
+    max_instructions: int
+    max_message_bytes: int
+    max_inline_result_bytes: int
+    result_retention: float | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """A server's version, load and limits."""
+
+    version: str
+    start_time: datetime
+    workers: int
+    queued_jobs: int
+    running_jobs: int
+    limits: Limits
+
+    @classmethod
+    def from_message(cls, info: job_service_pb2.GetServerInfoResponse) -> ServerInfo:
+        """Returns the same in the client's own types."""
+        limits = info.limits
+        retention = limits.result_retention.ToTimedelta().total_seconds()
+        return cls(
+            version=info.version,
+            start_time=time_from_message(info.start_time),
+            workers=info.workers,
+            queued_jobs=info.queued_jobs,
+            running_jobs=info.running_jobs,
+            limits=Limits(
+                max_memory_bytes=limits.max_memory_bytes,
+                max_queued_jobs=limits.max_queued_jobs,
+                max_programs=limits.max_programs,
+                max_shots=limits.max_shots,
+                max_program_bytes=limits.max_program_bytes,
+                max_instructions=limits.max_instructions,
+                max_message_bytes=limits.max_message_bytes,
+                max_inline_result_bytes=limits.max_inline_result_bytes,
+                result_retention=retention if limits.HasField("result_retention") else None,
+            ),
+        )
+
+
+class BackendBase:
+    """A backend as the server describes it. Attributes have the names of Qiskit's BackendV2."""
+
+    version = 2  # of Qiskit's interface, as in BackendV2; the software's is `backend_version`
+
+    def __init__(self, info: job_service_pb2.BackendInfo, limits: Limits, max_outage: float | None) -> None:
+        self._max_outage = max_outage
+        self._info = info
+        self._limits = limits
+        self._options = Options()
+
+    @property
+    def name(self) -> str:
+        """The backend's name."""
+        return self._info.name
+
+    @property
+    def description(self) -> str:
+        """What it computes."""
+        return self._info.description
+
+    @property
+    def backend_version(self) -> str:
+        """The server's version."""
+        return self._info.version
+
+    @property
+    def num_qubits(self) -> int:
+        """The most qubits that fit in the server's memory."""
+        return self._info.max_qubits
+
+    @property
+    def max_shots(self) -> int:
+        """The most shots of a program."""
+        return self._limits.max_shots
+
+    @property
+    def max_circuits(self) -> int:
+        """The most programs of a job."""
+        return self._limits.max_programs
+
+    @property
+    def operation_names(self) -> list[str]:
+        """The gates and other operations that circuits may name."""
+        return [gate.name for gate in self._info.gates]
+
+    @property
+    def basis_gates(self) -> list[str]:
+        """The same as `operation_names`."""
+        return self.operation_names
+
+    @property
+    def options(self) -> Options:
+        """The options that `run` uses unless it's given others."""
+        return self._options
+
+    def set_options(self, **fields: Any) -> None:
+        """Changes the options that later runs use.
+
+        Raises: OptionInvalidError for a name that isn't an option.
+        """
+        self._options = self._options.updated(fields)
+
+    def configuration(self) -> SimpleNamespace:
+        """Returns the facts under the names of Qiskit's BackendConfiguration."""
+        return SimpleNamespace(
+            backend_name=self.name,
+            backend_version=self.backend_version,
+            n_qubits=self.num_qubits,
+            basis_gates=self.basis_gates,
+            coupling_map=None,
+            simulator=True,
+            local=False,
+            conditional=True,
+            open_pulse=False,
+            memory=True,
+            max_shots=self.max_shots,
+            max_experiments=self.max_circuits,
+            description=self.description,
+        )
+
+    def _spec(
+        self,
+        programs: Any,
+        labels: Mapping[str, str] | None,
+        metadata: Mapping[str, Any] | None,
+        options: Mapping[str, Any],
+    ) -> job_pb2.JobSpec:
+        """Returns what a job is to do.
+
+        Raises: CircuitError or OptionInvalidError.
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        return job_pb2.JobSpec(
+            backend_name=self.name,
+            programs=programs_from(programs),
+            options=self._options.updated(given).to_message(),
+            labels=labels or {},
+            metadata=struct_from_dict("metadata", metadata) if metadata else None,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}({self.name!r})>"
+
+
+class JobBase:
+    """What is known of a job without asking: it stays true, since nothing final changes."""
+
+    version = 1
+
+    def __init__(
+        self, backend: BackendBase, job_id: str | None, result: Result | None = None, **metadata: Any
+    ) -> None:
+        """Makes a handle, which costs no call; a job_id of None is for a job that `submit` will send."""
+        self._backend = backend
+        self._job_id = job_id
+        self._result = result
+        self.metadata: dict[str, Any] = metadata
+        self._request: job_service_pb2.SubmitJobRequest | None = None
+        self._job: job_pb2.Job | None = None
+        self._final: JobEvent | None = None
+
+    def job_id(self) -> str:
+        """Returns the id by which any client finds the job again.
+
+        Raises: JobError before the job is submitted.
+        """
+        if self._job_id is None:
+            raise errors.JobError("The job has no id before it is submitted.")
+        return self._job_id
+
+    def _to_submit(self) -> job_service_pb2.SubmitJobRequest:
+        if self._job_id is not None or self._request is None:
+            raise errors.JobError("The job was submitted already.")
+        return self._request
+
+    def _accept(self, job: job_pb2.Job) -> job_pb2.Job:
+        """Takes in what the server says of the job."""
+        if self._job is None and not self.metadata:
+            self.metadata = struct_to_dict(job.metadata)
+        event = event_from_job(job)
+        self._note(event)
+        self._job_id = job.job_id
+        self._job = job
+        return job
+
+    def _note(self, notice: Notice) -> JobStatus | None:
+        """Takes in what a watch says; returns the status that it tells."""
+        if isinstance(notice, JobEvent) and notice.status is not None and notice.status.final:
+            self._final = notice
+        return notice.status
+
+    def _flow(
+        self,
+        deadline: Deadline,
+        after_sequence: int | None,
+        *,
+        strict: bool = False,
+        tick: float | None = None,
+    ) -> WatchFlow:
+        """Returns how to wait for the job; for the arguments see `WatchFlow`."""
+        return WatchFlow(
+            self.job_id(),
+            deadline,
+            after_sequence=after_sequence,
+            strict=strict,
+            tick=tick,
+            max_outage=self._backend._max_outage,
+        )
+
+    def _known_status(self) -> JobStatus | None:
+        """Returns the status where it needs no call."""
+        if self._job_id is None:
+            return JobStatus.INITIALIZING
+        if self._final is not None:
+            return self._final.status
+        return None if self._result is None else JobStatus.DONE
+
+    def _get_request(self) -> job_service_pb2.GetJobRequest:
+        return job_service_pb2.GetJobRequest(job_id=self.job_id())
+
+    def _cancelled_by(self, job: job_pb2.Job) -> bool:
+        """Whether the job is, or will be, CANCELLED."""
+        status = status_from_message(self._accept(job).status)
+        return status is JobStatus.CANCELLED or (job.cancel_requested and not status.final)
+
+    def _timeout_error(self) -> errors.JobTimeoutError:
+        return errors.JobTimeoutError(f"Timeout while waiting for job {self.job_id()}.")
+
+    def _check_done(self) -> None:
+        """Raises JobFailedError or JobCancelledError, with the server's cause, when the job ended so."""
+        if self._final is not None and self._final.error is not None:
+            raise self._final.error
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}({self._backend.name!r}, {self._job_id!r})>"
+
+
+def progress_of(job: job_pb2.Job) -> Progress | None:
+    """Returns how far a job is; None unless it's running."""
+    return progress_from_message(job.progress) if job.HasField("progress") else None
+
+
+def queue_position_of(job: job_pb2.Job) -> int | None:
+    """Returns how many jobs are ahead; None unless the job waits."""
+    return job.queue_position if job.HasField("queue_position") else None
+
+
+def submit_request(spec: job_pb2.JobSpec, request_id: str | None) -> job_service_pb2.SubmitJobRequest:
+    """Returns a request whose id, made now, is the same for every try."""
+    return job_service_pb2.SubmitJobRequest(spec=spec, request_id=request_id or str(uuid.uuid4()))
+
+
+def list_request(
+    status: JobStatus | Sequence[JobStatus] | None,
+    labels: Mapping[str, str] | None,
+    backend_name: str | None,
+    created_after: datetime | None,
+    created_before: datetime | None,
+    page_size: int,
+) -> job_service_pb2.ListJobsRequest:
+    """Returns the request for the first page. A time without a zone is local."""
+    statuses = [] if status is None else [status] if isinstance(status, JobStatus) else list(status)
+    return job_service_pb2.ListJobsRequest(
+        page_size=page_size,
+        statuses=[job_pb2.JobStatus.Value(f"JOB_STATUS_{one.name}") for one in statuses],
+        labels=labels or {},
+        backend_name=backend_name or "",
+        create_time_from=_timestamp(created_after),
+        create_time_before=_timestamp(created_before),
+    )
+
+
+def _timestamp(time: datetime | None) -> timestamp_pb2.Timestamp | None:
+    if time is None:
+        return None
+    stamp = timestamp_pb2.Timestamp()
+    stamp.FromDatetime(time.astimezone(UTC))
+    return stamp
+
+
+def select_backends(
+    backends: Iterable[B],
+    name: str | None,
+    filters: Callable[[B], bool] | None,
+    attributes: Mapping[str, Any],
+) -> list[B]:
+    """Returns the backends that have the name and the attributes, and that pass the filter."""
+    return [
+        backend
+        for backend in backends
+        if (name is None or backend.name == name)
+        and all(getattr(backend, key, None) == value for key, value in attributes.items())
+        and (filters is None or filters(backend))
+    ]
+
+
+def only_backend(fits: Sequence[B], name: str | None, available: Iterable[B]) -> B:
+    """Returns the one backend that fits.
+
+    Raises: BackendNotFoundError when none or several do.
+    """
+    if len(fits) == 1:
+        return fits[0]
+    names = ", ".join(backend.name for backend in available)
+    what = "More than one backend matches the criteria" if fits else "No backend matches the criteria"
+    raise errors.BackendNotFoundError(
+        f"{what}{f' (name {name!r})' if name else ''}; the server has: {names}.",
+        reason="BACKEND_NOT_FOUND",
+        metadata={"backend_name": name or "", "available": names},
+    )
+
+
+def large_parts(message: result_pb2.Result) -> list[str]:
+    """Returns the parts of a result that aren't inside its message."""
+    return [
+        array.part
+        for program in message.programs
+        for array in program.arrays
+        if len(array.data) != array.size_bytes
+    ]
+
+
+def part_of(message: result_pb2.Result, experiment: int, name: str) -> result_pb2.Array:
+    """Returns the description of an experiment's array.
+
+    Raises: ResultError when there is none.
+    """
+    if -len(message.programs) <= experiment < len(message.programs):
+        for array in message.programs[experiment].arrays:
+            if array.name == name:
+                return array
+    raise errors.ResultError(f'No {name} for experiment "{experiment}"')

@@ -1,0 +1,404 @@
+"""A Qiskit `QuantumCircuit` as the contract's `Circuit`: what the client sends, and what the service makes of
+OpenQASM.
+
+Nothing of Qiskit is imported: its objects are told apart by their attributes and the names of their classes,
+which serves every version from 0.46 on. Gates are copied into columns; a gate that the service doesn't know
+is expanded by its definition. What it will expand to is counted first, each definition once, so that a small
+program that stands for 10^9 gates is refused at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from basicaer.client._qiskit_expressions import (
+    ConversionError,
+    classical_type,
+    condition_to_proto,
+    is_expression,
+    parameter_to_proto,
+    real,
+    store_to_proto,
+)
+from basicaer.client._qiskit_frames import (
+    Columns,
+    Frame,
+    Names,
+    NotLocalError,
+    registers_to_proto,
+    set_metadata,
+)
+from basicaer.client._qiskit_operations import (
+    FLOW_NAMES,
+    GATE_SHAPES,
+    CircuitTooLargeError,
+    Kind,
+    NestingTooDeepError,
+    OperationReader,
+)
+from basicaer.v1 import circuit_pb2 as pb
+
+__all__ = ["CircuitTooLargeError", "ConversionError", "NestingTooDeepError", "circuit_to_proto"]
+
+
+def circuit_to_proto(circuit: Any, *, max_instructions: int | None = None) -> pb.Circuit:
+    """Converts a `qiskit.QuantumCircuit`, which is not changed.
+
+    Args:
+        circuit: The circuit. Its parameters must be bound.
+        max_instructions: The most instructions that its definitions may expand to; None for no limit.
+
+    Raises:
+        ConversionError: Something in it can't be run: an unbound parameter, a gate without a definition, a
+            stretch. CircuitTooLargeError: It expands to more instructions than allowed. NestingTooDeepError:
+            Its definitions or blocks are nested too deeply, or contain themselves.
+    """
+    return _Converter(max_instructions).convert(circuit)
+
+
+class _Converter:
+    """One conversion."""
+
+    def __init__(self, max_instructions: int | None) -> None:
+        self._max_instructions = max_instructions
+        self._instructions = 0
+        self._table: list[pb.Operation] = []
+        self._indices: dict[object, int] = {}
+        self._named: dict[str, int] = {}
+        self._templates: dict[object, Columns | None] = {}
+        self._reader = OperationReader(max_instructions)
+        self._names = Names()
+
+    def convert(self, circuit: Any) -> pb.Circuit:
+        if not hasattr(circuit, "data") or not hasattr(circuit, "qregs"):
+            raise TypeError(f"a qiskit.QuantumCircuit is needed, not a {type(circuit).__name__}")
+        if next(iter(getattr(circuit, "iter_input_vars", tuple)()), None) is not None:
+            names = ", ".join(repr(var.name) for var in circuit.iter_input_vars())
+            raise ConversionError(f"the input variable {names} has no value; declare it with add_var instead")
+        qubits, clbits = list(range(circuit.num_qubits)), list(range(circuit.num_clbits))
+        frame = Frame(self._names, circuit, qubits, clbits, 0, local=False)
+        quantum_registers = registers_to_proto(circuit.qregs, frame.qubits)
+        classical_registers = registers_to_proto(
+            circuit.cregs, dict(zip(circuit.clbits, clbits, strict=True))
+        )
+        for index, register in enumerate(circuit.cregs):
+            self._names.registers.setdefault(tuple(frame.clbits(register)), index)
+        columns = Columns()
+        self._fill(columns, circuit, frame)
+        result = pb.Circuit(
+            name=circuit.name or "",
+            global_phase=columns.phase,
+            num_qubits=len(qubits),
+            num_clbits=len(clbits),
+            quantum_registers=quantum_registers,
+            classical_registers=classical_registers,
+            variables=self._names.table,
+            operations=self._table,
+            body=columns.to_proto(),
+        )
+        if circuit.metadata:
+            set_metadata(result, circuit.metadata)
+        return result
+
+    def _reserve(self, instructions: int) -> None:
+        self._instructions += instructions
+        if self._max_instructions is not None and self._instructions > self._max_instructions:
+            raise CircuitTooLargeError(self._max_instructions, self._instructions)
+
+    # --- Instructions ---------------------------------------------------------------------------------------
+
+    def _fill(self, columns: Columns, circuit: Any, frame: Frame) -> None:
+        """Appends all instructions of a Qiskit circuit. The loop is what a gate costs."""
+        self._declare(circuit)
+        data = circuit.data
+        self._reserve(len(data))
+        self._add_phase(columns, circuit.global_phase, frame)
+        # Since Qiskit 1.3 an instruction tells a standard gate without making its object; in 2 it has no
+        # condition.
+        quick = len(data) > 0 and hasattr(data[0], "is_standard_gate") and not hasattr(data[0], "condition")
+        named, qubit_of = self._named, frame.qubits
+        operations, qubits, parameters = columns.operations, columns.qubits, columns.parameters
+        for number, instruction in enumerate(data):
+            if quick and instruction.is_standard_gate():
+                index = named.get(instruction.name)
+                values = instruction.params
+                # A list: for one to three values it is twice as fast as a generator.
+                if index is not None and all([type(value) is float for value in values]):  # noqa: C419
+                    operations.append(index)
+                    qubits.extend([qubit_of[qubit] for qubit in instruction.qubits])
+                    if values:
+                        parameters.extend(values)
+                    continue
+            operation = instruction.operation
+            try:
+                self._append(
+                    columns,
+                    operation,
+                    [qubit_of[qubit] for qubit in instruction.qubits],
+                    frame.clbits(instruction.clbits),
+                    frame,
+                )
+            except ConversionError as error:
+                error.within(f"instruction {number} ({operation.name})")
+                raise
+
+    def _append(
+        self, columns: Columns, operation: Any, qubits: list[int], clbits: list[int], frame: Frame
+    ) -> None:
+        kind = self._reader.kind(operation)
+        condition = getattr(operation, "condition", None)
+        if condition is None or kind is Kind.FLOW:
+            self._append_unconditionally(columns, operation, kind, qubits, clbits, frame)
+            return
+        guarded = Columns()
+        self._append_unconditionally(guarded, operation, kind, qubits, clbits, frame)
+        self._append_choice(columns, condition_to_proto(condition, frame), guarded, None)
+
+    def _append_unconditionally(
+        self,
+        columns: Columns,
+        operation: Any,
+        kind: Kind,
+        qubits: list[int],
+        clbits: list[int],
+        frame: Frame,
+    ) -> None:
+        name = operation.name
+        if kind is Kind.GATE and name == "global_phase":
+            self._add_phase(columns, operation.params[0], frame)
+        elif kind is Kind.GATE:
+            self._append_named(columns, name, qubits, operation.params, frame)
+        elif kind is Kind.COMPOSITE:
+            self._append_definition(columns, operation, qubits, clbits, frame)
+        elif kind is Kind.SIMPLE:
+            index = self._index(
+                (name, len(qubits)), name=name, num_qubits=len(qubits), num_clbits=len(clbits)
+            )
+            columns.append(index, qubits, clbits, [])
+        elif kind is Kind.CONTROLLED:
+            self._append_controlled(columns, operation, qubits, frame)
+        elif kind is Kind.FLOW:
+            frame.leave_local()
+            self._append_flow(columns, operation, qubits, clbits, frame)
+        elif kind is Kind.BOX:
+            body = operation.blocks[0]
+            self._fill(columns, body, Frame(self._names, body, qubits, clbits, frame.depth + 1, frame.local))
+        elif kind is Kind.STORE:
+            lvalue, rvalue = operation.params
+            self._append_own(columns, [], name=name, store=store_to_proto(lvalue, rvalue, frame))
+        elif kind is Kind.DELAY:
+            self._append_delay(columns, operation, qubits, frame)
+        elif kind is Kind.INITIALIZE:
+            self._append_own(columns, qubits, name=name, initialize=self._reader.initialize(operation))
+        elif kind is Kind.MATRIX:
+            self._append_own(columns, qubits, name="unitary", matrix=self._reader.matrix(operation))
+        else:
+            self._append(columns, self._reader.resolved(operation), qubits, clbits, frame)
+
+    def _append_named(
+        self, columns: Columns, name: str, qubits: list[int], values: Any, frame: Frame, **controls: int
+    ) -> None:
+        """Appends a gate of the table, perhaps with extra controls (`num_controls` and `control_state`)."""
+        parameters, expressions = self._parameters(values, frame)
+        if expressions:
+            self._append_own(columns, qubits, name=name, parameter_expressions=expressions, **controls)
+            return
+        index = self._index(
+            (name, *controls.values()),
+            name=name,
+            num_qubits=len(qubits),
+            num_parameters=len(values),
+            **controls,
+        )
+        if not controls:
+            self._named.setdefault(name, index)
+        columns.append(index, qubits, [], parameters)
+
+    def _append_controlled(self, columns: Columns, operation: Any, qubits: list[int], frame: Frame) -> None:
+        count, state, base = self._reader.controls(operation)
+        controls: dict[str, int] = {"num_controls": count}
+        if state != (1 << count) - 1:
+            controls["control_state"] = state
+        if base.name in GATE_SHAPES:
+            self._append_named(columns, base.name, qubits, base.params, frame, **controls)
+            return
+        matrix = self._reader.matrix(base)
+        self._append_own(columns, qubits, name="unitary", matrix=matrix, **controls)
+
+    def _append_definition(
+        self, columns: Columns, operation: Any, qubits: list[int], clbits: list[int], frame: Frame
+    ) -> None:
+        """Expands a gate by its definition. Equal gates are expanded once, and then copied."""
+        count = self._reader.count(operation)
+        if self._max_instructions is not None and self._instructions + count > self._max_instructions:
+            raise CircuitTooLargeError(self._max_instructions, self._instructions + count)
+        definition = operation.definition
+        key = (self._reader.identity(operation), *self._names.bound_parameters.values())
+        if key not in self._templates:
+            reserved = self._instructions
+            bits = list(range(len(qubits))), list(range(len(clbits)))
+            local = Frame(self._names, definition, *bits, frame.depth + 1, local=True)
+            expanded = Columns()
+            self._templates[key] = expanded
+            try:
+                self._fill(expanded, definition, local)
+            except NotLocalError:
+                self._templates[key] = None
+            self._instructions = reserved
+        template = self._templates[key]
+        if template is not None:
+            self._reserve(len(template.operations) - 1)
+            columns.append_renumbered(template, qubits, clbits)
+        else:
+            inner = Frame(self._names, definition, qubits, clbits, frame.depth + 1, frame.local)
+            self._fill(columns, definition, inner)
+
+    def _append_delay(self, columns: Columns, operation: Any, qubits: list[int], frame: Frame) -> None:
+        (duration,) = operation.params
+        if is_expression(duration):
+            raise ConversionError("a delay's duration is an expression; give it as a number")
+        parameters, _ = self._parameters([duration], frame)
+        index = self._index(
+            ("delay", len(qubits), operation.unit),
+            name="delay",
+            num_qubits=len(qubits),
+            num_parameters=1,
+            unit=operation.unit,
+        )
+        columns.append(index, qubits, [], parameters)
+
+    # --- Control flow ---------------------------------------------------------------------------------------
+
+    def _append_flow(
+        self, columns: Columns, operation: Any, qubits: list[int], clbits: list[int], frame: Frame
+    ) -> None:
+        name = operation.name
+
+        def block(circuit: Any) -> Columns:
+            inner = Columns()
+            self._fill(
+                inner, circuit, Frame(self._names, circuit, qubits, clbits, frame.depth + 1, local=False)
+            )
+            if inner.phase:
+                # In a block the phase belongs to the branch that is taken, so that it becomes an instruction.
+                phase = self._index(("global_phase",), name="global_phase", num_parameters=1)
+                inner.operations.insert(0, phase)
+                inner.parameters.insert(0, inner.phase)
+            return inner
+
+        if name == "if_else":
+            then_block, else_block = (None if part is None else block(part) for part in operation.params[:2])
+            assert then_block is not None
+            condition = condition_to_proto(operation.condition, frame)
+            self._append_choice(columns, condition, then_block, else_block)
+            return
+        if name == "while_loop":
+            condition = condition_to_proto(operation.condition, frame)
+            loop = pb.WhileLoop(condition=condition, body=block(operation.blocks[0]).to_proto())
+            flow = pb.Operation(name=name, while_loop=loop)
+        elif name == "for_loop":
+            flow = pb.Operation(name=name, for_loop=self._for_loop(operation, block))
+        elif name == "switch_case":
+            flow = pb.Operation(name=name)
+            flow.switch_case.target.CopyFrom(condition_to_proto(operation.target, frame))
+            for values, case in operation.cases_specifier():
+                numbers = [value for value in values if not type(value).__name__.startswith("_Default")]
+                flow.switch_case.cases.add(
+                    values=[int(number) for number in numbers],
+                    is_default=len(numbers) < len(values),
+                    body=block(case).to_proto(),
+                )
+        else:
+            flow = pb.Operation(name=name)
+        self._table.append(flow)
+        columns.operations.append(len(self._table) - 1)
+
+    def _append_choice(
+        self, columns: Columns, condition: pb.Expression, then_block: Columns, else_block: Columns | None
+    ) -> None:
+        """Appends if and else. One plain instruction becomes that instruction with a condition."""
+        if else_block is None and len(then_block.operations) == 1:
+            only = self._table[then_block.operations[0]]
+            if only.name not in FLOW_NAMES and not only.HasField("condition"):
+                guarded = pb.Operation()
+                guarded.CopyFrom(only)
+                guarded.condition.CopyFrom(condition)
+                bits = then_block.qubits, then_block.clbits
+                columns.append(self._intern(guarded), *bits, then_block.parameters)
+                return
+        choice = pb.IfElse(condition=condition, then_block=then_block.to_proto())
+        if else_block is not None:
+            choice.else_block.CopyFrom(else_block.to_proto())
+        self._table.append(pb.Operation(name="if_else", if_else=choice))
+        columns.operations.append(len(self._table) - 1)
+
+    def _for_loop(self, operation: Any, block: Callable[[Any], Columns]) -> pb.ForLoop:
+        indices, parameter, body = operation.params
+        loop = pb.ForLoop()
+        if isinstance(indices, range):
+            loop.range.CopyFrom(pb.IntegerRange(start=indices.start, stop=indices.stop, step=indices.step))
+        elif indices:
+            loop.values.extend(int(index) for index in indices)
+        else:
+            loop.range.CopyFrom(pb.IntegerRange(step=1))
+        if parameter is None:
+            loop.body.CopyFrom(block(body).to_proto())
+        elif is_expression(parameter):
+            loop.variable = self._names.add_variable(parameter.name, classical_type(parameter.type))
+            self._names.variables[parameter.var] = loop.variable
+            loop.body.CopyFrom(block(body).to_proto())
+        else:
+            kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_FLOAT)
+            loop.variable = self._names.add_variable(parameter.name, kind)
+            outer = dict(self._names.bound_parameters)
+            self._names.bound_parameters[parameter] = loop.variable
+            loop.body.CopyFrom(block(body).to_proto())
+            self._names.bound_parameters = outer
+        return loop
+
+    # --- Small parts ----------------------------------------------------------------------------------------
+
+    def _declare(self, circuit: Any) -> None:
+        for var in getattr(circuit, "iter_declared_vars", tuple)():
+            self._names.variables[var.var] = self._names.add_variable(var.name, classical_type(var.type))
+
+    def _parameters(self, values: Any, frame: Frame) -> tuple[list[float], list[pb.Expression]]:
+        """The parameters as numbers, or when a loop decides one of them, all as expressions."""
+        if any(getattr(value, "parameters", None) for value in values):
+            return [], [
+                parameter_to_proto(value, frame)
+                if getattr(value, "parameters", None)
+                else pb.Expression(literal=pb.Literal(float_value=real(value)))
+                for value in values
+            ]
+        return [real(value) for value in values], []
+
+    def _add_phase(self, columns: Columns, value: Any, frame: Frame) -> None:
+        numbers, expressions = self._parameters([value], frame)
+        if expressions:
+            self._append_own(columns, [], name="global_phase", parameter_expressions=expressions)
+        else:
+            columns.phase += numbers[0]
+
+    def _index(self, key: object, **fields: Any) -> int:
+        """The table's index of an operation that `key` tells apart from all others."""
+        index = self._indices.get(key)
+        if index is None:
+            index = self._indices[key] = len(self._table)
+            self._table.append(pb.Operation(**fields))
+        return index
+
+    def _append_own(self, columns: Columns, qubits: list[int], **fields: Any) -> None:
+        """Appends an instruction whose operation has more than a name; equal ones share an entry."""
+        operation = pb.Operation(num_qubits=len(qubits), **fields)
+        columns.append(self._intern(operation), qubits, [], [])
+
+    def _intern(self, operation: pb.Operation) -> int:
+        """The table's index of an operation that only its bytes tell apart."""
+        key = operation.SerializeToString(deterministic=True)
+        index = self._indices.get(key)
+        if index is None:
+            index = self._indices[key] = len(self._table)
+            self._table.append(operation)
+        return index

@@ -1,0 +1,208 @@
+"""A job of a server, as an object: the members of Qiskit's BasicAerJob, and more."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy.typing as npt
+from basicaer.client import _base
+from basicaer.client import _errors as errors
+from basicaer.client._result import Result
+from basicaer.client._retry import Deadline
+from basicaer.client._status import JobEvent, JobStatus, Progress, status_from_message
+from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
+
+if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
+    from basicaer.client._provider import BasicAerBackend
+
+__all__ = ["BasicAerJob"]
+
+
+class BasicAerJob(_base.JobBase):
+    """A job on a server. Any thread may use it; none of its methods polls.
+
+    Every method that asks the server may raise TransportError, which says nothing about the job, and
+    JobNotFoundError.
+    """
+
+    _backend: BasicAerBackend
+
+    def backend(self) -> BasicAerBackend:
+        """Returns the backend that the job was made by."""
+        return self._backend
+
+    def submit(self, timeout: float | None = None) -> None:
+        """Submits a job that `backend.new_job()` made.
+
+        Raises: JobError the second time; what `backend.run()` raises.
+        """
+        request = self._to_submit()
+        stub = self._backend._transport.stub
+        self._accept(self._backend._transport.call(stub.SubmitJob, request, timeout).job)
+
+    def status(self) -> JobStatus:
+        """Returns where the job stands."""
+        known = self._known_status()
+        return known if known is not None else status_from_message(self._fetch().status)
+
+    def done(self) -> bool:
+        """Returns whether the job is DONE."""
+        return self.status() is JobStatus.DONE
+
+    def running(self) -> bool:
+        """Returns whether the job is RUNNING."""
+        return self.status() is JobStatus.RUNNING
+
+    def cancelled(self) -> bool:
+        """Returns whether the job is CANCELLED."""
+        return self.status() is JobStatus.CANCELLED
+
+    def in_final_state(self) -> bool:
+        """Returns whether the job is CANCELLED, DONE or ERROR."""
+        return self.status().final
+
+    def cancel(self, reason: str = "") -> bool:
+        """Asks for the job to be stopped; returns True only if it is, or will be, CANCELLED."""
+        known = self._known_status()
+        if known is not None:
+            return known is JobStatus.CANCELLED
+        transport = self._backend._transport
+        request = job_service_pb2.CancelJobRequest(job_id=self.job_id(), reason=reason)
+        return self._cancelled_by(transport.call(transport.stub.CancelJob, request).job)
+
+    def wait_for_final_state(
+        self,
+        timeout: float | None = None,
+        wait: float = 5,
+        callback: Callable[[str, JobStatus, Self], object] | None = None,
+    ) -> None:
+        """Waits until the job is CANCELLED, DONE or ERROR, and raises for none of these.
+
+        `callback(job_id, status, job)` is called at once on each change to a status that isn't final, and at
+        least every `wait` seconds, whatever the network does. An exception of it ends the wait and reaches
+        the caller.
+
+        Raises: JobTimeoutError after `timeout` seconds, reconnects included; with 0, at once for a live job.
+        """
+        self._wait(Deadline(timeout), wait, callback)
+
+    def result(self, timeout: float | None = None, *, arrays: bool = True) -> Result:
+        """Waits for the job, and returns its result, which is read once and kept.
+
+        Without `arrays`, large arrays stay on the server, to be read one by one with `read_array`.
+
+        Raises: JobTimeoutError after `timeout` seconds; JobFailedError and JobCancelledError with the
+        server's cause.
+        """
+        if self._result is None:
+            deadline = Deadline(timeout)
+            self._wait(deadline)
+            self._check_done()
+            result = self._read_result(deadline, arrays)
+            if not arrays:
+                return result
+            self._result = result
+        return self._result
+
+    def partial_result(self, timeout: float | None = None) -> Result:
+        """Waits for the job, and returns what there is even if it failed: programs that succeeded keep their
+        data.
+
+        Raises: JobTimeoutError; ResultUnavailableError when no program ran.
+        """
+        deadline = Deadline(timeout)
+        self._wait(deadline)
+        return self._result or self._read_result(deadline, arrays=True)
+
+    def read_array(self, experiment: int, name: str, timeout: float | None = None) -> npt.NDArray[Any]:
+        """Returns one array of a final job's result: "statevector", "unitary" or "memory" of an experiment.
+
+        Raises: ResultError when there is none; ResultNotReadyError; JobTimeoutError.
+        """
+        deadline = Deadline(timeout)
+        array = _base.part_of(self._read_message(deadline), experiment, name)
+        found: npt.NDArray[Any] = self._backend._transport.read(self.job_id(), array.part, deadline)
+        return found
+
+    def events(
+        self, after_sequence: int | None = None, *, timeout: float | None = None
+    ) -> Iterator[JobEvent]:
+        """Yields what happens to the job up to its final event, across restarts of the server.
+
+        Every change of status comes exactly once, from the first one or from the one after `after_sequence`.
+
+        Raises: JobTimeoutError after `timeout` seconds; EventsCompactedError when those after
+        `after_sequence` are no longer kept (without it, the stream begins with the oldest that is).
+        """
+        flow = self._flow(Deadline(timeout), after_sequence or 0, strict=after_sequence is not None)
+        for notice in self._backend._transport.watch(flow):
+            self._note(notice)
+            if isinstance(notice, JobEvent):
+                yield notice
+
+    def progress(self) -> Progress | None:
+        """Returns how far the job is; None unless it's running."""
+        return None if self._final else _base.progress_of(self._fetch())
+
+    def queue_position(self) -> int | None:
+        """Returns how many jobs are ahead of it; None unless it waits."""
+        return None if self._final else _base.queue_position_of(self._fetch())
+
+    def labels(self) -> dict[str, str]:
+        """Returns the labels that the job was submitted with."""
+        return dict((self._job or self._fetch()).labels)
+
+    def error(self) -> errors.JobError | None:
+        """Returns why the job failed or was cancelled, as the error that `result` raises; None otherwise."""
+        if self._final is None:
+            self._fetch()
+        return self._final.error if self._final else None
+
+    def delete(self) -> None:
+        """Removes the final job, its events and its result from the server.
+
+        Raises: JobNotFinalError.
+        """
+        transport = self._backend._transport
+        transport.call(transport.stub.DeleteJob, job_service_pb2.DeleteJobRequest(job_id=self.job_id()))
+
+    def _fetch(self) -> job_pb2.Job:
+        transport = self._backend._transport
+        return self._accept(transport.call(transport.stub.GetJob, self._get_request()).job)
+
+    def _wait(
+        self,
+        deadline: Deadline,
+        wait: float = 5,
+        callback: Callable[[str, JobStatus, Self], object] | None = None,
+    ) -> None:
+        """Waits until `_final` is known, or needn't be since the result is there."""
+        if self._known_status() is not None and self._job_id is not None:
+            return
+        if deadline.expired:
+            if not self.in_final_state():
+                raise self._timeout_error()
+            return
+        flow = self._flow(deadline, None, tick=max(wait, _base.SHORTEST_WAIT) if callback else None)
+        with contextlib.closing(self._backend._transport.watch(flow)) as notices:
+            for notice in notices:
+                status = self._note(notice)
+                if callback is not None and status is not None and not status.final:
+                    callback(self.job_id(), status, self)
+
+    def _read_message(self, deadline: Deadline) -> result_pb2.Result:
+        data = self._backend._transport.read(self.job_id(), "", deadline)
+        return result_pb2.Result.FromString(data.tobytes())
+
+    def _read_result(self, deadline: Deadline, arrays: bool) -> Result:
+        message = self._read_message(deadline)
+        parts: dict[str, npt.NDArray[Any] | None] = dict.fromkeys(_base.large_parts(message))
+        if arrays:
+            for part in parts:
+                parts[part] = self._backend._transport.read(self.job_id(), part, deadline)
+        return Result(message, parts)

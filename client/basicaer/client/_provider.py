@@ -1,0 +1,232 @@
+"""Where a program begins: a provider is a connection to one server, and has its backends and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+import numpy.typing as npt
+from basicaer.client import _base
+from basicaer.client._channel import ChannelOptions, resolve_address
+from basicaer.client._job import BasicAerJob
+from basicaer.client._status import JobStatus
+from basicaer.client._transport import Transport
+from basicaer.v1 import job_pb2, job_service_pb2
+
+__all__ = ["BasicAerBackend", "BasicAerProvider"]
+
+
+class BasicAerBackend(_base.BackendBase):
+    """A backend of a server: `run` submits programs to it."""
+
+    def __init__(
+        self, provider: BasicAerProvider, info: job_service_pb2.BackendInfo, limits: _base.Limits
+    ) -> None:
+        super().__init__(info, limits, provider._transport.max_outage)
+        self._provider = provider
+        self._transport = provider._transport
+
+    @property
+    def provider(self) -> BasicAerProvider:
+        """The provider that the backend came from."""
+        return self._provider
+
+    def run(
+        self,
+        programs: Any,
+        *,
+        shots: int | None = None,
+        memory: bool | None = None,
+        seed_simulator: int | None = None,
+        initial_statevector: npt.ArrayLike | None = None,
+        initial_unitary: npt.ArrayLike | None = None,
+        chop_threshold: float | None = None,
+        precision: str | None = None,
+        max_parallel_threads: int | None = None,
+        labels: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> BasicAerJob:
+        """Submits a program, or a list of them, as one job, and returns it once the server has stored it.
+
+        A program is a Circuit, OpenQASM 2 text, a Qiskit QuantumCircuit, or a message of `basicaer.v1`. For
+        the options see `Options`; those left out are the backend's `options`. `labels` find the job again in
+        `provider.jobs()`, `metadata` comes back with it. The same `request_id` never makes a second job; one
+        is made when it's None, and kept over retries. `timeout` is for the submission alone.
+
+        Raises: CircuitError, OptionInvalidError, ProgramInvalidError (with line and column),
+        ResourceExhaustedError and its children, RequestIdReusedError, TransportError.
+        """
+        job = self.new_job(
+            programs,
+            shots=shots,
+            memory=memory,
+            seed_simulator=seed_simulator,
+            initial_statevector=initial_statevector,
+            initial_unitary=initial_unitary,
+            chop_threshold=chop_threshold,
+            precision=precision,
+            max_parallel_threads=max_parallel_threads,
+            labels=labels,
+            metadata=metadata,
+            request_id=request_id,
+        )
+        job.submit(timeout)
+        return job
+
+    def new_job(
+        self,
+        programs: Any,
+        *,
+        labels: Mapping[str, str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        **options: Any,
+    ) -> BasicAerJob:
+        """Returns a job that `job.submit()` will submit; the arguments are those of `run`.
+
+        Raises: CircuitError, OptionInvalidError.
+        """
+        job = BasicAerJob(self, None, None, **(metadata or {}))
+        job._request = _base.submit_request(self._spec(programs, labels, metadata, options), request_id)
+        return job
+
+    def validate(self, programs: Any, **options: Any) -> int:
+        """Checks what `run` would submit, without submitting it; returns the bytes of memory that it needs.
+
+        Raises: what `run` raises.
+        """
+        request = job_service_pb2.SubmitJobRequest(
+            spec=self._spec(programs, None, None, options), validate_only=True
+        )
+        return self._transport.call(self._transport.stub.SubmitJob, request).job.required_bytes
+
+
+class BasicAerProvider:
+    """A connection to a server, for any number of threads. Close it, or use it in a `with`.
+
+    with BasicAerProvider("127.0.0.1:50051") as provider:
+        counts = provider.get_backend("qasm_simulator").run(circuit, shots=1000).result().get_counts()
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        timeout: float = _base.DEFAULT_TIMEOUT,
+        max_outage: float | None = _base.DEFAULT_MAX_OUTAGE,
+        credentials: grpc.ChannelCredentials | None = None,
+        channel_options: ChannelOptions = (),
+    ) -> None:
+        """Makes no call yet.
+
+        `address` is HOST:PORT, by default that of the environment's BASICAER_SERVER, or 127.0.0.1:50051.
+        `timeout` is how many seconds a call may take with its repetitions while the server is away;
+        `max_outage` for how many a wait for a job endures that (None: without end). `credentials` encrypt the
+        connection.
+        """
+        self.address = resolve_address(address)
+        self._transport = Transport(self.address, timeout, max_outage, credentials, channel_options)
+        self._backends: list[BasicAerBackend] | None = None
+
+    def close(self) -> None:
+        """Closes the connection; jobs go on. Waits that are under way raise ClientClosedError."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def backends(
+        self,
+        name: str | None = None,
+        filters: Callable[[BasicAerBackend], bool] | None = None,
+        **attributes: Any,
+    ) -> list[BasicAerBackend]:
+        """Returns the server's backends: those of that name and those attributes, for which `filters` is
+        true.
+        """
+        return _base.select_backends(self._all_backends(), name, filters, attributes)
+
+    def get_backend(self, name: str | None = None, **attributes: Any) -> BasicAerBackend:
+        """Returns the one backend of that name and those attributes.
+
+        Raises: BackendNotFoundError when there is none, or more than one.
+        """
+        fits = self.backends(name, **attributes)
+        return _base.only_backend(fits, name, self._all_backends())
+
+    def jobs(
+        self,
+        limit: int | None = None,
+        *,
+        status: JobStatus | Sequence[JobStatus] | None = None,
+        labels: Mapping[str, str] | None = None,
+        backend_name: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        page_size: int = 50,
+    ) -> Iterator[BasicAerJob]:
+        """Yields the server's jobs, the newest first, and asks for a page of them when the one before is used
+        up.
+
+        A time without a zone is local; `created_after` is itself included, `created_before` is not.
+        """
+        request = _base.list_request(status, labels, backend_name, created_after, created_before, page_size)
+        left = limit
+        while True:
+            page = self._transport.call(self._transport.stub.ListJobs, request)
+            for message in page.jobs:
+                if left is not None:
+                    if left <= 0:
+                        return
+                    left -= 1
+                yield self._job(message)
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def retrieve_job(self, job_id: str) -> BasicAerJob:
+        """Returns the job of an id, whichever client submitted it.
+
+        Raises: JobNotFoundError.
+        """
+        request = job_service_pb2.GetJobRequest(job_id=job_id)
+        return self._job(self._transport.call(self._transport.stub.GetJob, request).job)
+
+    def server_info(self) -> _base.ServerInfo:
+        """Returns the server's version, load and limits, as they are now."""
+        request = job_service_pb2.GetServerInfoRequest()
+        return _base.ServerInfo.from_message(
+            self._transport.call(self._transport.stub.GetServerInfo, request)
+        )
+
+    def _all_backends(self) -> list[BasicAerBackend]:
+        """Returns all backends, asked for once."""
+        if self._backends is None:
+            limits = self.server_info().limits
+            request = job_service_pb2.ListBackendsRequest()
+            answer = self._transport.call(self._transport.stub.ListBackends, request)
+            self._backends = [BasicAerBackend(self, info, limits) for info in answer.backends]
+        return self._backends
+
+    def _job(self, message: job_pb2.Job) -> BasicAerJob:
+        fits = [backend for backend in self._all_backends() if backend.name == message.backend_name]
+        backend = _base.only_backend(fits, message.backend_name, self._all_backends())
+        job = BasicAerJob(backend, message.job_id)
+        job._accept(message)
+        return job
+
+    def __repr__(self) -> str:
+        return f"<BasicAerProvider({self.address!r})>"

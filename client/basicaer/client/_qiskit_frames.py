@@ -1,0 +1,161 @@
+"""The parts of a conversion: columns under construction, and what the bits of nested Qiskit circuits stand
+for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from basicaer.client._qiskit_expressions import ConversionError
+from basicaer.client._qiskit_operations import MAX_DEPTH, NestingTooDeepError
+from basicaer.v1 import circuit_pb2 as pb
+from google.protobuf import json_format
+
+__all__ = ["Columns", "Frame", "Names", "NotLocalError", "registers_to_proto", "set_metadata"]
+
+
+class Names:
+    """The program's classical registers by their bits, its variables by Qiskit's identity, and the loop
+    parameters that have a value where the conversion stands, each with its index in the program."""
+
+    __slots__ = ("bound_parameters", "registers", "table", "variables")
+
+    def __init__(self) -> None:
+        self.registers: dict[tuple[int, ...], int] = {}
+        self.variables: dict[Any, int] = {}
+        self.table: list[pb.Variable] = []
+        self.bound_parameters: dict[Any, int] = {}
+
+    def add_variable(self, name: str, kind: pb.ClassicalType | None) -> int:
+        """Adds a variable to the program's table, under a name of its own, and gives its index there."""
+        if kind is None:
+            raise ConversionError(f"the variable {name!r} has more than 64 bits")
+        taken = {variable.name for variable in self.table}
+        unique, number = name, 0
+        while unique in taken:
+            number += 1
+            unique = f"{name}_{number}"
+        self.table.append(pb.Variable(name=unique, type=kind))
+        return len(self.table) - 1
+
+
+class NotLocalError(Exception):
+    """A definition holds something that can't be copied by renumbering its qubits and classical bits."""
+
+
+class Columns:
+    """Instructions under construction, and the phase that they give to the whole circuit."""
+
+    __slots__ = ("clbits", "operations", "parameters", "phase", "qubits")
+
+    def __init__(self) -> None:
+        self.operations: list[int] = []
+        self.qubits: list[int] = []
+        self.clbits: list[int] = []
+        self.parameters: list[float] = []
+        self.phase = 0.0
+
+    def append(self, operation: int, qubits: list[int], clbits: list[int], parameters: list[float]) -> None:
+        self.operations.append(operation)
+        self.qubits.extend(qubits)
+        self.clbits.extend(clbits)
+        self.parameters.extend(parameters)
+
+    def append_renumbered(self, other: Columns, qubits: list[int], clbits: list[int]) -> None:
+        """Appends instructions whose bit i is this circuit's `qubits[i]` or `clbits[i]`."""
+        self.operations.extend(other.operations)
+        self.qubits.extend(map(qubits.__getitem__, other.qubits))
+        self.clbits.extend(map(clbits.__getitem__, other.clbits))
+        self.parameters.extend(other.parameters)
+        self.phase += other.phase
+
+    def to_proto(self) -> pb.Block:
+        return pb.Block(
+            operations=self.operations, qubits=self.qubits, clbits=self.clbits, parameters=self.parameters
+        )
+
+
+class Frame:
+    """What the bits of one Qiskit circuit (the program, a block, or a definition) stand for; a `Scope`.
+
+    In a `local` frame bits are numbered from 0, to be renumbered later; there nothing may refer to the
+    program's classical bits from inside an operation.
+    """
+
+    __slots__ = ("_clbits", "_names", "depth", "local", "qubits")
+
+    def __init__(
+        self,
+        names: Names,
+        circuit: Any,
+        qubits: list[int],
+        clbits: list[int],
+        depth: int,
+        local: bool,
+    ) -> None:
+        if depth > MAX_DEPTH:
+            raise NestingTooDeepError(MAX_DEPTH)
+        self._names = names
+        self.qubits = dict(zip(circuit.qubits, qubits, strict=True))
+        self._clbits = dict(zip(circuit.clbits, clbits, strict=True))
+        self.depth = depth
+        self.local = local
+
+    def clbits(self, bits: Any) -> list[int]:
+        return [self._clbits[bit] for bit in bits]
+
+    def leave_local(self) -> None:
+        if self.local:
+            raise NotLocalError
+
+    def clbit(self, bit: Any) -> int:
+        self.leave_local()
+        index: int | None = self._clbits.get(bit)
+        if index is None:
+            raise ConversionError(f"the classical bit {bit} is read, but it is not among the bits in reach")
+        return index
+
+    def register(self, bits: tuple[int, ...]) -> int | None:
+        self.leave_local()
+        return self._names.registers.get(bits)
+
+    def variable(self, identity: Any, name: str) -> int:
+        self.leave_local()
+        index = self._names.variables.get(identity)
+        if index is None:
+            raise ConversionError(f"the variable {name!r} is used, but it was never declared")
+        return index
+
+    def is_bound(self, parameter: Any) -> bool:
+        return parameter in self._names.bound_parameters
+
+    def loop_parameter(self, parameter: Any) -> int:
+        return self._names.bound_parameters[parameter]
+
+
+def registers_to_proto(registers: Any, index_of: Mapping[Any, int]) -> list[pb.Register]:
+    """Registers with their bits; those that follow one another from bit 0 on need not list them."""
+    result: list[pb.Register] = []
+    expected: int | None = 0
+    for register in registers:
+        bits = [index_of[bit] for bit in register]
+        if expected is not None and bits == list(range(expected, expected + len(bits))):
+            expected += len(bits)
+            result.append(pb.Register(name=register.name, size=len(bits)))
+        else:
+            expected = None
+            result.append(pb.Register(name=register.name, size=len(bits), bits=bits))
+    return result
+
+
+def set_metadata(circuit: pb.Circuit, metadata: Mapping[str, Any]) -> None:
+    def plain(value: Any) -> Any:
+        if hasattr(value, "tolist"):
+            return value.tolist()
+        raise TypeError(f"a {type(value).__name__} is not JSON")
+
+    try:
+        json_format.ParseDict(json.loads(json.dumps(metadata, default=plain)), circuit.metadata)
+    except (TypeError, ValueError, json_format.ParseError) as error:
+        raise ConversionError(f"the circuit's metadata must be JSON: {error}") from None

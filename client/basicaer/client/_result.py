@@ -1,0 +1,189 @@
+"""A job's result, with the methods, the formats and the error texts of `qiskit.result.Result`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from basicaer.client._counts import Counts, format_outcome, format_outcomes
+from basicaer.client._errors import ResultError
+from basicaer.client._experiment import ExperimentResult
+from basicaer.client._status import time_from_message
+from basicaer.v1 import result_pb2
+
+__all__ = ["Result"]
+
+_DTYPES = {"<c16": np.complex128, "<c8": np.complex64, "<u8": np.uint64}
+
+
+class Result:
+    """What a job gave: one entry in `results` for each program, in the job's order.
+
+    An experiment is named by its index, its circuit's name, or the circuit itself; None means the only one.
+    """
+
+    def __init__(
+        self, message: result_pb2.Result, arrays: Mapping[str, npt.NDArray[Any] | None] | None = None
+    ) -> None:
+        """Takes the message and, by part, those of its arrays that are not inside it; None leaves one out."""
+        parts = dict(arrays or {})
+        self.job_id: str = message.job_id
+        self.backend_name: str = message.backend_name
+        self.backend_version: str = message.backend_version
+        self.success: bool = message.success
+        self.date: datetime = time_from_message(message.end_time)
+        self.time_taken: float = message.time_taken
+        self.etag: str = message.etag
+        self.results = [
+            ExperimentResult(
+                program,
+                {
+                    array.name: parts[array.part] if array.part in parts else _inline(array)
+                    for array in program.arrays
+                },
+            )
+            for program in message.programs
+        ]
+
+    @property
+    def status(self) -> str:
+        """ "COMPLETED", or the message of the first program that failed."""
+        for result in self.results:
+            if result.error is not None:
+                return result.error.message
+        return "COMPLETED" if self.success else "ERROR"
+
+    def data(self, experiment: Any = None) -> dict[str, Any]:
+        """Returns an experiment's data: counts and memory by hexadecimal outcomes, states as arrays (not
+        copied).
+        """
+        return self._experiment(experiment).data.to_dict()
+
+    def get_counts(self, experiment: Any = None) -> Counts | list[Counts]:
+        """Returns an experiment's counts by bit strings; of all experiments, as a list, when there are
+        several.
+
+        For an experiment without counts but with a state, the counts are the probabilities of its outcomes.
+
+        Raises: ResultError when an experiment has neither, or failed.
+        """
+        keys = list(range(len(self.results))) if experiment is None else [experiment]
+        counts = [self._counts(key) for key in keys]
+        return counts[0] if len(counts) == 1 else counts
+
+    def get_memory(self, experiment: Any = None) -> list[str]:
+        """Returns the bit string of each shot.
+
+        Raises: ResultError when the job ran without memory=True.
+        """
+        found = self._experiment(experiment)
+        if "memory" not in found.data.names():
+            raise ResultError(
+                f'No memory for experiment "{experiment!r}". '
+                'Please verify that you ran the job with the memory flag set, eg., "memory=True".'
+            )
+        return format_outcomes(found.data.int_memory(), found.header.memory_slots, _sizes(found))
+
+    def get_statevector(self, experiment: Any = None, decimals: int | None = None) -> npt.NDArray[Any]:
+        """Returns the 2^n amplitudes of the final state, rounded to `decimals` if that is given.
+
+        Not rounded, it's the array that the result holds: a change of it shows everywhere.
+        """
+        return self._state("statevector", experiment, decimals)
+
+    def get_unitary(self, experiment: Any = None, decimals: int | None = None) -> npt.NDArray[Any]:
+        """Returns the circuit's matrix of 2^n by 2^n, rounded and shared as by `get_statevector`."""
+        return self._state("unitary", experiment, decimals)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns everything as plain types and numpy arrays, under the keys of Qiskit's Result."""
+        return {
+            "backend_name": self.backend_name,
+            "backend_version": self.backend_version,
+            "date": self.date,
+            "header": None,
+            "qobj_id": self.job_id,
+            "job_id": self.job_id,
+            "status": self.status,
+            "success": self.success,
+            "results": [result.to_dict() for result in self.results],
+            "time_taken": self.time_taken,
+        }
+
+    def _counts(self, key: Any) -> Counts:
+        found = self._experiment(key)
+        header = found.header
+        names = found.data.names()
+        if "counts" in names:
+            return Counts(found.data.int_counts(), found.time_taken, header.creg_sizes, header.memory_slots)
+        if "statevector" in names:
+            probabilities = np.abs(found.data.statevector) ** 2
+            seen = np.flatnonzero(np.round(probabilities, 15))
+            return Counts(
+                {format_outcome(int(index), header.n_qubits): float(probabilities[index]) for index in seen}
+            )
+        raise ResultError(f'No counts for experiment "{key!r}"')
+
+    def _state(self, name: str, experiment: Any, decimals: int | None) -> npt.NDArray[Any]:
+        found = self._experiment(experiment)
+        if name not in found.data.names():
+            raise ResultError(f'No {name} for experiment "{experiment!r}"')
+        state: npt.NDArray[Any] = getattr(found.data, name)
+        return state if decimals is None else np.around(state, decimals)
+
+    def _experiment(self, key: Any) -> ExperimentResult:
+        """Returns the experiment of an index, a name or a circuit, if it succeeded."""
+        if key is None:
+            if len(self.results) != 1:
+                raise ResultError(
+                    "You have to select a circuit or schedule when there is more than one available"
+                )
+            key = 0
+        if isinstance(key, int | np.integer):
+            try:
+                found = self.results[int(key)]
+            except IndexError:
+                raise ResultError(f'Result for experiment "{key}" could not be found.') from None
+        else:
+            name = key if isinstance(key, str) else getattr(key, "name", key)
+            fits = [result for result in self.results if result.header.name == name]
+            if not fits:
+                raise ResultError(f'Data for experiment "{name}" could not be found.')
+            if len(fits) > 1:
+                warnings.warn(
+                    f'Result object contained multiple results matching name "{name}", '
+                    "only first match will be returned. Use an integer index to "
+                    "retrieve results for all entries.",
+                    stacklevel=4,
+                )
+            found = fits[0]
+        if not found.success:
+            error = found.error
+            raise ResultError(
+                f"Experiment {found.header.name!r} has no data: {error.message if error else found.status}",
+                reason=error.reason if error else "",
+                metadata=error.metadata if error else None,
+            ) from error
+        return found
+
+    def __repr__(self) -> str:
+        return (
+            f"Result(backend_name={self.backend_name!r}, job_id={self.job_id!r}, success={self.success}, "
+            f"results={self.results})"
+        )
+
+
+def _sizes(result: ExperimentResult) -> list[int]:
+    return [int(size) for _, size in result.header.creg_sizes]
+
+
+def _inline(array: result_pb2.Array) -> npt.NDArray[Any] | None:
+    """Returns an array that came inside the message, writable; None when it didn't."""
+    if len(array.data) != array.size_bytes:
+        return None
+    found = np.frombuffer(array.data, _DTYPES.get(array.dtype, array.dtype)).reshape(tuple(array.shape))
+    return found.copy()

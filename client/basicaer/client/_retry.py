@@ -1,0 +1,99 @@
+"""When to try again, and until when: decisions alone, shared by the sync and the asyncio client."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from basicaer.client._errors import (
+    BasicAerError,
+    CallCancelledError,
+    CallTimeoutError,
+    ServerUnavailableError,
+)
+
+__all__ = ["Backoff", "Deadline", "Retry"]
+
+
+class Deadline:
+    """A point on the monotonic clock that calls, pauses and reconnects share; with None it never comes."""
+
+    __slots__ = ("_at", "seconds")
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self._at = None if seconds is None else time.monotonic() + seconds
+
+    def remaining(self) -> float | None:
+        """Returns the seconds left, at least 0; None when there is no end."""
+        return None if self._at is None else max(0.0, self._at - time.monotonic())
+
+    def within(self, seconds: float | None) -> float | None:
+        """Returns `seconds`, cut to what is left."""
+        left = self.remaining()
+        if seconds is None or left is None:
+            return left if seconds is None else seconds
+        return min(seconds, left)
+
+    @property
+    def expired(self) -> bool:
+        """Whether nothing is left."""
+        return self._at is not None and time.monotonic() >= self._at
+
+
+class Backoff:
+    """Growing pauses with jitter, so that many clients of one restarted server don't return all at once."""
+
+    def __init__(
+        self,
+        first: float = 0.05,
+        most: float = 2.0,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._first = first
+        self._most = most
+        self._next = first
+        self._uniform = uniform
+
+    def reset(self) -> None:
+        """Begins again with short pauses."""
+        self._next = self._first
+
+    def pause(self, at_least: float | None = None) -> float:
+        """Returns the next pause in seconds, not shorter than what the server asked for."""
+        seconds = self._uniform(0.5 * self._next, self._next)
+        self._next = min(2 * self._next, self._most)
+        return seconds if at_least is None else at_least + seconds
+
+
+class Retry:
+    """Decides after each failure of a call that may be repeated whether, and when, to repeat it."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.tries = 0
+        self._backoff = Backoff()
+
+    def timeout(self) -> float | None:
+        """Counts a try and returns the time that it may take."""
+        self.tries += 1
+        return self.deadline.remaining()
+
+    def pause(self, error: BasicAerError) -> float:
+        """Returns how long to pause before the next try.
+
+        Raises: `error` itself when it isn't passing or when no time is left for another try.
+        """
+        if not isinstance(error, ServerUnavailableError | CallCancelledError):
+            raise error
+        seconds = self._backoff.pause(error.retry_after)
+        left = self.deadline.remaining()
+        if left is not None and seconds >= left:
+            raise error
+        return seconds
+
+
+def is_timeout(error: BasicAerError, deadline: Deadline) -> bool:
+    """Whether a failure means no more than that the caller's time is over."""
+    return deadline.expired or (isinstance(error, CallTimeoutError) and deadline.seconds is not None)

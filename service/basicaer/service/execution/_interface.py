@@ -1,0 +1,101 @@
+"""What the jobs layer asks of whatever runs simulations: in this process' threads today, on a cluster later.
+
+The jobs layer owns the threads, the order and the memory; an executor turns a spec into something checked,
+and something checked into a result. All methods of `Executor` block, and are called on threads of the jobs
+layer, never on the event loop's. The jobs layer makes one control for each attempt, and may call it from any
+thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from basicaer.v1 import job_pb2, result_pb2
+from basicaer.v1.job_pb2 import JobStatus
+
+__all__ = ["ExecutionControl", "ExecutionOutcome", "Executor", "PreparedJob", "ResultPart"]
+
+
+class ExecutionControl(Protocol):
+    """Stops one attempt at a job, and tells how far it is. Thread-safe."""
+
+    def cancel(self) -> None:
+        """Asks the attempt to stop; `Executor.execute` then returns soon, with the status CANCELLED."""
+
+    def progress(self) -> job_pb2.Progress:
+        """How far the attempt is; a new message. Cheap, since it is called ten times a second."""
+
+
+class PreparedJob(Protocol):
+    """A spec that was checked and can be run. Immutable: a job that was interrupted is run again from it."""
+
+    @property
+    def required_bytes(self) -> int:
+        """The most memory that running it takes, its result included."""
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory it holds while it waits."""
+
+    @property
+    def num_programs(self) -> int:
+        """How many programs it has."""
+
+    @property
+    def shots(self) -> int:
+        """How often each program is run."""
+
+    def new_control(self) -> ExecutionControl:
+        """A control for one attempt; it is then given to `Executor.execute`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPart:
+    """An array of a result that is too large to lie in the Result message.
+
+    `part` is the `Array.part` that describes it; `data` are its bytes, C-contiguous, little-endian: anything
+    with the buffer protocol, such as a numpy array. It must not change afterwards.
+    """
+
+    part: str
+    data: memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionOutcome:
+    """How an attempt ended.
+
+    `status` is DONE (every program has a result), ERROR (`error` says why) or CANCELLED. `result` has
+    `backend_name`, `backend_version`, `success` and `programs`; the jobs layer fills in `job_id`, `end_time`,
+    `time_taken` and `etag`. It is None when no program has been run; for CANCELLED it is not looked at.
+    Arrays are described in `result` with their checksum, and either lie in `Array.data` (as long as the whole
+    message stays within `Config.max_inline_result_bytes`) or in `parts`, in the order of their descriptions.
+    """
+
+    status: JobStatus.ValueType
+    result: result_pb2.Result | None = None
+    parts: Sequence[ResultPart] = ()
+    error: job_pb2.JobError | None = None
+
+
+class Executor(Protocol):
+    """Checks jobs and runs them. Methods are called from several threads at once.
+
+    `execute` is only given what this executor's own `prepare` and `new_control` returned.
+    """
+
+    def prepare(self, spec: job_pb2.JobSpec) -> PreparedJob:
+        """Checks everything about a spec but its labels and metadata, and makes it ready to run.
+
+        The spec is not changed, and not kept.
+
+        Raises:
+            ServiceError: PROGRAM_INVALID, PROGRAM_TOO_LARGE, OPTION_INVALID or BACKEND_NOT_FOUND. That it
+            fits in
+                memory is for the jobs layer to check, from `required_bytes`.
+        """
+
+    def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:
+        """Runs all programs. A program's failure is in the outcome; an exception means a defect."""

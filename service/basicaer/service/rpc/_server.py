@@ -1,0 +1,106 @@
+"""The gRPC server around the service: its port and options, health, reflection, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import grpc
+from basicaer.service.rpc._handlers import Handler
+from basicaer.v1 import job_service_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+
+__all__ = ["SERVICE_NAME", "GrpcServer", "server_options"]
+
+SERVICE_NAME: str = job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name
+REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
+
+
+def server_options(max_message_bytes: int) -> list[tuple[str, int]]:
+    """Return gRPC's settings for a server whose requests may have `max_message_bytes` bytes."""
+    return [
+        # Two servers must not share a port silently, each with half of the calls.
+        ("grpc.so_reuseport", 0),
+        # Calls beyond the first limit are CANCELLED at random, beyond the second always: a burst of 10,000
+        # watchers must not be cut down by the defaults of 1,000 and 3,000. Waiting calls are bounded by
+        # memory alone.
+        ("grpc.server.max_pending_requests", 1_000_000),
+        ("grpc.server.max_pending_requests_hard_limit", 2_000_000),
+        # Clients ping every 30 s so that proxies keep idle watches open; the default of 5 minutes would cut
+        # them off.
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # And the server finds out in about a minute that a client's machine is gone.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        # The handlers refuse what exceeds the limit with a typed error. gRPC, which can't, stops only what
+        # would cost memory to no purpose.
+        ("grpc.max_receive_message_length", min(2 * max_message_bytes, 2**31 - 1)),
+        ("grpc.max_send_message_length", -1),
+    ]
+
+
+class GrpcServer:
+    """A listening server. Health says NOT_SERVING until `set_serving`."""
+
+    def __init__(self, handlers: Mapping[str, Handler], *, max_message_bytes: int) -> None:
+        # No interceptors: see _handlers. No compression: amplitudes don't shrink, and it costs 3 to 28 times
+        # the time.
+        self._server = grpc.aio.server(
+            options=server_options(max_message_bytes), compression=grpc.Compression.NoCompression
+        )
+        self._health = health.aio.HealthServicer()
+        generic = grpc.method_handlers_generic_handler(SERVICE_NAME, dict(handlers))
+        self._server.add_generic_rpc_handlers((generic,))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._add_reflection()
+
+    def _add_reflection(self) -> None:
+        names = (
+            SERVICE_NAME,
+            health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+            reflection.SERVICE_NAME,
+        )
+        reflection.enable_server_reflection(names, self._server)
+        # Version 1 differs from v1alpha in its name alone, and newer tools ask for it only.
+        servicer = reflection.aio.ReflectionServicer(service_names=names)
+        method = grpc.stream_stream_rpc_method_handler(
+            servicer.ServerReflectionInfo,
+            reflection_pb2.ServerReflectionRequest.FromString,
+            reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
+        self._server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(REFLECTION_V1, {"ServerReflectionInfo": method}),)
+        )
+
+    async def start(self, listen: str) -> str:
+        """Bind `listen` (HOST:PORT; port 0 takes a free one), begin to answer, and return the HOST:PORT it
+        got.
+
+        Raises:
+            OSError: The address can't be bound, for instance because another server has it.
+        """
+        await self.set_serving(False)
+        host = listen.rpartition(":")[0]
+        try:
+            port = self._server.add_insecure_port(listen)
+        except RuntimeError as error:
+            raise OSError(f"can't listen on {listen}: {error}") from error
+        await self._server.start()
+        return f"{host}:{port}"
+
+    async def set_serving(self, serving: bool) -> None:
+        """Tell probes whether calls are welcome."""
+        kind = health_pb2.HealthCheckResponse.ServingStatus
+        status = kind.SERVING if serving else kind.NOT_SERVING
+        for name in ("", SERVICE_NAME):
+            await self._health.set(name, status)
+
+    async def stop(self, grace: float) -> None:
+        """Take no more calls, give those in flight `grace` seconds, cancel the rest."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace)
+
+    async def wait(self) -> None:
+        """Return when the server has stopped."""
+        await self._server.wait_for_termination()

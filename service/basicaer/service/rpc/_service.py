@@ -1,0 +1,175 @@
+"""The contract's RPCs over `JobManager`: what crosses the wire, and nothing else.
+
+Each method takes a parsed request and calls the manager; whatever fails is a `ServiceError`, which the
+handlers map. Streams write bytes: an event is serialized once for all of its readers, and a result's chunks
+never become messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from basicaer.service.config import Config
+from basicaer.service.errors import ServiceError
+from basicaer.service.jobs import JobManager, ResultReading
+from basicaer.service.rpc._encoding import read_result_response, run_job_response, watch_job_response
+from basicaer.service.rpc._handlers import Context, Handler, stream_handler, unary_handler
+from basicaer.v1 import error_reason_pb2 as reasons
+from basicaer.v1 import job_service_pb2 as pb
+from google.protobuf import duration_pb2, timestamp_pb2
+
+__all__ = ["JobService"]
+
+MAX_WAIT = 60.0
+
+
+class JobService:
+    """The service `basicaer.v1.JobService`."""
+
+    def __init__(
+        self, manager: JobManager, config: Config, backends: Sequence[pb.BackendInfo], version: str
+    ) -> None:
+        self._manager = manager
+        self._backends = pb.ListBackendsResponse(backends=sorted(backends, key=lambda info: info.name))
+        start_time = timestamp_pb2.Timestamp()
+        start_time.GetCurrentTime()
+        self._info = pb.GetServerInfoResponse(
+            version=version, start_time=start_time, limits=_limits(config), workers=config.workers
+        )
+        self._max_message_bytes = config.max_message_bytes
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the gRPC handler of each RPC by its name."""
+        limit = self._max_message_bytes
+        return {
+            "SubmitJob": unary_handler("SubmitJob", pb.SubmitJobRequest, limit, self.submit_job),
+            "RunJob": stream_handler("RunJob", pb.RunJobRequest, limit, self.run_job),
+            "WatchJob": stream_handler("WatchJob", pb.WatchJobRequest, limit, self.watch_job),
+            "GetJob": unary_handler("GetJob", pb.GetJobRequest, limit, self.get_job),
+            "ListJobs": unary_handler("ListJobs", pb.ListJobsRequest, limit, self.list_jobs),
+            "CancelJob": unary_handler("CancelJob", pb.CancelJobRequest, limit, self.cancel_job),
+            "DeleteJob": unary_handler("DeleteJob", pb.DeleteJobRequest, limit, self.delete_job),
+            "ReadResult": stream_handler("ReadResult", pb.ReadResultRequest, limit, self.read_result),
+            "GetServerInfo": unary_handler(
+                "GetServerInfo", pb.GetServerInfoRequest, limit, self.get_server_info
+            ),
+            "ListBackends": unary_handler("ListBackends", pb.ListBackendsRequest, limit, self.list_backends),
+        }
+
+    async def submit_job(self, request: pb.SubmitJobRequest) -> pb.SubmitJobResponse:
+        """Accept a job, or check it only."""
+        if request.validate_only:
+            return pb.SubmitJobResponse(job=await self._manager.validate(request.spec))
+        job, duplicate = await self._manager.submit(request.spec, request.request_id)
+        return pb.SubmitJobResponse(job=job, duplicate=duplicate)
+
+    async def run_job(self, request: pb.RunJobRequest, context: Context) -> None:
+        """Accept a job and stream what becomes of it, up to its result."""
+        watch = await self._manager.run(
+            request.spec, request.request_id, heartbeat_interval=_heartbeat_interval(request)
+        )
+        try:
+            first = pb.RunJobResponse(job=watch.job, duplicate=watch.duplicate)
+            await context.write(first.SerializeToString())
+            while (event := await watch.next()) is not None:
+                await context.write(run_job_response(event, watch.result if event.final else None))
+        finally:
+            watch.close()
+
+    async def watch_job(self, request: pb.WatchJobRequest, context: Context) -> None:
+        """Stream a job's events. That the stream ends, for whatever reason, never touches the job."""
+        after = request.after_sequence if request.HasField("after_sequence") else None
+        watch = await self._manager.watch(
+            request.job_id, after, heartbeat_interval=_heartbeat_interval(request)
+        )
+        try:
+            await context.write(pb.WatchJobResponse(job=watch.job).SerializeToString())
+            while (event := await watch.next()) is not None:
+                await context.write(watch_job_response(event))
+        finally:
+            watch.close()
+
+    async def get_job(self, request: pb.GetJobRequest) -> pb.GetJobResponse:
+        """Return a job, at once or when it has moved on."""
+        wait = _seconds(request.wait)
+        if not 0 <= wait <= MAX_WAIT:
+            raise _invalid(
+                "wait", f"must be from 0 to {MAX_WAIT:g} seconds, but is {wait:g}; call again instead"
+            )
+        job = await self._manager.get(request.job_id, wait=wait, if_sequence_after=request.if_sequence_after)
+        return pb.GetJobResponse(job=job)
+
+    async def list_jobs(self, request: pb.ListJobsRequest) -> pb.ListJobsResponse:
+        """Return a page of jobs."""
+        return await self._manager.list_jobs(request)
+
+    async def cancel_job(self, request: pb.CancelJobRequest) -> pb.CancelJobResponse:
+        """Ask for a job to be stopped."""
+        return pb.CancelJobResponse(job=await self._manager.cancel(request.job_id, request.reason))
+
+    async def delete_job(self, request: pb.DeleteJobRequest) -> pb.DeleteJobResponse:
+        """Remove a final job."""
+        await self._manager.delete(request.job_id)
+        return pb.DeleteJobResponse()
+
+    async def read_result(self, request: pb.ReadResultRequest, context: Context) -> None:
+        """Stream one part of a result. The next chunk is read from the disk while this one is being sent."""
+        reading = await self._manager.read_result(request)
+        pending: asyncio.Task[pb.ResultChunk | None] = asyncio.create_task(reading.next())
+        try:
+            await context.write(pb.ReadResultResponse(header=reading.header).SerializeToString())
+            while (chunk := await asyncio.shield(pending)) is not None:
+                pending = asyncio.create_task(reading.next())
+                await context.write(read_result_response(chunk.offset, chunk.data, chunk.crc32c))
+        finally:
+            # A thread may be reading for a client that has vanished: the file is given back after it.
+            pending.add_done_callback(lambda task: _finish(reading, task))
+
+    async def get_server_info(self, request: pb.GetServerInfoRequest) -> pb.GetServerInfoResponse:
+        """Return the version, the limits and the load."""
+        info = pb.GetServerInfoResponse()
+        info.CopyFrom(self._info)
+        info.queued_jobs = self._manager.queued_jobs
+        info.running_jobs = self._manager.running_jobs
+        return info
+
+    async def list_backends(self, request: pb.ListBackendsRequest) -> pb.ListBackendsResponse:
+        """Return the backends."""
+        return self._backends
+
+
+def _finish(reading: ResultReading, last: asyncio.Task[pb.ResultChunk | None]) -> None:
+    if not last.cancelled():
+        last.exception()
+    reading.close()
+
+
+def _heartbeat_interval(request: pb.RunJobRequest | pb.WatchJobRequest) -> float | None:
+    return _seconds(request.heartbeat_interval) if request.HasField("heartbeat_interval") else None
+
+
+def _seconds(duration: duration_pb2.Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9
+
+
+def _invalid(field: str, problem: str) -> ServiceError:
+    return ServiceError(
+        reasons.ERROR_REASON_OPTION_INVALID, f"{field} {problem}.", metadata={"field": field}, field=field
+    )
+
+
+def _limits(config: Config) -> pb.Limits:
+    limits = pb.Limits(
+        max_memory_bytes=config.max_memory_bytes,
+        max_queued_jobs=config.max_queued_jobs,
+        max_programs=config.max_programs,
+        max_shots=config.max_shots,
+        max_program_bytes=config.max_program_bytes,
+        max_instructions=config.max_instructions,
+        max_message_bytes=config.max_message_bytes,
+        max_inline_result_bytes=config.max_inline_result_bytes,
+    )
+    if config.result_retention is not None:
+        limits.result_retention.FromNanoseconds(int(config.result_retention * 1e9))
+    return limits

@@ -1,0 +1,91 @@
+"""A state-vector simulator: circuits in, amplitudes and counts out. It knows nothing of jobs or of gRPC.
+
+Qubit 0 is the least significant bit of a state's index, classical bit 0 that of an outcome.
+
+>>> circuit = Circuit.from_gates(2, [("h", [0]), ("cx", [0, 1])])
+>>> statevector(circuit)
+array([0.70710678+0.j, 0.        +0.j, 0.        +0.j, 0.70710678+0.j])
+"""
+
+from basicaer.simulator._circuit import Circuit, Instruction
+from basicaer.simulator._control import RunControl
+from basicaer.simulator._errors import (
+    CircuitError,
+    OptionError,
+    SimulationCancelled,
+    SimulationFailed,
+    SimulatorError,
+)
+from basicaer.simulator._expressions import (
+    Binary,
+    BinaryOperator,
+    Call,
+    Cast,
+    ClassicalKind,
+    ClassicalType,
+    ClbitRef,
+    Expression,
+    Index,
+    Literal,
+    MathFunction,
+    Reference,
+    RegisterRef,
+    Unary,
+    UnaryOperator,
+    VariableRef,
+)
+from basicaer.simulator._gate_table import GATES
+from basicaer.simulator._gates import GateSpec
+from basicaer.simulator._operations import (
+    Block,
+    Case,
+    ForLoop,
+    IfElse,
+    Initialize,
+    Operation,
+    Register,
+    Store,
+    SwitchCase,
+    Variable,
+    WhileLoop,
+)
+
+__all__ = [
+    "GATES",
+    "Binary",
+    "BinaryOperator",
+    "Block",
+    "Call",
+    "Case",
+    "Cast",
+    "Circuit",
+    "CircuitError",
+    "ClassicalKind",
+    "ClassicalType",
+    "ClbitRef",
+    "Expression",
+    "ForLoop",
+    "GateSpec",
+    "IfElse",
+    "Index",
+    "Initialize",
+    "Instruction",
+    "Literal",
+    "MathFunction",
+    "Operation",
+    "OptionError",
+    "Reference",
+    "Register",
+    "RegisterRef",
+    "RunControl",
+    "SimulationCancelled",
+    "SimulationFailed",
+    "SimulatorError",
+    "Store",
+    "SwitchCase",
+    "Unary",
+    "UnaryOperator",
+    "Variable",
+    "VariableRef",
+    "WhileLoop",
+]

@@ -1,0 +1,170 @@
+"""The parts of a circuit: registers, variables, blocks of packed instructions, and their operations.
+
+They mirror `circuit.proto` one to one. All are immutable, and none is checked here: `validate` does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from basicaer.simulator._expressions import ClassicalType, Expression, Reference
+
+_EMPTY_INDICES: npt.NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
+_EMPTY_PARAMETERS: npt.NDArray[np.float64] = np.zeros(0, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A name for the circuit's bits `bits`, the register's least significant first. `size` is `len(bits)`."""
+
+    name: str
+    size: int
+    bits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A classical variable. It starts as zero."""
+
+    name: str
+    type: ClassicalType
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Instructions in columns: instruction i applies operation `operations[i]` to its next operands.
+
+    `operations`, `qubits` and `clbits` are uint32, `parameters` is float64 (radians), all of one dimension.
+    Anything that numpy converts to these is accepted; an array of the right type is not copied. The columns
+    are read-only.
+    """
+
+    operations: npt.NDArray[np.uint32] = field(default_factory=lambda: _EMPTY_INDICES)
+    qubits: npt.NDArray[np.uint32] = field(default_factory=lambda: _EMPTY_INDICES)
+    clbits: npt.NDArray[np.uint32] = field(default_factory=lambda: _EMPTY_INDICES)
+    parameters: npt.NDArray[np.float64] = field(default_factory=lambda: _EMPTY_PARAMETERS)
+
+    def __post_init__(self) -> None:
+        for name in ("operations", "qubits", "clbits"):
+            object.__setattr__(self, name, _column(getattr(self, name), np.uint32))
+        object.__setattr__(self, "parameters", _column(self.parameters, np.float64))
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+
+def _column(values: npt.ArrayLike, dtype: type[np.generic]) -> npt.NDArray[np.generic]:
+    column = np.ascontiguousarray(values, dtype=dtype).reshape(-1).view()
+    column.flags.writeable = False
+    return column
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Initialize:
+    """A state to prepare; exactly one field is set.
+
+    `amplitudes` is complex of length 2^k, with the operation's first qubit as the least significant bit.
+    `label` has one of 0 1 + - r l for each qubit, the last qubit first. `basis_state` is an index.
+    """
+
+    amplitudes: npt.NDArray[np.complex128] | None = None
+    label: str | None = None
+    basis_state: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Store:
+    """The assignment `target = value`."""
+
+    target: Reference
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IfElse:
+    """A choice between two blocks. `condition` is of type bool or bit."""
+
+    condition: Expression
+    then_block: Block
+    else_block: Block | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhileLoop:
+    """A loop that runs while `condition`, of type bool or bit, holds before a turn."""
+
+    condition: Expression
+    body: Block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForLoop:
+    """A loop over the integers `values`. `variable` is the index of the variable that takes each, or None."""
+
+    values: range | tuple[int, ...]
+    body: Block
+    variable: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One case of a switch: the values that select it, and whether it fits every value."""
+
+    values: tuple[int, ...]
+    body: Block
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SwitchCase:
+    """A choice by value. The first case that fits is run, without falling through."""
+
+    target: Expression
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One distinct operation: a gate, a measurement, or a structure of control flow.
+
+    `num_qubits` counts the extra controls, which are the first of the qubits; it may be 0 for a name of fixed
+    width, as `num_clbits` may for measure and `num_parameters` for a name with a fixed number of them.
+    `control_state` has bit k for extra control k, and None means all ones. `matrix` is complex128 of shape
+    (2^k, 2^k), or None.
+    """
+
+    name: str
+    num_qubits: int = 0
+    num_clbits: int = 0
+    num_parameters: int = 0
+    num_controls: int = 0
+    control_state: int | None = None
+    condition: Expression | None = None
+    parameter_expressions: tuple[Expression, ...] = ()
+    matrix: npt.NDArray[np.complex128] | None = None
+    initialize: Initialize | None = None
+    store: Store | None = None
+    if_else: IfElse | None = None
+    while_loop: WhileLoop | None = None
+    for_loop: ForLoop | None = None
+    switch_case: SwitchCase | None = None
+    label: str = ""
+    unit: str = ""
+
+    def blocks(self) -> Sequence[tuple[str, Block]]:
+        """The nested blocks, each with its name in a `CircuitError.path`."""
+        found: list[tuple[str, Block]] = []
+        if self.if_else is not None:
+            found.append(("then_block", self.if_else.then_block))
+            if self.if_else.else_block is not None:
+                found.append(("else_block", self.if_else.else_block))
+        if self.while_loop is not None:
+            found.append(("while_body", self.while_loop.body))
+        if self.for_loop is not None:
+            found.append(("for_body", self.for_loop.body))
+        if self.switch_case is not None:
+            found.extend((f"case_{number}", case.body) for number, case in enumerate(self.switch_case.cases))
+        return found
