@@ -119,7 +119,7 @@ def controlled(
     for lane in range(width):
         acts = lane & lanes == value & lanes
         for entry in range(4):
-            scratch[2 * entry * width + lane] = coefs[first + 2 * entry] if acts else float(entry % 3 == 0)
+            scratch[2 * entry * width + lane] = coefs[first + 2 * entry] if acts else (1.0 if entry % 3 == 0 else 0.0)
             scratch[(2 * entry + 1) * width + lane] = coefs[first + 2 * entry + 1] if acts else 0.0
     ar, ai, br, bi = load(scratch, 0), load(scratch, width), load(scratch, 2 * width), load(scratch, 3 * width)
     cr, ci, dr, di = (

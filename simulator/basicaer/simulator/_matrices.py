@@ -137,4 +137,4 @@ def _parametric_two(code: int, c: float, s: float, p: Any, at: int, m: Any) -> N
         else:  # xx_plus_yy
             m[0] = m[15] = 1.0
             m[5] = m[10] = c
-            m[6], m[9] = lower, upper
+            m[6], m[9] = upper, lower
