@@ -159,7 +159,7 @@ def append(ops: Any, count: int, kind: int, wires: tuple[int, int, int], mat: in
 def push_one(ops: Any, count: int, mats: Any, used: int, last: Any, q: int, g: Any) -> tuple[int, int]:
     """Add a 1-qubit gate g on wire q; returns the new numbers of operations and of entries in `mats`."""
     i = last[q]
-    if i >= 0 and ops[i, KIND] == RAW:
+    if i >= 0 and ops[i, KIND] == RAW and ops[i, COUNT] <= 2:
         at, size = ops[i, MAT], ops[i, COUNT]
         if size == 1:
             multiply_one(g, 0, mats, at, 1, 0)
