@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from basicaer.simulator._kernels import OPTIONS
-from basicaer.simulator._simd import fma, fnma, load, mul, splat, store
+from basicaer.simulator.engine._kernels import OPTIONS
+from basicaer.simulator.engine._simd import fma, fnma, load, mul, splat, store
 
 ROW_BITS = 6
 ROW = 1 << ROW_BITS

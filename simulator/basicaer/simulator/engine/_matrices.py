@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numba import njit
 
 from basicaer.simulator._gate_table import GATES
-from basicaer.simulator._kernels import OPTIONS
+from basicaer.simulator.engine._kernels import OPTIONS
 from basicaer.simulator._operations import Operation
 
 CODE, TARGETS, CONTROLS, STATE, PARAMETERS, OFFSET, COLUMNS = range(7)

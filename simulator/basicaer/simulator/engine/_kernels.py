@@ -12,7 +12,7 @@ from typing import Any
 
 from numba import njit
 
-from basicaer.simulator._simd import fma, fnma, load, mul, splat, store, tile, transpose
+from basicaer.simulator.engine._simd import fma, fnma, load, mul, splat, store, tile, transpose
 
 OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "boundscheck": False}
 

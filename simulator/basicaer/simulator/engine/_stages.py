@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from basicaer.simulator import _fusion as f
-from basicaer.simulator._diagonal import ROW_BITS
-from basicaer.simulator._kernels import OPTIONS
+from basicaer.simulator.engine import _fusion as f
+from basicaer.simulator.engine._diagonal import ROW_BITS
+from basicaer.simulator.engine._kernels import OPTIONS
 
 OP, SIZE, P0, P1, P2, P3, FIRST, MASK, VALUE, OUTER_MASK, OUTER_VALUE, CLASS, PICK1, PICK2, STRIDE, ROW_COLUMNS = range(16)
 """Columns of a program's rows. OUTER_*: on the block's base index, the row is skipped where they don't fit. PICK1/2: bits

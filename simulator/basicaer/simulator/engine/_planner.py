@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from basicaer.simulator import _fusion as f
-from basicaer.simulator import _program as p
-from basicaer.simulator import _stages as s
-from basicaer.simulator._kernels import OPTIONS
+from basicaer.simulator.engine import _fusion as f
+from basicaer.simulator.engine import _program as p
+from basicaer.simulator.engine import _stages as s
+from basicaer.simulator.engine._kernels import OPTIONS
 
 ROW_START, ROW_STOP, OUTER, LOADED, STORED, ZEROED, HEADER = range(7)
 """Rows of the program; bits of the base that vary; how many bits above the lanes are loaded, and stored; how many

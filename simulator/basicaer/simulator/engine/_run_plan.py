@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from basicaer.simulator import _fusion as f
-from basicaer.simulator import _lowering as lo
-from basicaer.simulator import _planner as pl
-from basicaer.simulator import _stages as s
-from basicaer.simulator._executor import execute
-from basicaer.simulator._kernels import OPTIONS
-from basicaer.simulator._diagonal import ROW
-from basicaer.simulator._matrices import operation_table
+from basicaer.simulator.engine import _fusion as f
+from basicaer.simulator.engine import _lowering as lo
+from basicaer.simulator.engine import _planner as pl
+from basicaer.simulator.engine import _stages as s
+from basicaer.simulator.engine._executor import execute
+from basicaer.simulator.engine._kernels import OPTIONS
+from basicaer.simulator.engine._diagonal import ROW
+from basicaer.simulator.engine._matrices import operation_table
 
 
 @njit(**OPTIONS)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from basicaer.simulator import _fusion as f
-from basicaer.simulator import _stages as s
-from basicaer.simulator._diagonal import ROW_BITS, fill_layer, layer_length
-from basicaer.simulator._kernels import COMPLEX, MIXED, MUX_COMPLEX, MUX_REAL, OPTIONS, REAL
+from basicaer.simulator.engine import _fusion as f
+from basicaer.simulator.engine import _stages as s
+from basicaer.simulator.engine._diagonal import ROW_BITS, fill_layer, layer_length
+from basicaer.simulator.engine._kernels import COMPLEX, MIXED, MUX_COMPLEX, MUX_REAL, OPTIONS, REAL
 
 ROWS, COEFS, TERMS = range(3)
 

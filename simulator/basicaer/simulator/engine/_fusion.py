@@ -21,7 +21,7 @@ from typing import Any
 
 from numba import njit
 
-from basicaer.simulator._kernels import COMPLEX, MIXED, OPTIONS, REAL
+from basicaer.simulator.engine._kernels import COMPLEX, MIXED, OPTIONS, REAL
 
 KIND, CLASS, T0, T1, T2, MASK, VALUE, MAT, COUNT, WIRES, COLUMNS = range(11)
 DEAD, DIAGONAL, ONE, TWO, THREE, CONTROLLED, ANY, RAW = range(8)

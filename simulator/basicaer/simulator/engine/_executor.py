@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from basicaer.simulator import _kernels as k
-from basicaer.simulator import _planner as pl
-from basicaer.simulator import _stages as s
-from basicaer.simulator._atomics import fetch_add, load_acquire, relax
-from basicaer.simulator._diagonal import ROW, diagonal_layer
-from basicaer.simulator._kernels import OPTIONS
-from basicaer.simulator._simd import load, shuffle, store
+from basicaer.simulator.engine import _kernels as k
+from basicaer.simulator.engine import _planner as pl
+from basicaer.simulator.engine import _stages as s
+from basicaer.simulator.engine._atomics import fetch_add, load_acquire, relax
+from basicaer.simulator.engine._diagonal import ROW, diagonal_layer
+from basicaer.simulator.engine._kernels import OPTIONS
+from basicaer.simulator.engine._simd import load, shuffle, store
 
 LOW_BITS = 6
 TABLE = 1 << LOW_BITS

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from basicaer.simulator import _fusion as f
-from basicaer.simulator import _matrices as m
-from basicaer.simulator._kernels import OPTIONS
+from basicaer.simulator.engine import _fusion as f
+from basicaer.simulator.engine import _matrices as m
+from basicaer.simulator.engine._kernels import OPTIONS
 
 TINY = f.TINY
 
