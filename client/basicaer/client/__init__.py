@@ -12,7 +12,6 @@
 
 from basicaer.client._async_job import AsyncBasicAerJob
 from basicaer.client._async_provider import AsyncBasicAerBackend, AsyncBasicAerProvider
-from basicaer.client._base import Limits, ServerInfo
 from basicaer.client._circuit import Circuit
 from basicaer.client._counts import Counts
 from basicaer.client._errors import (
@@ -61,6 +60,7 @@ from basicaer.client._job import BasicAerJob
 from basicaer.client._options import Options
 from basicaer.client._provider import BasicAerBackend, BasicAerProvider
 from basicaer.client._result import Result
+from basicaer.client._server_info import Limits, ServerInfo
 from basicaer.client._status import JobEvent, JobStatus, Progress
 from basicaer.client._values import Expression, Register, Variable
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from basicaer.client import _base
 from basicaer.client import _errors as errors
 from basicaer.client._result import Result
-from basicaer.client._retry import Deadline
+from basicaer.client._retry import GLANCE, Deadline
 from basicaer.client._status import JobEvent, JobStatus, Progress, status_from_message
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 
@@ -111,21 +111,20 @@ class AsyncBasicAerJob(_base.JobBase):
             deadline = Deadline(timeout)
             await self._wait(deadline)
             self._check_done()
-            result = await self._read_result(deadline, arrays)
+            result = await self._read_result(deadline.for_reading(), arrays)
             if not arrays:
                 return result
             self._result = result
         return self._result
 
     async def partial_result(self, timeout: float | None = None) -> Result:
-        """Waits for the job, and returns what there is even if it failed: programs that succeeded keep their
-        data.
+        """Waits for the job, and returns what there is, even if some of its programs failed.
 
         Raises: JobTimeoutError; ResultUnavailableError when no program ran.
         """
         deadline = Deadline(timeout)
         await self._wait(deadline)
-        return self._result or await self._read_result(deadline, arrays=True)
+        return self._result or await self._read_result(deadline.for_reading(), arrays=True)
 
     async def read_array(self, experiment: int, name: str, timeout: float | None = None) -> npt.NDArray[Any]:
         """Returns one array of a final job's result: "statevector", "unitary" or "memory" of an experiment.
@@ -180,9 +179,9 @@ class AsyncBasicAerJob(_base.JobBase):
         transport = self._backend._transport
         await transport.call(transport.stub.DeleteJob, job_service_pb2.DeleteJobRequest(job_id=self.job_id()))
 
-    async def _fetch(self) -> job_pb2.Job:
+    async def _fetch(self, timeout: float | None = None) -> job_pb2.Job:
         transport = self._backend._transport
-        return self._accept((await transport.call(transport.stub.GetJob, self._get_request())).job)
+        return self._accept((await transport.call(transport.stub.GetJob, self._get_request(), timeout)).job)
 
     async def _wait(
         self,
@@ -194,7 +193,11 @@ class AsyncBasicAerJob(_base.JobBase):
         if self._known_status() is not None and self._job_id is not None:
             return
         if deadline.expired:
-            if not await self.in_final_state():
+            try:
+                await self._fetch(GLANCE)
+            except errors.TransportError as error:
+                raise self._timeout_error() from error
+            if self._final is None:
                 raise self._timeout_error()
             return
         flow = self._flow(deadline, None, tick=max(wait, _base.SHORTEST_WAIT) if callback else None)

@@ -16,6 +16,7 @@ from basicaer.client import _base
 from basicaer.client._async_job import AsyncBasicAerJob
 from basicaer.client._async_transport import AsyncTransport
 from basicaer.client._channel import ChannelOptions, resolve_address
+from basicaer.client._server_info import Limits, ServerInfo
 from basicaer.client._status import JobStatus
 from basicaer.v1 import job_pb2, job_service_pb2
 
@@ -26,7 +27,7 @@ class AsyncBasicAerBackend(_base.BackendBase):
     """A backend of a server: `run` submits programs to it."""
 
     def __init__(
-        self, provider: AsyncBasicAerProvider, info: job_service_pb2.BackendInfo, limits: _base.Limits
+        self, provider: AsyncBasicAerProvider, info: job_service_pb2.BackendInfo, limits: Limits
     ) -> None:
         super().__init__(info, limits, provider._transport.max_outage)
         self._provider = provider
@@ -94,7 +95,8 @@ class AsyncBasicAerBackend(_base.BackendBase):
 
         Raises: CircuitError, OptionInvalidError.
         """
-        job = AsyncBasicAerJob(self, None, None, **(metadata or {}))
+        job = AsyncBasicAerJob(self, None)
+        job.metadata = dict(metadata or {})
         job._request = _base.submit_request(self._spec(programs, labels, metadata, options), request_id)
         return job
 
@@ -158,9 +160,7 @@ class AsyncBasicAerProvider:
         filters: Callable[[AsyncBasicAerBackend], bool] | None = None,
         **attributes: Any,
     ) -> list[AsyncBasicAerBackend]:
-        """Returns the server's backends: those of that name and those attributes, for which `filters` is
-        true.
-        """
+        """Returns the backends of that name and those attributes for which `filters` is true."""
         return _base.select_backends(await self._all_backends(), name, filters, attributes)
 
     async def get_backend(self, name: str | None = None, **attributes: Any) -> AsyncBasicAerBackend:
@@ -182,8 +182,7 @@ class AsyncBasicAerProvider:
         created_before: datetime | None = None,
         page_size: int = 50,
     ) -> AsyncIterator[AsyncBasicAerJob]:
-        """Yields the server's jobs, the newest first, and asks for a page of them when the one before is used
-        up.
+        """Yields the server's jobs, the newest first, asking for a page when the one before is used up.
 
         A time without a zone is local; `created_after` is itself included, `created_before` is not.
         """
@@ -210,11 +209,11 @@ class AsyncBasicAerProvider:
         answer = await self._transport.call(self._transport.stub.GetJob, request)
         return await self._job(answer.job)
 
-    async def server_info(self) -> _base.ServerInfo:
+    async def server_info(self) -> ServerInfo:
         """Returns the server's version, load and limits, as they are now."""
         request = job_service_pb2.GetServerInfoRequest()
         answer = await self._transport.call(self._transport.stub.GetServerInfo, request)
-        return _base.ServerInfo.from_message(answer)
+        return ServerInfo.from_message(answer)
 
     async def _all_backends(self) -> list[AsyncBasicAerBackend]:
         """Returns all backends, asked for once."""

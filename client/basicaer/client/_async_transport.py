@@ -77,8 +77,7 @@ class AsyncTransport:
     async def call(
         self, method: grpc.aio.UnaryUnaryMultiCallable[Q, R], request: Q, timeout: float | None = None
     ) -> R:
-        """Calls, and repeats the call while the server is away, within `timeout` seconds (None: the
-        default's).
+        """Calls, and repeats the call while the server is away, for `timeout` seconds or the default.
 
         Raises: the error of the last try.
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from basicaer.client._options import Options, struct_from_dict
 from basicaer.client._programs import programs_from
 from basicaer.client._result import Result
 from basicaer.client._retry import Deadline
+from basicaer.client._server_info import Limits
 from basicaer.client._status import (
     JobEvent,
     JobStatus,
@@ -22,18 +22,23 @@ from basicaer.client._status import (
     event_from_job,
     progress_from_message,
     status_from_message,
-    time_from_message,
 )
 from basicaer.client._watch import Notice, WatchFlow
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 from google.protobuf import timestamp_pb2
 
 __all__ = [
+    "DEFAULT_MAX_OUTAGE",
+    "DEFAULT_TIMEOUT",
+    "SHORTEST_WAIT",
     "BackendBase",
     "JobBase",
-    "Limits",
-    "ServerInfo",
+    "large_parts",
     "list_request",
+    "only_backend",
+    "part_of",
+    "progress_of",
+    "queue_position_of",
     "select_backends",
     "submit_request",
 ]
@@ -45,57 +50,6 @@ DEFAULT_MAX_OUTAGE = 600.0
 SHORTEST_WAIT = 0.01
 
 B = TypeVar("B", bound="BackendBase")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Limits:
-    """What a server allows; the names are those of `basicaer.v1.Limits`. `result_retention` is in seconds."""
-
-    max_memory_bytes: int
-    max_queued_jobs: int
-    max_programs: int
-    max_shots: int
-    max_program_bytes: int
-    max_instructions: int
-    max_message_bytes: int
-    max_inline_result_bytes: int
-    result_retention: float | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ServerInfo:
-    """A server's version, load and limits."""
-
-    version: str
-    start_time: datetime
-    workers: int
-    queued_jobs: int
-    running_jobs: int
-    limits: Limits
-
-    @classmethod
-    def from_message(cls, info: job_service_pb2.GetServerInfoResponse) -> ServerInfo:
-        """Returns the same in the client's own types."""
-        limits = info.limits
-        retention = limits.result_retention.ToTimedelta().total_seconds()
-        return cls(
-            version=info.version,
-            start_time=time_from_message(info.start_time),
-            workers=info.workers,
-            queued_jobs=info.queued_jobs,
-            running_jobs=info.running_jobs,
-            limits=Limits(
-                max_memory_bytes=limits.max_memory_bytes,
-                max_queued_jobs=limits.max_queued_jobs,
-                max_programs=limits.max_programs,
-                max_shots=limits.max_shots,
-                max_program_bytes=limits.max_program_bytes,
-                max_instructions=limits.max_instructions,
-                max_message_bytes=limits.max_message_bytes,
-                max_inline_result_bytes=limits.max_inline_result_bytes,
-                result_retention=retention if limits.HasField("result_retention") else None,
-            ),
-        )
 
 
 class BackendBase:
@@ -211,7 +165,10 @@ class JobBase:
     def __init__(
         self, backend: BackendBase, job_id: str | None, result: Result | None = None, **metadata: Any
     ) -> None:
-        """Makes a handle, which costs no call; a job_id of None is for a job that `submit` will send."""
+        """Makes a handle, which costs no call; a job_id of None is for a job that `submit` will send.
+
+        `metadata` is what the caller wants to keep beside the job; without any, it's that of the submission.
+        """
         self._backend = backend
         self._job_id = job_id
         self._result = result

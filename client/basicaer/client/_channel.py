@@ -1,6 +1,4 @@
-"""How to reach a server: addresses and the options of a channel, the same for the sync and the asyncio
-client.
-"""
+"""How to reach a server: addresses, and the options of a channel for both clients."""
 
 from __future__ import annotations
 

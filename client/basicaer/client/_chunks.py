@@ -27,8 +27,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def split_chunk(message: bytes) -> tuple[int, Bytes, int] | None:
-    """Returns a serialized ReadResultResponse's chunk as (offset, data, crc32c); None when it has another
-    kind.
+    """Returns the chunk of a serialized ReadResultResponse as (offset, data, crc32c), or None.
 
     The data is a view into `message`.
 
@@ -58,9 +57,7 @@ def split_chunk(message: bytes) -> tuple[int, Bytes, int] | None:
 
 
 def _field(message: bytes, position: int) -> tuple[int, int, int, int]:
-    """Returns the number, the wire type, and the first and last position of the value of the field at
-    `position`.
-    """
+    """Returns the number, wire type, start and end of the field at `position`."""
     tag, start = _varint(message, position)
     match kind := tag & 7:
         case 0:

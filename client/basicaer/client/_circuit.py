@@ -85,8 +85,7 @@ class Circuit(ControlFlow):
         *,
         name: str | None = None,
     ) -> Self:
-        """Returns the circuit of (name, qubits), (name, qubits, parameters) or, for a measurement,
-        (name, qubits, parameters, clbits)."""
+        """Returns the circuit of some gates, each (name, qubits[, parameters[, clbits]])."""
         circuit = cls(num_qubits, num_clbits, name=name)
         for gate in gates:
             circuit.append(*gate)
@@ -158,9 +157,7 @@ class Circuit(ControlFlow):
         return self
 
     def measure_all(self, add_bits: bool = True) -> Self:
-        """Measures every qubit, after a barrier, into a new register "meas"; without `add_bits`, into bits 0,
-        1, …
-        """
+        """Measures every qubit, after a barrier: into a new register "meas", or into the bits there are."""
         if add_bits:
             taken = {register.name for register in self.classical_registers}
             names = itertools.chain(["meas"], (f"meas{number}" for number in itertools.count()))

@@ -1,6 +1,4 @@
-"""Blocks that run again, or only on a condition: `with` statements that collect what is written inside of
-them.
-"""
+"""Blocks that run again, or only on a condition, as `with` statements."""
 
 from __future__ import annotations
 
@@ -76,18 +74,19 @@ class ControlFlow(GateMethods):
 
     @contextlib.contextmanager
     def _otherwise(self, flow: pb.IfElse, place: Sequence[int]) -> Iterator[None]:
-        """Takes the if_else back from the table's end and writes it again with both blocks."""
+        """Takes the if_else back and writes it again with both blocks, after what the second one uses."""
         columns = self._blocks[-1]
         last = len(self._operations) - 1
         if list(place) != [last] or not columns.operations or columns.operations[-1] != last:
             raise CircuitError("The block for the other case must directly follow that of if_test().")
-        with self._block() as otherwise:
-            yield
-        if len(self._operations) - 1 == last:
-            self._operations.pop()
+        self._operations.pop()
         columns.operations.pop()
-        flow.else_block.CopyFrom(otherwise.to_message())
-        self._emit(pb.Operation(name="if_else", if_else=flow))
+        try:
+            with self._block() as otherwise:
+                yield
+            flow.else_block.CopyFrom(otherwise.to_message())
+        finally:
+            self._emit(pb.Operation(name="if_else", if_else=flow))
 
     @contextlib.contextmanager
     def while_loop(self, condition: Condition) -> Iterator[None]:

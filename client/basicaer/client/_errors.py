@@ -1,5 +1,4 @@
-"""Every error that the client raises, as one tree, so that a caller catches as much or as little as it means
-to.
+"""Every error that the client raises, as one tree: a caller catches as much or as little as it means to.
 
     BasicAerError
     ├── CircuitError                  a circuit that the builder or the converter refuses (also a ValueError)

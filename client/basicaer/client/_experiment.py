@@ -18,9 +18,7 @@ __all__ = ["ExperimentData", "ExperimentHeader", "ExperimentResult", "struct_to_
 
 
 class ExperimentHeader(dict[str, Any]):
-    """The names and sizes of an experiment, both as items (`header["name"]`) and as attributes
-    (`header.name`).
-    """
+    """The names and sizes of an experiment, as items (`header["name"]`) and as attributes."""
 
     name: str
     metadata: dict[str, Any]

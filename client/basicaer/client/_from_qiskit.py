@@ -230,9 +230,10 @@ class _Converter:
         self, columns: Columns, operation: Any, qubits: list[int], clbits: list[int], frame: Frame
     ) -> None:
         """Expands a gate by its definition. Equal gates are expanded once, and then copied."""
-        count = self._reader.count(operation)
-        if self._max_instructions is not None and self._instructions + count > self._max_instructions:
-            raise CircuitTooLargeError(self._max_instructions, self._instructions + count)
+        # It has been counted as one instruction.
+        total = self._instructions - 1 + self._reader.count(operation)
+        if self._max_instructions is not None and total > self._max_instructions:
+            raise CircuitTooLargeError(self._max_instructions, total)
         definition = operation.definition
         key = (self._reader.identity(operation), *self._names.bound_parameters.values())
         if key not in self._templates:
@@ -349,7 +350,7 @@ class _Converter:
             self._names.variables[parameter.var] = loop.variable
             loop.body.CopyFrom(block(body).to_proto())
         else:
-            kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_FLOAT)
+            kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_INT)
             loop.variable = self._names.add_variable(parameter.name, kind)
             outer = dict(self._names.bound_parameters)
             self._names.bound_parameters[parameter] = loop.variable

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy.typing as npt
 from basicaer.client import _base
 from basicaer.client import _errors as errors
 from basicaer.client._result import Result
-from basicaer.client._retry import Deadline
+from basicaer.client._retry import GLANCE, Deadline
 from basicaer.client._status import JobEvent, JobStatus, Progress, status_from_message
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 
@@ -103,21 +103,20 @@ class BasicAerJob(_base.JobBase):
             deadline = Deadline(timeout)
             self._wait(deadline)
             self._check_done()
-            result = self._read_result(deadline, arrays)
+            result = self._read_result(deadline.for_reading(), arrays)
             if not arrays:
                 return result
             self._result = result
         return self._result
 
     def partial_result(self, timeout: float | None = None) -> Result:
-        """Waits for the job, and returns what there is even if it failed: programs that succeeded keep their
-        data.
+        """Waits for the job, and returns what there is, even if some of its programs failed.
 
         Raises: JobTimeoutError; ResultUnavailableError when no program ran.
         """
         deadline = Deadline(timeout)
         self._wait(deadline)
-        return self._result or self._read_result(deadline, arrays=True)
+        return self._result or self._read_result(deadline.for_reading(), arrays=True)
 
     def read_array(self, experiment: int, name: str, timeout: float | None = None) -> npt.NDArray[Any]:
         """Returns one array of a final job's result: "statevector", "unitary" or "memory" of an experiment.
@@ -131,7 +130,7 @@ class BasicAerJob(_base.JobBase):
 
     def events(
         self, after_sequence: int | None = None, *, timeout: float | None = None
-    ) -> Iterator[JobEvent]:
+    ) -> Generator[JobEvent, None, None]:
         """Yields what happens to the job up to its final event, across restarts of the server.
 
         Every change of status comes exactly once, from the first one or from the one after `after_sequence`.
@@ -140,10 +139,11 @@ class BasicAerJob(_base.JobBase):
         `after_sequence` are no longer kept (without it, the stream begins with the oldest that is).
         """
         flow = self._flow(Deadline(timeout), after_sequence or 0, strict=after_sequence is not None)
-        for notice in self._backend._transport.watch(flow):
-            self._note(notice)
-            if isinstance(notice, JobEvent):
-                yield notice
+        with contextlib.closing(self._backend._transport.watch(flow)) as notices:
+            for notice in notices:
+                self._note(notice)
+                if isinstance(notice, JobEvent):
+                    yield notice
 
     def progress(self) -> Progress | None:
         """Returns how far the job is; None unless it's running."""
@@ -171,9 +171,9 @@ class BasicAerJob(_base.JobBase):
         transport = self._backend._transport
         transport.call(transport.stub.DeleteJob, job_service_pb2.DeleteJobRequest(job_id=self.job_id()))
 
-    def _fetch(self) -> job_pb2.Job:
+    def _fetch(self, timeout: float | None = None) -> job_pb2.Job:
         transport = self._backend._transport
-        return self._accept(transport.call(transport.stub.GetJob, self._get_request()).job)
+        return self._accept(transport.call(transport.stub.GetJob, self._get_request(), timeout).job)
 
     def _wait(
         self,
@@ -185,7 +185,11 @@ class BasicAerJob(_base.JobBase):
         if self._known_status() is not None and self._job_id is not None:
             return
         if deadline.expired:
-            if not self.in_final_state():
+            try:
+                self._fetch(GLANCE)
+            except errors.TransportError as error:
+                raise self._timeout_error() from error
+            if self._final is None:
                 raise self._timeout_error()
             return
         flow = self._flow(deadline, None, tick=max(wait, _base.SHORTEST_WAIT) if callback else None)

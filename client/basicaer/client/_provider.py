@@ -12,6 +12,7 @@ import numpy.typing as npt
 from basicaer.client import _base
 from basicaer.client._channel import ChannelOptions, resolve_address
 from basicaer.client._job import BasicAerJob
+from basicaer.client._server_info import Limits, ServerInfo
 from basicaer.client._status import JobStatus
 from basicaer.client._transport import Transport
 from basicaer.v1 import job_pb2, job_service_pb2
@@ -22,9 +23,7 @@ __all__ = ["BasicAerBackend", "BasicAerProvider"]
 class BasicAerBackend(_base.BackendBase):
     """A backend of a server: `run` submits programs to it."""
 
-    def __init__(
-        self, provider: BasicAerProvider, info: job_service_pb2.BackendInfo, limits: _base.Limits
-    ) -> None:
+    def __init__(self, provider: BasicAerProvider, info: job_service_pb2.BackendInfo, limits: Limits) -> None:
         super().__init__(info, limits, provider._transport.max_outage)
         self._provider = provider
         self._transport = provider._transport
@@ -91,7 +90,8 @@ class BasicAerBackend(_base.BackendBase):
 
         Raises: CircuitError, OptionInvalidError.
         """
-        job = BasicAerJob(self, None, None, **(metadata or {}))
+        job = BasicAerJob(self, None)
+        job.metadata = dict(metadata or {})
         job._request = _base.submit_request(self._spec(programs, labels, metadata, options), request_id)
         return job
 
@@ -154,9 +154,7 @@ class BasicAerProvider:
         filters: Callable[[BasicAerBackend], bool] | None = None,
         **attributes: Any,
     ) -> list[BasicAerBackend]:
-        """Returns the server's backends: those of that name and those attributes, for which `filters` is
-        true.
-        """
+        """Returns the backends of that name and those attributes for which `filters` is true."""
         return _base.select_backends(self._all_backends(), name, filters, attributes)
 
     def get_backend(self, name: str | None = None, **attributes: Any) -> BasicAerBackend:
@@ -178,8 +176,7 @@ class BasicAerProvider:
         created_before: datetime | None = None,
         page_size: int = 50,
     ) -> Iterator[BasicAerJob]:
-        """Yields the server's jobs, the newest first, and asks for a page of them when the one before is used
-        up.
+        """Yields the server's jobs, the newest first, asking for a page when the one before is used up.
 
         A time without a zone is local; `created_after` is itself included, `created_before` is not.
         """
@@ -205,12 +202,10 @@ class BasicAerProvider:
         request = job_service_pb2.GetJobRequest(job_id=job_id)
         return self._job(self._transport.call(self._transport.stub.GetJob, request).job)
 
-    def server_info(self) -> _base.ServerInfo:
+    def server_info(self) -> ServerInfo:
         """Returns the server's version, load and limits, as they are now."""
         request = job_service_pb2.GetServerInfoRequest()
-        return _base.ServerInfo.from_message(
-            self._transport.call(self._transport.stub.GetServerInfo, request)
-        )
+        return ServerInfo.from_message(self._transport.call(self._transport.stub.GetServerInfo, request))
 
     def _all_backends(self) -> list[BasicAerBackend]:
         """Returns all backends, asked for once."""

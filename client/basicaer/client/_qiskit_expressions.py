@@ -127,7 +127,7 @@ def _bits_to_proto(bits: tuple[int, ...], scope: Scope) -> pb.Expression:
 
 def _location_to_proto(location: Any, scope: Scope) -> pb.Expression:
     """A classical bit or register as an expression."""
-    if hasattr(location, "__iter__"):
+    if hasattr(location, "__len__"):
         return _bits_to_proto(tuple(scope.clbit(bit) for bit in location), scope)
     return pb.Expression(clbit=scope.clbit(location))
 
@@ -140,7 +140,7 @@ def condition_to_proto(condition: Any, scope: Scope) -> pb.Expression:
         return _location_to_proto(condition, scope)
     location, value = condition
     read = _location_to_proto(location, scope)
-    if hasattr(location, "__iter__"):
+    if hasattr(location, "__len__"):
         return _binary(pb.BINARY_OPERATOR_EQUAL, read, integer(int(value)))
     return read if int(value) else _unary(pb.UNARY_OPERATOR_LOGIC_NOT, read)
 
@@ -316,6 +316,12 @@ def parameter_to_proto(expression: Any, scope: Scope) -> pb.Expression:
     return _from_sympy(expression.sympify(), symbols, scope)
 
 
+def _loop_value(parameter: Any, scope: Scope) -> pb.Expression:
+    """A loop's integer as a float, which gates take."""
+    kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_FLOAT)
+    return pb.Expression(type=kind, cast=pb.Expression(variable=scope.loop_parameter(parameter)))
+
+
 def _from_replay(expression: Any, scope: Scope) -> pb.Expression:
     """Qiskit 2, which has no SymPy: replays the record of operations that Qiskit itself serializes
     expressions by."""
@@ -325,7 +331,7 @@ def _from_replay(expression: Any, scope: Scope) -> pb.Expression:
         if value is None:
             return stack.pop()
         if getattr(value, "parameters", None):
-            return pb.Expression(variable=scope.loop_parameter(value))
+            return _loop_value(value, scope)
         return _real(value)
 
     for step in expression._qpy_replay:
@@ -367,7 +373,7 @@ def _real(value: Any) -> pb.Expression:
 def _from_sympy(node: Any, symbols: Mapping[str, Any], scope: Scope) -> pb.Expression:
     """Qiskit before 2, which always brings SymPy."""
     if node.is_Symbol:
-        return pb.Expression(variable=scope.loop_parameter(symbols[node.name]))
+        return _loop_value(symbols[node.name], scope)
     if node.is_number:
         return _real(node)
     arguments = [_from_sympy(argument, symbols, scope) for argument in node.args]

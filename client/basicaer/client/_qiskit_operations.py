@@ -288,12 +288,19 @@ def _resolve(operation: Any) -> Any:
         if name == "InverseModifier":
             result = result.inverse()
         elif name == "ControlModifier":
-            result = result.control(modifier.num_ctrl_qubits, ctrl_state=modifier.ctrl_state)
+            result = _controlled(result, modifier.num_ctrl_qubits, modifier.ctrl_state)
         elif name == "PowerModifier":
             result = result.power(modifier.power)
         else:
             raise ConversionError(f"the modifier {name} of {operation.name!r} is not known")
     return result
+
+
+def _controlled(operation: Any, count: int, state: int) -> Any:
+    try:
+        return operation.control(count, ctrl_state=state, annotated=False)
+    except TypeError:  # Qiskit before 1.0, which knows nothing else
+        return operation.control(count, ctrl_state=state)
 
 
 def _complex_array(values: Any) -> pb.ComplexArray:

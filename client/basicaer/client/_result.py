@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -58,14 +58,15 @@ class Result:
         return "COMPLETED" if self.success else "ERROR"
 
     def data(self, experiment: Any = None) -> dict[str, Any]:
-        """Returns an experiment's data: counts and memory by hexadecimal outcomes, states as arrays (not
-        copied).
-        """
+        """Returns an experiment's data: counts and memory by hexadecimal outcomes, states not copied."""
         return self._experiment(experiment).data.to_dict()
 
+    @overload
+    def get_counts(self, experiment: None = None) -> Any: ...  # a union would burden those with one program
+    @overload
+    def get_counts(self, experiment: Any) -> Counts: ...
     def get_counts(self, experiment: Any = None) -> Counts | list[Counts]:
-        """Returns an experiment's counts by bit strings; of all experiments, as a list, when there are
-        several.
+        """Returns an experiment's counts by bit strings, or a list of all when there are several.
 
         For an experiment without counts but with a state, the counts are the probabilities of its outcomes.
 

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from basicaer.client._errors import (
     BasicAerError,
     CallCancelledError,
-    CallTimeoutError,
     ServerUnavailableError,
 )
 
-__all__ = ["Backoff", "Deadline", "Retry"]
+__all__ = ["GLANCE", "Backoff", "Deadline", "Retry"]
+
+# Not to wait means to look once, which takes a call; so many seconds are its limit.
+GLANCE = 2.0
 
 
 class Deadline:
@@ -35,6 +37,10 @@ class Deadline:
         if seconds is None or left is None:
             return left if seconds is None else seconds
         return min(seconds, left)
+
+    def for_reading(self) -> Deadline:
+        """Returns the deadline for fetching what is ready, even if there was no time to wait."""
+        return self if self.seconds is None or self.seconds > 0 else Deadline(GLANCE)
 
     @property
     def expired(self) -> bool:
@@ -92,8 +98,3 @@ class Retry:
         if left is not None and seconds >= left:
             raise error
         return seconds
-
-
-def is_timeout(error: BasicAerError, deadline: Deadline) -> bool:
-    """Whether a failure means no more than that the caller's time is over."""
-    return deadline.expired or (isinstance(error, CallTimeoutError) and deadline.seconds is not None)

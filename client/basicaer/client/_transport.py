@@ -1,6 +1,4 @@
-"""The sync client's only contact with gRPC: calls that are repeated, streams that are followed, parts that
-are read.
-"""
+"""The sync client's only contact with gRPC: calls, streams of events, and parts of results."""
 
 from __future__ import annotations
 
@@ -62,8 +60,7 @@ class Transport:
         self._channel.close()
 
     def call(self, method: grpc.UnaryUnaryMultiCallable[Q, R], request: Q, timeout: float | None = None) -> R:
-        """Calls, and repeats the call while the server is away, within `timeout` seconds (the default's when
-        None).
+        """Calls, and repeats the call while the server is away, for `timeout` seconds or the default.
 
         Raises: the error of the last try.
         """
@@ -123,9 +120,7 @@ class Transport:
         return download.array()
 
     def _start(self, begin: Callable[[], R]) -> R:
-        """Begins a call; a closed channel refuses with a bare ValueError, which becomes the client's own
-        error.
-        """
+        """Begins a call; a closed channel's bare ValueError becomes the client's own error."""
         self._check_open()
         try:
             return begin()

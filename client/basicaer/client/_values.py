@@ -13,8 +13,7 @@ __all__ = ["Expression", "Register", "Variable", "expression_from"]
 
 
 class Register(Sequence[int]):
-    """A named group of a circuit's bits; its items are the circuit's numbers of them, the least significant
-    first.
+    """A named group of a circuit's bits; its items are their numbers, the least significant first.
 
     A classical register can stand where a condition compares its value, as an unsigned integer.
     """

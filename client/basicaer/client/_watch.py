@@ -176,8 +176,7 @@ class WatchFlow:
                         if (yield from self._event(reply.event)):
                             return True
                 case Ended():
-                    if snapshot is not None and event_from_job(snapshot).status in _FINAL:
-                        # Its last events are gone or were seen before: the job itself says how it ended.
+                    if snapshot is not None and self._ends_with(snapshot):
                         return (yield from self._adopt(snapshot))
                     self._stream_failed(None)
                     return False
@@ -190,6 +189,13 @@ class WatchFlow:
                     )
                     return False
 
+    def _ends_with(self, snapshot: job_pb2.Job) -> bool:
+        """Whether a stream that ended with this first message, without a final event, ends the wait."""
+        if event_from_job(snapshot).status not in _FINAL:
+            return False
+        # Nothing was to come; or what was to come never does, and the job itself says how it ended.
+        return snapshot.sequence <= self._sequence or self._stream_failures == STREAM_FAILURES - 1
+
     def _long_poll(self) -> Generator[Command, Reply, bool]:
         """Asks by GetJob when streams don't work; returns whether the job is final."""
         asks = self._asks_before_stream
@@ -198,7 +204,7 @@ class WatchFlow:
             request = job_service_pb2.GetJobRequest(
                 job_id=self._job_id, wait=_duration(wait), if_sequence_after=self._sequence
             )
-            asked = Deadline(1.0)
+            asked = Deadline(min(1.0, wait / 2))
             yield Ask(request, wait + GRACE)
             reply = yield from self._receive(wait + GRACE)
             if not isinstance(reply, job_service_pb2.GetJobResponse):
@@ -222,7 +228,7 @@ class WatchFlow:
                 self._asks_before_stream = min(2 * self._asks_before_stream, 64)
                 self._stream_failures = 0
                 return False
-            if not moved and not asked.expired and wait > 1.0:
+            if not moved and not asked.expired:
                 # A server that doesn't wait must not be asked in a circle.
                 yield from self._wait(1.0)
 
@@ -264,7 +270,7 @@ class WatchFlow:
         if not event.HasField("status") or event.sequence <= self._sequence + 1:
             return True
         self._stream_failed(
-            errors.ProtocolError(f"The server sent event {event.sequence} after event {self._sequence}.")
+            errors.TransportError(f"Event {event.sequence} came after event {self._sequence}.")
         )
         return False
 

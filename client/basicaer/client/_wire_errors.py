@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 from basicaer.client import _errors as errors
 from basicaer.v1 import error_reason_pb2, job_pb2
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 __all__ = ["REASONS", "error_from_job", "error_from_rpc", "reason_name"]
@@ -109,16 +110,14 @@ def _details(error: grpc.RpcError) -> tuple[str, dict[str, str], float | None]:
     for key, value in trailers:
         if key != "grpc-status-details-bin":
             continue
-        status = status_pb2.Status()
         try:
-            status.ParseFromString(value)
-        except ValueError:  # protobuf's DecodeError is one
+            for detail in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.ErrorInfo()
+                retry = error_details_pb2.RetryInfo()
+                if detail.Unpack(info) and info.domain == DOMAIN:
+                    reason, metadata = info.reason, dict(info.metadata)
+                elif detail.Unpack(retry):
+                    retry_after = retry.retry_delay.ToTimedelta().total_seconds()
+        except DecodeError:
             continue
-        for detail in status.details:
-            info = error_details_pb2.ErrorInfo()
-            retry = error_details_pb2.RetryInfo()
-            if detail.Unpack(info) and info.domain == DOMAIN:
-                reason, metadata = info.reason, dict(info.metadata)
-            elif detail.Unpack(retry):
-                retry_after = retry.retry_delay.ToTimedelta().total_seconds()
     return reason, metadata, retry_after

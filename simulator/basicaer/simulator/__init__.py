@@ -8,6 +8,7 @@ array([0.70710678+0.j, 0.        +0.j, 0.        +0.j, 0.70710678+0.j])
 """
 
 from basicaer.simulator._circuit import Circuit, Instruction
+from basicaer.simulator._compiled import CompiledCircuit
 from basicaer.simulator._control import RunControl
 from basicaer.simulator._errors import (
     CircuitError,
@@ -36,6 +37,7 @@ from basicaer.simulator._expressions import (
 )
 from basicaer.simulator._gate_table import GATES
 from basicaer.simulator._gates import GateSpec
+from basicaer.simulator._memory import required_bytes
 from basicaer.simulator._operations import (
     Block,
     Case,
@@ -49,6 +51,9 @@ from basicaer.simulator._operations import (
     Variable,
     WhileLoop,
 )
+from basicaer.simulator._options import program_seed
+from basicaer.simulator._run import RunResult, chop, run, statevector, unitary
+from basicaer.simulator._validation import validate
 
 __all__ = [
     "GATES",
@@ -63,6 +68,7 @@ __all__ = [
     "ClassicalKind",
     "ClassicalType",
     "ClbitRef",
+    "CompiledCircuit",
     "Expression",
     "ForLoop",
     "GateSpec",
@@ -78,6 +84,7 @@ __all__ = [
     "Register",
     "RegisterRef",
     "RunControl",
+    "RunResult",
     "SimulationCancelled",
     "SimulationFailed",
     "SimulatorError",
@@ -88,4 +95,11 @@ __all__ = [
     "Variable",
     "VariableRef",
     "WhileLoop",
+    "chop",
+    "program_seed",
+    "required_bytes",
+    "run",
+    "statevector",
+    "unitary",
+    "validate",
 ]

@@ -100,6 +100,13 @@ class Circuit:
             self._appended = _Columns()
         return self._body
 
+    @property
+    def has_measurements(self) -> bool:
+        """Whether a block of the circuit measures, so that counts mean something."""
+        measuring = {index for index, operation in enumerate(self._table) if operation.name == "measure"}
+        blocks = [self.body, *(block for operation in self._table for _, block in operation.blocks())]
+        return any(not measuring.isdisjoint(np.unique(block.operations).tolist()) for block in blocks)
+
     def __len__(self) -> int:
         return len(self._body) + len(self._appended.operations)
 

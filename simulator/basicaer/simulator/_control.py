@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._errors import SimulationCancelled
 
+# Loops of unknown length may outrun the estimate; only `finish` says that a run has ended.
+_ALMOST = 0.99
+
 
 class RunControl:
     """Cancellation and progress of one run, or of several runs one after another.
@@ -63,14 +66,14 @@ class RunControl:
         """Add finished work, and raise `SimulationCancelled` after `cancel`."""
         self._work_done += work
         if self._work > 0.0:
-            self._fraction = max(self._fraction, min(1.0, self._work_done / self._work))
+            self._fraction = max(self._fraction, min(_ALMOST, self._work_done / self._work))
         self.check()
 
     def advance_shots(self, shots: int) -> None:
         """Add finished shots; when there is no estimate of the work, the fraction follows them."""
         self._shots_done += shots
         if self._work <= 0.0 and self._shots > 0:
-            self._fraction = max(self._fraction, min(1.0, self._shots_done / self._shots))
+            self._fraction = max(self._fraction, min(_ALMOST, self._shots_done / self._shots))
 
     def finish(self) -> None:
         """End a run that has succeeded."""

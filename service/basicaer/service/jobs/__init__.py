@@ -5,8 +5,9 @@ The edge calls it with plain values and pb messages, gets pb messages back, and 
 It neither knows of the store nor of threads.
 """
 
+from ._entry import PublishedEvent
 from ._manager import JobManager, Submission
 from ._reading import ResultReading
-from ._watch import PublishedEvent, Watch
+from ._watch import Watch
 
 __all__ = ["JobManager", "PublishedEvent", "ResultReading", "Submission", "Watch"]

@@ -1,25 +1,22 @@
-"""A job's events as one reader sees them: an object of a few hundred bytes, with no task and no queue of its
+"""A job's events as one reader sees them: an object of a few hundred bytes, without a task or a queue of its
 own.
+
+A watch is a cursor into its job's events. Passing events needn't be queued either: the job holds the newest
+alone, with a number, so a reader that was slow finds just that one.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
 from basicaer.v1 import job_pb2, result_pb2
 
-__all__ = ["PublishedEvent", "Watch"]
+from ._clock import set_timestamp
+from ._entry import JobEntry, PublishedEvent
 
-
-class PublishedEvent:
-    """An event, made once and shared by all of a job's readers. Readers must not change `event`."""
-
-    __slots__ = ("encoded", "event", "final")
-
-    def __init__(self, event: job_pb2.Event, final: bool) -> None:
-        self.event = event
-        # Whether it is the event with the job's final status, after which a stream ends.
-        self.final = final
-        # For the edge: its serialized WatchJobResponse, so that 10,000 watchers cost one serialization.
-        self.encoded: bytes | None = None
+__all__ = ["Watch"]
 
 
 class Watch:
@@ -28,25 +25,112 @@ class Watch:
     Call `next` until it returns None, then `close`; closing early is fine and never touches the job.
     """
 
-    __slots__ = ("duplicate", "job", "result")
+    __slots__ = (
+        "_cursor",
+        "_entry",
+        "_heartbeat",
+        "_load_result",
+        "_loop",
+        "_passing_version",
+        "_silent_since",
+        "_timer",
+        "_waiter",
+        "duplicate",
+        "job",
+        "result",
+    )
 
-    # The job as it was when the watch began; the stream's first message.
-    job: job_pb2.Job
-    # Only for JobManager.run: whether an earlier call with the same request id had made the job.
-    duplicate: bool
-    # Only for JobManager.run: set when the final event is returned, if there is a result of at most
-    # `Config.max_inline_result_bytes`.
-    result: result_pb2.Result | None
+    def __init__(
+        self,
+        entry: JobEntry,
+        job: job_pb2.Job,
+        cursor: int,
+        *,
+        heartbeat: float | None,
+        duplicate: bool = False,
+        load_result: Callable[[JobEntry], Awaitable[result_pb2.Result | None]] | None = None,
+    ) -> None:
+        """Begins after the event `cursor`. `heartbeat` is in seconds; None for no heartbeats."""
+        # The job as it was when the watch began; the stream's first message.
+        self.job = job
+        # Only for JobManager.run: whether an earlier call with the same request id had made the job.
+        self.duplicate = duplicate
+        # Only for JobManager.run: set when the final event is returned, if there is a result of at most
+        # `Config.max_inline_result_bytes`.
+        self.result: result_pb2.Result | None = None
+        self._entry = entry
+        self._cursor = cursor
+        self._heartbeat = heartbeat
+        self._load_result = load_result
+        self._loop = asyncio.get_running_loop()
+        self._silent_since = self._loop.time()
+        # What passed before is in the snapshot.
+        self._passing_version = entry.passing_version
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        if entry.watchers is None:
+            entry.watchers = {self}
+        else:
+            entry.watchers.add(self)
 
     async def next(self) -> PublishedEvent | None:
         """Waits for the next event: a durable one, progress, a queue position, or a heartbeat after silence.
 
         Durable events come in order, each exactly once; of passing ones a slow reader gets the newest alone.
-        Returns None at the end: after the final event, or without it when the server is stopping or the job
-        was deleted.
+        Returns None at the end: after the final event, or without it when the server is stopping.
         """
-        raise NotImplementedError
+        entry = self._entry
+        while True:
+            if self._cursor < entry.committed:
+                published = entry.history[self._cursor - entry.compacted]
+                self._cursor += 1
+                if published.final and self._load_result is not None:
+                    self.result = await self._load_result(entry)
+                self._silent_since = self._loop.time()
+                return published
+            if entry.final or entry.closed:
+                return None
+            if self._passing_version != entry.passing_version:
+                self._passing_version = entry.passing_version
+                if entry.passing is not None:
+                    self._silent_since = self._loop.time()
+                    return entry.passing
+            if self._heartbeat is not None:
+                silence = self._loop.time() - self._silent_since
+                if silence >= self._heartbeat:
+                    self._silent_since = self._loop.time()
+                    return _heartbeat(self._cursor, self._heartbeat)
+                if self._timer is None:
+                    self._timer = self._loop.call_later(self._heartbeat - silence, self._ring)
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+
+    def wake(self) -> None:
+        """Lets a waiting `next` look again."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def close(self) -> None:
         """Forgets the watch. Idempotent."""
-        raise NotImplementedError
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._entry.watchers is not None:
+            self._entry.watchers.discard(self)
+
+    def _ring(self) -> None:
+        # It may be early, since events don't move the timer; `next` then sets it anew.
+        self._timer = None
+        self.wake()
+
+
+def _heartbeat(sequence: int, interval: float) -> PublishedEvent:
+    event = job_pb2.Event(sequence=sequence)
+    set_timestamp(event.time, time.time_ns())
+    # A reader should allow for a missed beat before it gives the stream up.
+    event.heartbeat.interval.FromNanoseconds(round(interval * 2e9))
+    return PublishedEvent(event, False)

@@ -24,8 +24,9 @@ __all__ = ["Context", "Handler", "stream_handler", "unary_handler"]
 
 _log = logging.getLogger(__name__)
 
-Context: TypeAlias = grpc.aio.ServicerContext[bytes, bytes]
-Handler: TypeAlias = grpc.RpcMethodHandler[bytes, bytes]
+# As strings, since these classes have type parameters in their stubs alone.
+Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
+Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
 
 _Request = TypeVar("_Request", bound=Message)
 
@@ -58,6 +59,7 @@ def unary_handler(
         try:
             return (await method(_parse(kind, data, limit))).SerializeToString()
         except ServiceError as error:
+            _log.debug("%s refused: %r", name, error)
             await abort(context, error)
         except Exception as error:
             await abort(context, unexpected(name, error))
@@ -78,6 +80,7 @@ def stream_handler(
         try:
             await method(_parse(kind, data, limit), context)
         except ServiceError as error:
+            _log.debug("%s refused: %r", name, error)
             await abort(context, error)
         except Exception as error:
             if context.done():

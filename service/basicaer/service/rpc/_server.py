@@ -73,21 +73,24 @@ class GrpcServer:
             (grpc.method_handlers_generic_handler(REFLECTION_V1, {"ServerReflectionInfo": method}),)
         )
 
-    async def start(self, listen: str) -> str:
-        """Bind `listen` (HOST:PORT; port 0 takes a free one), begin to answer, and return the HOST:PORT it
-        got.
+    def bind(self, listen: str) -> str:
+        """Take the address `listen` (HOST:PORT; port 0 is any free one); return the HOST:PORT it got.
 
         Raises:
-            OSError: The address can't be bound, for instance because another server has it.
+            OSError: It can't be taken, for instance because another server has it.
         """
-        await self.set_serving(False)
-        host = listen.rpartition(":")[0]
         try:
             port = self._server.add_insecure_port(listen)
-        except RuntimeError as error:
-            raise OSError(f"can't listen on {listen}: {error}") from error
+        except RuntimeError:
+            raise OSError(
+                f"can't listen on {listen}: is it this machine's, and is no other server on it?"
+            ) from None
+        return f"{listen.rpartition(':')[0]}:{port}"
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        await self.set_serving(False)
         await self._server.start()
-        return f"{host}:{port}"
 
     async def set_serving(self, serving: bool) -> None:
         """Tell probes whether calls are welcome."""
@@ -96,11 +99,7 @@ class GrpcServer:
         for name in ("", SERVICE_NAME):
             await self._health.set(name, status)
 
-    async def stop(self, grace: float) -> None:
-        """Take no more calls, give those in flight `grace` seconds, cancel the rest."""
+    async def stop(self, grace: float | None) -> None:
+        """Take no more calls, give those in flight `grace` seconds (None: none), cancel the rest."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
-
-    async def wait(self) -> None:
-        """Return when the server has stopped."""
-        await self._server.wait_for_termination()

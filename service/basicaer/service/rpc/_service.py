@@ -7,21 +7,16 @@ never become messages.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from basicaer.service.config import Config
-from basicaer.service.errors import ServiceError
-from basicaer.service.jobs import JobManager, ResultReading
+from basicaer.service.jobs import JobManager
 from basicaer.service.rpc._encoding import read_result_response, run_job_response, watch_job_response
 from basicaer.service.rpc._handlers import Context, Handler, stream_handler, unary_handler
-from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1 import job_service_pb2 as pb
 from google.protobuf import duration_pb2, timestamp_pb2
 
 __all__ = ["JobService"]
-
-MAX_WAIT = 60.0
 
 
 class JobService:
@@ -92,12 +87,9 @@ class JobService:
 
     async def get_job(self, request: pb.GetJobRequest) -> pb.GetJobResponse:
         """Return a job, at once or when it has moved on."""
-        wait = _seconds(request.wait)
-        if not 0 <= wait <= MAX_WAIT:
-            raise _invalid(
-                "wait", f"must be from 0 to {MAX_WAIT:g} seconds, but is {wait:g}; call again instead"
-            )
-        job = await self._manager.get(request.job_id, wait=wait, if_sequence_after=request.if_sequence_after)
+        job = await self._manager.get(
+            request.job_id, wait=_seconds(request.wait), if_sequence_after=request.if_sequence_after
+        )
         return pb.GetJobResponse(job=job)
 
     async def list_jobs(self, request: pb.ListJobsRequest) -> pb.ListJobsResponse:
@@ -114,17 +106,14 @@ class JobService:
         return pb.DeleteJobResponse()
 
     async def read_result(self, request: pb.ReadResultRequest, context: Context) -> None:
-        """Stream one part of a result. The next chunk is read from the disk while this one is being sent."""
+        """Stream one part of a result."""
         reading = await self._manager.read_result(request)
-        pending: asyncio.Task[pb.ResultChunk | None] = asyncio.create_task(reading.next())
         try:
             await context.write(pb.ReadResultResponse(header=reading.header).SerializeToString())
-            while (chunk := await asyncio.shield(pending)) is not None:
-                pending = asyncio.create_task(reading.next())
+            while (chunk := await reading.next()) is not None:
                 await context.write(read_result_response(chunk.offset, chunk.data, chunk.crc32c))
         finally:
-            # A thread may be reading for a client that has vanished: the file is given back after it.
-            pending.add_done_callback(lambda task: _finish(reading, task))
+            reading.close()
 
     async def get_server_info(self, request: pb.GetServerInfoRequest) -> pb.GetServerInfoResponse:
         """Return the version, the limits and the load."""
@@ -139,24 +128,12 @@ class JobService:
         return self._backends
 
 
-def _finish(reading: ResultReading, last: asyncio.Task[pb.ResultChunk | None]) -> None:
-    if not last.cancelled():
-        last.exception()
-    reading.close()
-
-
 def _heartbeat_interval(request: pb.RunJobRequest | pb.WatchJobRequest) -> float | None:
     return _seconds(request.heartbeat_interval) if request.HasField("heartbeat_interval") else None
 
 
 def _seconds(duration: duration_pb2.Duration) -> float:
     return duration.seconds + duration.nanos / 1e9
-
-
-def _invalid(field: str, problem: str) -> ServiceError:
-    return ServiceError(
-        reasons.ERROR_REASON_OPTION_INVALID, f"{field} {problem}.", metadata={"field": field}, field=field
-    )
 
 
 def _limits(config: Config) -> pb.Limits:

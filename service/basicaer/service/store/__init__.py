@@ -1,6 +1,35 @@
 """Where jobs, events and results are kept: an interface, and SQLite behind it."""
 
-from ._interface import JobStore
+from ._interface import (
+    Barrier,
+    DeleteJob,
+    ExistingJob,
+    InsertJob,
+    JobFilter,
+    JobRecord,
+    JobStore,
+    Listener,
+    StagedResult,
+    StoredResult,
+    SweepJob,
+    UpdateJob,
+    Write,
+)
 from ._sqlite import SQLiteStore
 
-__all__ = ["JobStore", "SQLiteStore"]
+__all__ = [
+    "Barrier",
+    "DeleteJob",
+    "ExistingJob",
+    "InsertJob",
+    "JobFilter",
+    "JobRecord",
+    "JobStore",
+    "Listener",
+    "SQLiteStore",
+    "StagedResult",
+    "StoredResult",
+    "SweepJob",
+    "UpdateJob",
+    "Write",
+]

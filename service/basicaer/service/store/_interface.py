@@ -1,11 +1,246 @@
-"""What the jobs layer asks of a store."""
+"""What the jobs layer asks of a store: the records, the writes, and the reads.
+
+A store keeps bytes and a few columns to find them by; what a job is and what may become of it is the jobs
+layer's. Writes are objects that are handed over, committed in groups, and handed back through one listener,
+so that a job costs neither a future nor a thread hop of its own.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
 
-__all__ = ["JobStore"]
+from basicaer.service.errors import ServiceError
+
+__all__ = [
+    "Barrier",
+    "DeleteJob",
+    "ExistingJob",
+    "InsertJob",
+    "JobFilter",
+    "JobRecord",
+    "JobStore",
+    "Listener",
+    "StagedResult",
+    "StoredResult",
+    "SweepJob",
+    "UpdateJob",
+    "Write",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as it is stored."""
+
+    job_id: str
+    # A number of JobStatus.
+    status: int
+    # The sequence of its last event.
+    sequence: int
+    # How often it was started.
+    attempt: int
+    # How often the server died while it was being read or run.
+    crashes: int
+    # The reason given to CancelJob; None as long as it wasn't called.
+    cancel_reason: str | None
+    # The serialized Job, without what passes (queue position, progress).
+    job: bytes
+    # Its durable events that are kept, as the jobs layer packs them.
+    events: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingJob:
+    """The job that has a request id already."""
+
+    job_id: str
+    request_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StagedResult:
+    """A result that is ready to be committed with its job's final status.
+
+    What didn't fit in the database lies in a synced file, which counts only once the update is committed.
+    """
+
+    # The serialized Result; None when it lies in the file.
+    message: bytes | None
+    # The file's name; None when there is none.
+    file: str | None
+    # The bytes of the serialized Result at the file's end; 0 when it isn't there.
+    message_size: int
+
+
+class StoredResult(Protocol):
+    """A committed result, opened for reading. Its methods may be called from any thread, and block."""
+
+    @property
+    def message(self) -> bytes:
+        """The serialized Result."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Bytes of the parts, which lie one behind the other in the order of their descriptions.
+
+        Fewer than asked for only when the stored data ends before.
+        """
+
+    def close(self) -> None:
+        """Gives it back. Idempotent."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _WriteBase:
+    # The caller's own, handed back to the listener untouched.
+    tag: object = None
+    # Set by the store, before the listener is called: why the write wasn't committed.
+    error: ServiceError | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class InsertJob(_WriteBase):
+    """A new job, unless its (principal, request id) exists."""
+
+    job_id: str
+    principal: str
+    # None never collides.
+    request_id: str | None
+    request_hash: bytes
+    backend_name: str
+    # Nanoseconds since the epoch.
+    create_time: int
+    status: int
+    labels: Mapping[str, str]
+    job: bytes
+    events: bytes
+    spec: bytes
+    # Set by the store: the job that was there before, in which case nothing was inserted.
+    existing: ExistingJob | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class UpdateJob(_WriteBase):
+    """A live job's newer state. It holds all of it, so a later update makes an earlier one needless."""
+
+    job_id: str
+    status: int
+    sequence: int
+    attempt: int
+    crashes: int
+    cancel_reason: str | None
+    job: bytes
+    events: bytes
+    # Whether the status is final: the spec is then removed.
+    final: bool = False
+    result: StagedResult | None = None
+    # For a final job: when the sweeper has something to do, in nanoseconds since the epoch; None for never.
+    sweep_time: int | None = None
+    # Whether it may wait some milliseconds for a later update that makes it needless. The listener isn't told
+    # of those that were.
+    lazy: bool = False
+    # Set by the store: False when the stored job is final already or of a later attempt, so nothing was
+    # changed.
+    applied: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class SweepJob(_WriteBase):
+    """A final job's leftovers, thinned."""
+
+    job_id: str
+    events: bytes
+    sweep_time: int | None
+    drop_result: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class DeleteJob(_WriteBase):
+    """A final job's end, with all that belongs to it."""
+
+    job_id: str
+    # Set by the store: False when there is no such final job.
+    applied: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Barrier(_WriteBase):
+    """Changes nothing. It comes back after all that was handed over before it."""
+
+
+Write: TypeAlias = InsertJob | UpdateJob | SweepJob | DeleteJob | Barrier
+Listener: TypeAlias = Callable[[Sequence[Write]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs to list. Empty parts don't filter. Times are in nanoseconds since the epoch."""
+
+    statuses: tuple[int, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    backend_name: str = ""
+    create_time_from: int | None = None
+    create_time_before: int | None = None
+    # Only jobs whose id sorts at or after, and before these; they may be beginnings of ids.
+    from_job_id: str | None = None
+    before_job_id: str | None = None
 
 
 class JobStore(Protocol):
-    """Keeps jobs. The JobManager opens and closes it."""
+    """Keeps jobs durably. All methods may be called from any thread; those without `async` block, except
+    `write`.
+    """
+
+    def open(self, listener: Listener) -> None:
+        """Opens or makes the store, and removes what a crash left half-done.
+
+        `listener` is called once for each group of committed (or failed) writes, in the order in which they
+        were handed over, on the store's own thread. It must be quick and must not raise.
+
+        Raises:
+            DataDirectoryError: It is in use by another process, or isn't a store of this version.
+        """
+
+    def close(self) -> None:
+        """Commits what was handed over, then lets go of everything. Idempotent."""
+
+    def write(self, write: Write) -> None:
+        """Hands a write over, and returns at once."""
+
+    def stage_result(
+        self, job_id: str, attempt: int, message: bytes, parts: Sequence[memoryview]
+    ) -> StagedResult:
+        """Makes a result ready for `UpdateJob.result`; its files are synced when this returns.
+
+        Raises:
+            StoreBusyError: There is no room for it now.
+        """
+
+    def discard_result(self, staged: StagedResult) -> None:
+        """Removes a staged result that will not be committed."""
+
+    def live_jobs(self) -> Sequence[JobRecord]:
+        """All jobs that aren't final, the oldest first."""
+
+    def load_spec(self, job_id: str) -> bytes | None:
+        """A live job's serialized spec; None when the job is final or gone."""
+
+    async def find(self, job_id: str) -> JobRecord | None:
+        """A job."""
+
+    async def find_request(self, principal: str, request_id: str) -> ExistingJob | None:
+        """The job that was made by a request id."""
+
+    async def list_jobs(self, job_filter: JobFilter, limit: int) -> Sequence[JobRecord]:
+        """The newest `limit` jobs that pass the filter, the newest first."""
+
+    async def due_jobs(self, now: int, limit: int) -> Sequence[JobRecord]:
+        """Final jobs whose sweep time has come; `now` is in nanoseconds since the epoch."""
+
+    async def open_result(self, job_id: str) -> StoredResult | None:
+        """A job's result; None when it has none (any more).
+
+        Raises:
+            ServiceError: CHECKSUM_MISMATCH: its file is missing.
+        """

@@ -1,0 +1,88 @@
+"""Commands about a server itself: its backends, its limits and load, and versions."""
+
+from __future__ import annotations
+
+import click
+from basicaer.service import version as own_version
+from basicaer.service.cli import _text
+from basicaer.service.cli._connection import connect, server_option
+from basicaer.service.cli._errors import fail
+from basicaer.service.cli._output import json_option, plain, print_json
+
+__all__ = ["backends", "info", "version"]
+
+
+@click.command()
+@click.argument("name", required=False)
+@server_option
+@json_option
+def backends(name: str | None, server: str, as_json: bool) -> None:
+    """List the backends; with NAME, one backend's options and gates."""
+    from basicaer.v1 import job_service_pb2
+
+    with connect(server) as connection:
+        found = list(connection.call("ListBackends", job_service_pb2.ListBackendsRequest()).backends)
+    if name is not None:
+        names = ", ".join(backend.name for backend in found)
+        found = [backend for backend in found if backend.name == name]
+        if not found:
+            fail(f"no backend is named {name}; the server has {names}")
+    if as_json:
+        print_json([plain(backend) for backend in found])
+        return
+    if name is None:
+        rows = [(backend.name, str(backend.max_qubits), backend.description) for backend in found]
+        click.echo(_text.table(("NAME", "MOST QUBITS", "COMPUTES"), rows))
+        click.echo("\n'basicaer backends NAME' shows one backend's options and gates.")
+        return
+    (backend,) = found
+    click.echo(f"{backend.name}: {backend.description}\nat most {backend.max_qubits} qubits on this server\n")
+    options = [(option.name, option.default_value, option.description) for option in backend.options]
+    click.echo(_text.table(("OPTION", "DEFAULT", "WHAT IT DOES"), options))
+    gates = [
+        (gate.name, str(gate.num_qubits or "any"), str(gate.num_parameters), gate.description)
+        for gate in backend.gates
+    ]
+    click.echo("\n" + _text.table(("GATE", "QUBITS", "PARAMETERS", "WHAT IT DOES"), gates))
+
+
+@click.command()
+@server_option
+@json_option
+def info(server: str, as_json: bool) -> None:
+    """Show a server's version, load and limits."""
+    with connect(server) as connection:
+        found = connection.info
+    if as_json:
+        print_json({"queued_jobs": 0, "running_jobs": 0, **plain(found)})
+        return
+    limits = found.limits
+    kept = _text.days(limits.result_retention.seconds) if limits.HasField("result_retention") else "for ever"
+    load = f"{found.running_jobs:,} running, {found.queued_jobs:,} waiting"
+    rows = [
+        ("server", f"{server}, version {found.version}"),
+        ("up since", found.start_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S UTC")),
+        ("jobs", f"{load} (at most {limits.max_queued_jobs:,})"),
+        ("workers", f"{found.workers:,}"),
+        ("memory", _text.size(limits.max_memory_bytes)),
+        ("programs in a job", f"{limits.max_programs:,}"),
+        ("shots", f"{limits.max_shots:,}"),
+        ("program text", _text.size(limits.max_program_bytes)),
+        ("instructions", f"{limits.max_instructions:,}"),
+        ("request", _text.size(limits.max_message_bytes)),
+        ("inline result", _text.size(limits.max_inline_result_bytes)),
+        ("results are kept", kept),
+    ]
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"{name:<{width}}  {value}")
+
+
+@click.command()
+@json_option
+def version(as_json: bool) -> None:
+    """Show the version of this program."""
+    if as_json:
+        print_json({"version": own_version()})
+    else:
+        click.echo(f"basicaer {own_version()}")

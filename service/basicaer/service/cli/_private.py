@@ -1,0 +1,78 @@
+"""A server of the command's own, for `basicaer run` without --server: nothing to set up and nothing left
+behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from basicaer.service.cli._errors import CommandError
+
+__all__ = ["private_server"]
+
+_START_LIMIT = 120.0
+_STOP_LIMIT = 10.0
+
+
+@contextlib.contextmanager
+def private_server() -> Iterator[str]:
+    """Run a server on a free port with a temporary data directory; yield its HOST:PORT.
+
+    It runs in a session of its own, so that Ctrl-C reaches this command alone and the command can still
+    cancel the job; and it ends by itself when this process does, however that happens, because its standard
+    input closes.
+
+    Raises:
+        CommandError: It did not start; with the last line of its log.
+    """
+    with tempfile.TemporaryDirectory(prefix="basicaer-") as folder:
+        log = Path(folder, "log")
+        command = [sys.executable, "-m", "basicaer.service.cli", "serve", "--listen", "127.0.0.1:0"]
+        command += ["--data-dir", str(Path(folder, "data")), "--drain-grace", "0", "--until-stdin-closes"]
+        # A person's BASICAER_* settings are for their real server.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("BASICAER_")}
+        with log.open("wb") as stderr:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=environment,
+                start_new_session=True,
+            )
+        try:
+            yield _address(process, log)
+        finally:
+            process.terminate()
+            try:
+                process.communicate(timeout=_STOP_LIMIT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    assert process.stdout is not None
+    until = time.monotonic() + _START_LIMIT
+    line = b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([process.stdout], [], [], max(until - time.monotonic(), 0))
+        piece = os.read(process.stdout.fileno(), 4096) if ready else b""
+        if not piece:
+            lines = log.read_text(errors="replace").splitlines()
+            cause = (
+                lines[-1]
+                if lines
+                else ("it ended silently" if ready else f"not ready after {_START_LIMIT:g} s")
+            )
+            raise CommandError(f"the private server did not start: {cause}", status=1)
+        line += piece
+    return line.decode().removeprefix("listening on ").strip()

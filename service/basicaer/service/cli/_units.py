@@ -1,0 +1,74 @@
+"""Sizes and times as people write them on a command line: 16GiB, 500ms, 30d, none."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import click
+
+__all__ = ["format_duration", "format_size", "parse_duration", "parse_retention", "parse_size"]
+
+_SIZES = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_SIZES |= {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_SIZES |= {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_TIMES = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_NUMBER = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([a-z]*)\s*", re.IGNORECASE)
+
+
+def _scaled(value: str, units: dict[str, int] | dict[str, float]) -> float | None:
+    match = _NUMBER.fullmatch(value)
+    if match is None or match[2].lower() not in units:
+        return None
+    return float(match[1]) * units[match[2].lower()]
+
+
+def parse_size(text: str) -> int:
+    """Return bytes (a parameter type of click).
+
+    Raises:
+        click.BadParameter: The text is not a size.
+    """
+    number = _scaled(text, _SIZES)
+    if number is None:
+        raise click.BadParameter(f"{text!r} is not a size such as 1073741824, 512MiB or 16GiB.")
+    return int(number)
+
+
+def parse_duration(text: str) -> float:
+    """Return seconds (a parameter type of click).
+
+    Raises:
+        click.BadParameter: The text is not a time.
+    """
+    number = _scaled(text, _TIMES)
+    if number is None:
+        raise click.BadParameter(f"{text!r} is not a time such as 500ms, 10s, 12h or 30d.")
+    return number
+
+
+def parse_retention(text: str) -> float:
+    """Return seconds, infinite for "none" (a parameter type of click).
+
+    Raises:
+        click.BadParameter: The text is neither a time nor "none".
+    """
+    return math.inf if text.strip().lower() == "none" else parse_duration(text)
+
+
+def format_size(number: int) -> str:
+    """Return a size in the largest unit that needs no fraction, as `parse_size` reads it."""
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        if number and number % _SIZES[unit.lower()] == 0:
+            return f"{number // _SIZES[unit.lower()]}{unit}"
+    return str(number)
+
+
+def format_duration(seconds: float | None) -> str:
+    """Return a time as `parse_retention` reads it."""
+    if seconds is None or math.isinf(seconds):
+        return "none"
+    for unit in ("d", "h", "min"):
+        if seconds and seconds % _TIMES[unit] == 0:
+            return f"{seconds / _TIMES[unit]:g}{unit}"
+    return f"{seconds:g}s" if seconds >= 1 or not seconds else f"{seconds * 1e3:g}ms"

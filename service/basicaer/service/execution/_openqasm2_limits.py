@@ -1,0 +1,155 @@
+"""Looks at OpenQASM 2 text before Qiskit's parser does, and refuses what would make that parser run wild.
+
+The parser trusts its input: it makes an object for each bit of a register and for each gate of a statement
+that acts on whole registers, and recurses into expressions on the machine's stack. So the text's length, its
+registers, what its statements stand for and the size of its expressions are bounded here, by regular
+expressions that run at the speed of C. What nested gate definitions expand to is counted later, by the
+converter.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from basicaer.service.execution._faults import Where, too_large
+
+__all__ = ["MAX_BITS", "blank", "check_limits", "position", "statement_ends"]
+
+# The most quantum, and the most classical, bits of a program. Far more than any state vector has.
+MAX_BITS = 100_000
+# The most operators and brackets of one statement; each may cost a frame of the parser's stack.
+_MAX_OPERATORS = 1_000
+# A number that no register reaches makes the parser panic when it doesn't fit in 64 bits.
+_LONGEST_INDEX = 10
+
+_SILENT = re.compile(r"\"[^\"\n]*\"|//[^\n]*")
+# One for each kind, as a search for a fixed beginning is several times faster.
+_REGISTERS = {
+    "quantum": re.compile(r"qreg\s+([A-Za-z_]\w*)\s*\[\s*(\d+)\s*\]"),
+    "classical": re.compile(r"creg\s+([A-Za-z_]\w*)\s*\[\s*(\d+)\s*\]"),
+}
+_HUGE_INDEX = re.compile(rf"\[\s*(\d{{{_LONGEST_INDEX},}})")
+_WHOLE_REGISTER = re.compile(r"(?<![\w.])([a-z]\w*)(?!\s*[\[(\w])")
+_PARENTHESES = re.compile(r"\([^;{}]*\)")
+_OPERATORS = "+-*/^("
+
+
+def blank(text: str) -> str:
+    """The text with comments and file names replaced by spaces, so that every position stays what it was."""
+    if "//" not in text and '"' not in text:
+        return text
+    return _SILENT.sub(lambda match: " " * len(match.group()), text)
+
+
+def position(text: str, offset: int) -> Where:
+    """The line and column of a character."""
+    line = text.count("\n", 0, offset)
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    return Where(line + 1, offset - start + 1, text[start : end if end >= 0 else len(text)])
+
+
+def statement_ends(blanked: str) -> list[int]:
+    """The offsets behind all statements outside of braces, in order."""
+    ends: list[int] = []
+    depth = 0
+    for match in re.finditer(r"[;{}]", blanked):
+        token = match.group()
+        if token == "{":
+            depth += 1
+        elif token == "}":
+            depth -= 1
+        if depth == 0:
+            ends.append(match.end())
+    return ends
+
+
+def check_limits(text: str, *, max_bytes: int, max_instructions: int) -> None:
+    """Checks all bounds.
+
+    Raises:
+        ProgramFault: A bound is exceeded.
+    """
+    if len(text) > max_bytes or len(text) * 4 > max_bytes < len(text.encode()):
+        size = len(text.encode())
+        raise too_large(
+            "max_program_bytes",
+            max_bytes,
+            size,
+            f"the text has {size:,} bytes, and the most is {max_bytes:,}; "
+            "send a shorter program or a typed circuit",
+        )
+    blanked = blank(text)
+    huge = _HUGE_INDEX.search(blanked)
+    if huge is not None:
+        fault = too_large(
+            "max_bits", MAX_BITS, int(huge[1][:18]), f"a register can have at most {MAX_BITS:,} bits"
+        )
+        fault.where = position(text, huge.start(1))
+        raise fault
+    sizes = _check_registers(text, blanked)
+    _check_operators(text, blanked)
+    if blanked.count(";") * max(sizes.values(), default=1) > max_instructions:
+        _check_broadcasts(text, blanked, sizes, max_instructions)
+
+
+def _check_registers(text: str, blanked: str) -> dict[str, int]:
+    """The registers' sizes by their names."""
+    sizes: dict[str, int] = {}
+    for word, pattern in _REGISTERS.items():
+        total = 0
+        for match in pattern.finditer(blanked):
+            sizes[match[1]] = size = int(match[2])
+            total += size
+            if total > MAX_BITS:
+                fault = too_large(
+                    "max_bits",
+                    MAX_BITS,
+                    total,
+                    f"the {word} registers have {total:,} bits together, and the most is {MAX_BITS:,}",
+                )
+                fault.where = position(text, match.start())
+                raise fault
+    return sizes
+
+
+def _check_operators(text: str, blanked: str) -> None:
+    """Looks for a statement whose expressions would exhaust the parser's stack."""
+    codes = np.frombuffer(blanked.encode("utf-32-le"), dtype=np.uint32)
+    ends = np.flatnonzero((codes == ord(";")) | (codes == ord("{")) | (codes == ord("}")))
+    bounds = np.concatenate([[0], ends, [len(codes)]])
+    for number in np.flatnonzero(np.diff(bounds) > _MAX_OPERATORS):
+        start, end = int(bounds[number]), int(bounds[number + 1])
+        statement = blanked[start:end]
+        operators = sum(map(statement.count, _OPERATORS))
+        if operators > _MAX_OPERATORS:
+            fault = too_large(
+                "max_operators",
+                _MAX_OPERATORS,
+                operators,
+                f"one statement has {operators:,} operators, and the most is {_MAX_OPERATORS:,}",
+            )
+            fault.where = position(text, end - len(statement.lstrip("{}; \t\r\n")))
+            raise fault
+
+
+def _check_broadcasts(text: str, blanked: str, sizes: dict[str, int], max_instructions: int) -> None:
+    """Counts what statements stand for; one on whole registers stands for as many as those have bits."""
+    total = 0
+    start = 0
+    for end in statement_ends(blanked):
+        statement = blanked[start:end].strip()
+        if not statement.startswith(("gate", "qreg", "creg", "opaque", "barrier", "include", "OPENQASM")):
+            names = _WHOLE_REGISTER.findall(_PARENTHESES.sub(" ", statement))
+            total += max((sizes.get(name, 1) for name in names), default=1)
+        if total > max_instructions:
+            fault = too_large(
+                "max_instructions",
+                max_instructions,
+                total,
+                f"the program expands to more than {max_instructions:,} instructions",
+            )
+            fault.where = position(text, start + len(blanked[start:end]) - len(blanked[start:end].lstrip()))
+            raise fault
+        start = end

@@ -1,0 +1,153 @@
+"""Programs that were checked and can be run, and what is needed to check them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from basicaer import simulator as sim
+from basicaer.service.errors import ServiceError
+from basicaer.service.execution import openqasm2
+from basicaer.service.execution._faults import ProgramFault, too_large
+from basicaer.service.execution.backends import Backend, Task
+from basicaer.service.execution.options import Settings, option_error
+from basicaer.service.execution.programs import describe_path, to_simulator
+from basicaer.v1 import circuit_pb2, error_reason_pb2, job_pb2, result_pb2
+
+__all__ = ["PreparedProgram", "check_for_backend", "load_program"]
+
+# What a record of the table of operations takes in Python, and what an instruction takes when it is compiled,
+# about.
+_OPERATION_BYTES = 1_000
+_INSTRUCTION_BYTES = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedProgram:
+    """A valid program: its circuit, what its result's header says, and about how many bytes it takes."""
+
+    circuit: sim.CompiledCircuit
+    header: result_pb2.ProgramHeader
+    size_bytes: int
+
+
+def load_program(
+    program: job_pb2.Program, index: int, *, max_bytes: int, max_instructions: int
+) -> PreparedProgram:
+    """Parses, converts and validates program `index` of a job.
+
+    Raises:
+        ServiceError: PROGRAM_INVALID or PROGRAM_TOO_LARGE, with what is known about the place.
+    """
+    source = program.WhichOneof("source")
+    if source is None:
+        raise ServiceError(
+            error_reason_pb2.ERROR_REASON_PROGRAM_INVALID,
+            f"programs[{index}] is empty; set circuit or openqasm2.",
+            metadata={"program_index": str(index)},
+            field=f"programs[{index}]",
+        )
+    try:
+        if source == "openqasm2":
+            text = program.openqasm2
+            message = openqasm2.parse(text, max_bytes=max_bytes, max_instructions=max_instructions)
+            return _prepare(message, max_instructions, text)
+        return _prepare(program.circuit, max_instructions, None)
+    except ProgramFault as fault:
+        raise fault.to_service_error(index, source) from None
+
+
+def _prepare(message: circuit_pb2.Circuit, max_instructions: int, text: str | None) -> PreparedProgram:
+    instructions = len(message.body.operations)
+    if instructions > max_instructions:
+        raise too_large(
+            "max_instructions",
+            max_instructions,
+            instructions,
+            f"the circuit has {instructions:,} instructions, and the most is {max_instructions:,}",
+        )
+    circuit = to_simulator(message)
+    try:
+        compiled = sim.CompiledCircuit(circuit, max_instructions=max_instructions)
+    except sim.CircuitError as error:
+        raise _fault(error, message, text) from None
+    header = result_pb2.ProgramHeader(
+        name=message.name,
+        global_phase=message.global_phase,
+        num_qubits=message.num_qubits,
+        num_clbits=message.num_clbits,
+        quantum_registers=message.quantum_registers,
+        classical_registers=message.classical_registers,
+    )
+    if message.HasField("metadata"):
+        header.metadata.CopyFrom(message.metadata)
+    return PreparedProgram(compiled, header, _size(circuit) + header.ByteSize())
+
+
+def _fault(error: sim.CircuitError, message: circuit_pb2.Circuit, text: str | None) -> ProgramFault:
+    """What is wrong with a circuit, at its place in the text or in the message."""
+    if text is None:
+        return ProgramFault(error.message, path=describe_path(message, error.path))
+    instruction = _instruction_of(error.path, message)
+    where = None if instruction is None else openqasm2.locate_instruction(text, instruction)
+    return ProgramFault(error.message, where=where)
+
+
+def _instruction_of(path: tuple[str | int, ...], message: circuit_pb2.Circuit) -> int | None:
+    """The first instruction of the body that a path concerns."""
+    if len(path) < 2:
+        return None
+    number = path[1]
+    if path[0] == "body" and isinstance(number, int):
+        return number
+    if path[0] == "operations" and number in message.body.operations:
+        return list(message.body.operations).index(int(number))
+    return None
+
+
+def _size(circuit: sim.Circuit) -> int:
+    total = 0
+    for block in (
+        circuit.body,
+        *(block for operation in circuit.operations for _, block in operation.blocks()),
+    ):
+        total += len(block) * _INSTRUCTION_BYTES + block.qubits.nbytes + block.parameters.nbytes
+    for operation in circuit.operations:
+        total += _OPERATION_BYTES
+        if operation.matrix is not None:
+            total += operation.matrix.nbytes
+        if operation.initialize is not None and operation.initialize.amplitudes is not None:
+            total += operation.initialize.amplitudes.nbytes
+    return total
+
+
+def check_for_backend(program: PreparedProgram, index: int, backend: Backend, settings: Settings) -> None:
+    """Checks what a backend can't do, and that the initial state is of the program's size.
+
+    Raises:
+        ServiceError: PROGRAM_INVALID or OPTION_INVALID.
+    """
+    circuit = program.circuit.circuit
+    if settings.initial is not None and settings.initial.shape[0] != 1 << min(circuit.num_qubits, 64):
+        name = "initial_unitary" if backend.task is Task.UNITARY else "initial_statevector"
+        raise option_error(
+            name,
+            f"it is for {settings.initial.shape[0].bit_length() - 1} qubits, but programs[{index}] has "
+            f"{circuit.num_qubits}",
+        )
+    if backend.task is not Task.UNITARY:
+        return
+    table = circuit.operations
+    for number in np.unique(circuit.body.operations).tolist():
+        operation = table[number]
+        has_matrix = operation.name in sim.GATES or operation.name in ("unitary", "barrier", "delay")
+        if not has_matrix or operation.condition is not None or operation.parameter_expressions:
+            first = int(np.flatnonzero(circuit.body.operations == number)[0])
+            what = operation.name if not has_matrix else f"{operation.name} under classical control"
+            raise ServiceError(
+                error_reason_pb2.ERROR_REASON_PROGRAM_INVALID,
+                f"programs[{index}]: {backend.name} can't run {what} (instruction {first}), which has no "
+                "matrix; use qasm_simulator",
+                metadata={"program_index": str(index)},
+                field=f"programs[{index}]",
+            )

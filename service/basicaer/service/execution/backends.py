@@ -1,0 +1,147 @@
+"""The three backends and their options, as one table: submission is checked against it, and ListBackends
+shows it.
+
+Names and behaviour are those of BasicAer in Qiskit 0.46.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from basicaer import simulator as sim
+from basicaer.service import version
+from basicaer.service.config import Config
+from basicaer.service.errors import ServiceError
+from basicaer.v1 import error_reason_pb2, job_service_pb2
+
+__all__ = [
+    "BACKENDS",
+    "DEFAULT_CHOP_THRESHOLD",
+    "DEFAULT_SHOTS",
+    "Backend",
+    "Task",
+    "backend_infos",
+    "find_backend",
+]
+
+DEFAULT_SHOTS = 1024
+DEFAULT_CHOP_THRESHOLD = 1e-15
+
+# What an amplitude takes, in the smaller of the two precisions.
+_AMPLITUDE_BYTES = 8
+
+
+class Task(enum.Enum):
+    """What a backend computes."""
+
+    SHOTS = enum.auto()
+    STATEVECTOR = enum.auto()
+    UNITARY = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A backend: name, purpose, and the fields of `RunOptions` that it takes, with their defaults."""
+
+    name: str
+    description: str
+    task: Task
+    options: dict[str, str]
+
+
+# What each option of RunOptions does.
+_DESCRIPTIONS = {
+    "shots": "How often each program is run.",
+    "memory": "Whether the outcome of each shot is returned too.",
+    "seed_simulator": "The seed of the random numbers, for repeatable outcomes. Random when unset.",
+    "initial_statevector": "The state before the first instruction: 2^n amplitudes of norm 1.",
+    "initial_unitary": "The matrix before the first instruction: unitary, 2^n by 2^n.",
+    "chop_threshold": "Real and imaginary parts of returned amplitudes below this magnitude become 0.",
+    "precision": "The arithmetic: PRECISION_DOUBLE (complex128) or PRECISION_SINGLE (complex64).",
+    "max_parallel_threads": "The most threads that the job may use; 0 leaves it to the server.",
+}
+
+_COMMON = {
+    "seed_simulator": "",
+    "chop_threshold": str(DEFAULT_CHOP_THRESHOLD),
+    "precision": "PRECISION_DOUBLE",
+    "max_parallel_threads": "0",
+}
+
+BACKENDS: dict[str, Backend] = {
+    backend.name: backend
+    for backend in (
+        Backend(
+            "qasm_simulator",
+            "Runs a circuit many times, and counts the outcomes of its measurements.",
+            Task.SHOTS,
+            {"shots": str(DEFAULT_SHOTS), "memory": "false", "initial_statevector": "", **_COMMON},
+        ),
+        Backend(
+            "statevector_simulator",
+            "Runs a circuit once, and returns its final state; with measurements, the state that they leave. "
+            "Whatever `shots` says, there is one.",
+            Task.STATEVECTOR,
+            {"shots": "1", "memory": "false", "initial_statevector": "", **_COMMON},
+        ),
+        Backend(
+            "unitary_simulator",
+            "Returns the unitary matrix of a circuit without measurements, resets and classical control. "
+            "Whatever `shots` says, there is one.",
+            Task.UNITARY,
+            {"shots": "1", "initial_unitary": "", **_COMMON},
+        ),
+    )
+}
+
+
+def find_backend(name: str) -> Backend:
+    """The backend of this name.
+
+    Raises:
+        ServiceError: BACKEND_NOT_FOUND.
+    """
+    backend = BACKENDS.get(name)
+    if backend is None:
+        available = ", ".join(BACKENDS)
+        raise ServiceError(
+            error_reason_pb2.ERROR_REASON_BACKEND_NOT_FOUND,
+            f"There is no backend {name[:128]!r}. Available: {available}.",
+            metadata={"backend_name": name[:128], "available": available},
+            field="backend_name",
+        )
+    return backend
+
+
+def backend_infos(config: Config) -> list[job_service_pb2.BackendInfo]:
+    """What ListBackends answers, in the order of the names."""
+    gates = [
+        job_service_pb2.GateInfo(
+            name=spec.name,
+            num_qubits=0 if spec.any_controls else spec.num_qubits,
+            num_parameters=spec.num_parameters,
+            description=spec.doc,
+        )
+        for spec in dict.fromkeys(sim.GATES.values())
+    ]
+    return [
+        job_service_pb2.BackendInfo(
+            name=backend.name,
+            description=backend.description,
+            version=version(),
+            max_qubits=_max_qubits(backend, config.max_memory_bytes),
+            gates=gates,
+            options=[
+                job_service_pb2.OptionInfo(name=name, default_value=default, description=_DESCRIPTIONS[name])
+                for name, default in backend.options.items()
+            ],
+        )
+        for _, backend in sorted(BACKENDS.items())
+    ]
+
+
+def _max_qubits(backend: Backend, memory: int) -> int:
+    """The most qubits whose state or matrix fits, in single precision."""
+    exponent = (memory // _AMPLITUDE_BYTES).bit_length() - 1
+    return max(exponent // 2 if backend.task is Task.UNITARY else exponent, 0)

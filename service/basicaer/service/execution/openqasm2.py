@@ -1,0 +1,274 @@
+"""OpenQASM 2 text to the contract's `Circuit`, by Qiskit's parser.
+
+The dialect is that of `QuantumCircuit.from_qasm_str`: the gates that Qiskit adds to `qelib1.inc` are there.
+It differs in two things. No file is ever read. And where a program defines a gate under the name of one of
+Qiskit's, Qiskit's is taken only if it does the same.
+
+Errors have a position. Qiskit gives one for what its parser finds; for what is found later, in a gate's
+definition or in the finished circuit, the statement is found by halving the program.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from basicaer import simulator
+from basicaer.client._from_qiskit import (
+    CircuitTooLargeError,
+    ConversionError,
+    NestingTooDeepError,
+    circuit_to_proto,
+)
+from basicaer.service.execution._faults import ProgramFault, Where, too_large
+from basicaer.service.execution._openqasm2_limits import blank, check_limits, position, statement_ends
+from basicaer.service.execution.programs import to_simulator
+from basicaer.v1 import circuit_pb2 as pb
+
+__all__ = ["locate_instruction", "parse", "warm"]
+
+_POSITION = re.compile(r"<input>:(\d+),(\d+): (.*)", re.DOTALL)
+_UNDEFINED = re.compile(r"'(\w+)' is not defined in this scope|custom instruction '(\w+)' before definition")
+_GATE_DEFINITION = re.compile(r"\bgate\s+([A-Za-z_]\w*)")
+_NAMED = re.compile(r"\b(?:gate|opaque|qreg|creg)\s+([A-Za-z_]\w*)")
+_QELIB1 = 'include "qelib1.inc";'
+# Halving a longer program would take seconds; its error then names the instruction instead of the line.
+_LONGEST_LOCATED = 256 * 1024
+# Parameters that no two different gates agree on by chance.
+_PROBE = (0.7390851, 1.2020569, 2.5029079, 0.5671433)
+
+
+def warm() -> None:
+    """Imports Qiskit's parser and runs it once, so that the first job doesn't wait for that."""
+    parse(
+        f"OPENQASM 2.0; {_QELIB1} qreg q[1]; creg c[1]; h q[0]; measure q -> c;",
+        max_bytes=1024,
+        max_instructions=10,
+    )
+
+
+def parse(text: str, *, max_bytes: int, max_instructions: int) -> pb.Circuit:
+    """The program as a circuit, without a name.
+
+    Args:
+        text: The OpenQASM 2 program.
+        max_bytes: The longest text.
+        max_instructions: The most instructions after all definitions are expanded.
+
+    Raises:
+        ProgramFault: PROGRAM_INVALID with the position, or PROGRAM_TOO_LARGE.
+    """
+    check_limits(text, max_bytes=max_bytes, max_instructions=max_instructions)
+    customs = _customs(text)
+    circuit = _load(text, customs)
+    try:
+        message = circuit_to_proto(circuit, max_instructions=max_instructions)
+    except CircuitTooLargeError as error:
+        raise too_large("max_instructions", error.limit, error.actual, error.message) from None
+    except NestingTooDeepError as error:
+        raise too_large("max_nesting", error.limit, error.limit + 1, error.message) from None
+    except Exception as error:
+        # A definition is only evaluated here, and Qiskit lets a gate without its parameters come this far.
+        if not isinstance(error, ConversionError) and not _is_parser_error(error):
+            raise
+        place = _first_statement(text, lambda part: _converts(part, customs, max_instructions))
+        raise ProgramFault(_explain(error, text, place), where=place) from None
+    message.name = ""
+    return message
+
+
+def locate_instruction(text: str, instruction: int) -> Where | None:
+    """The statement of a valid program that makes an instruction, by its number in the circuit's body."""
+
+    customs = _customs(text)
+
+    def has_not(part: str) -> bool:
+        return len(circuit_to_proto(_loads(part, customs)).body.operations) <= instruction
+
+    return _first_statement(text, has_not)
+
+
+# --- Qiskit's parser ----------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _legacy_customs() -> dict[str, Any]:
+    """Qiskit's additions to qelib1.inc by their names."""
+    from qiskit import qasm2
+
+    return {custom.name: custom for custom in qasm2.LEGACY_CUSTOM_INSTRUCTIONS}
+
+
+def _loads(text: str, customs: Iterable[Any]) -> Any:
+    from qiskit import qasm2
+
+    return qasm2.loads(
+        text,
+        include_path=(),
+        custom_instructions=tuple(customs),
+        custom_classical=qasm2.LEGACY_CUSTOM_CLASSICAL,
+    )
+
+
+def _is_parser_error(error: BaseException) -> bool:
+    """Whether this comes from a program's fault: Qiskit's errors, a gate called without its parameters, a
+    panic of the parser's Rust code, which derives from BaseException."""
+    return type(error).__name__ in ("QASM2ParseError", "QASM2Error", "TypeError", "PanicException")
+
+
+def _load(text: str, customs: Iterable[Any]) -> Any:
+    """The program as Qiskit's circuit.
+
+    Raises:
+        ProgramFault: It has an error; the fault has its position if that can be found.
+    """
+    try:
+        return _loads(text, customs)
+    except BaseException as error:
+        if not _is_parser_error(error):
+            raise
+        found = _POSITION.search(str(getattr(error, "message", error)))
+        if found is not None:
+            line, column, message = int(found[1]), int(found[2]), found[3]
+            lines = text.splitlines()
+            where = Where(line, column + 1, lines[line - 1] if line <= len(lines) else "")
+            raise ProgramFault(message + _hint(message, text), where=where) from None
+        place = _first_statement(text, lambda part: _parses(part, customs))
+        raise ProgramFault(_explain(error, text, place), where=place) from None
+
+
+def _parses(text: str, customs: Iterable[Any]) -> bool:
+    try:
+        _loads(text, customs)
+    except BaseException as error:
+        if not _is_parser_error(error):
+            raise
+        return False
+    return True
+
+
+def _converts(text: str, customs: Iterable[Any], max_instructions: int) -> bool:
+    try:
+        circuit_to_proto(_loads(text, customs), max_instructions=max_instructions)
+    except Exception as error:
+        if not isinstance(error, ConversionError) and not _is_parser_error(error):
+            raise
+        return False
+    return True
+
+
+def _first_statement(text: str, good: Callable[[str], bool]) -> Where | None:
+    """The first statement with which the program is no longer good; None when that takes too long to find."""
+    if len(text) > _LONGEST_LOCATED:
+        return None
+    blanked = blank(text)
+    ends = statement_ends(blanked)
+    low, high = 0, len(ends)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if good(text[: ends[middle - 1]]):
+            low = middle
+        else:
+            high = middle
+    start = ends[low - 1] if low else 0
+    while start < len(blanked) and blanked[start].isspace():
+        start += 1
+    return position(text, min(start, max(len(text) - 1, 0)))
+
+
+# --- Gates under Qiskit's names -----------------------------------------------------------------------------
+
+
+def _customs(text: str) -> tuple[Any, ...]:
+    """Qiskit's gates for this program: all but those that it defines itself, and in another way."""
+    customs = _legacy_customs()
+    defined = [name for name in dict.fromkeys(_GATE_DEFINITION.findall(blank(text))) if name in customs]
+    own = {name for name in defined if name != "delay"}
+    if not own:
+        return tuple(customs.values())
+    own -= _agreeing(text, {name: customs[name] for name in own})
+    return tuple(custom for name, custom in customs.items() if name not in own)
+
+
+def _agreeing(text: str, customs: dict[str, Any]) -> set[str]:
+    """Which of the program's definitions equal Qiskit's gates of these names, but for a phase."""
+    width = max(custom.num_qubits for custom in customs.values())
+    calls = [
+        f"{name}({','.join(map(str, _PROBE[: custom.num_params]))})"
+        f" {','.join(f'basicaer_probe[{qubit}]' for qubit in range(custom.num_qubits))};"
+        for name, custom in customs.items()
+    ]
+    probed = f"{text}\nqreg basicaer_probe[{width}];{''.join(calls)}"
+    others = [custom for name, custom in _legacy_customs().items() if name not in customs]
+    try:
+        probes = _loads(probed, others).data[-len(calls) :]
+    except BaseException as error:
+        if not _is_parser_error(error):
+            raise
+        return set(customs)  # It has an error, which is found again with its position.
+    agreeing: set[str] = set()
+    for (name, custom), probe in zip(customs.items(), probes, strict=True):
+        theirs = _matrix(probe.operation)
+        qiskits = _matrix(custom.constructor(*_PROBE[: custom.num_params]))
+        if theirs is None or (qiskits is not None and _same_but_phase(theirs, qiskits)):
+            agreeing.add(name)
+    return agreeing
+
+
+def _matrix(gate: Any) -> Any:
+    """The gate's matrix; None when it has none or takes too many gates to tell."""
+    from qiskit import QuantumCircuit
+
+    circuit = QuantumCircuit(gate.num_qubits)
+    circuit.append(gate, range(gate.num_qubits))
+    try:
+        message = circuit_to_proto(circuit, max_instructions=10_000)
+    except Exception as error:
+        if not isinstance(error, ConversionError) and not _is_parser_error(error):
+            raise
+        return None
+    return simulator.unitary(to_simulator(message))
+
+
+def _same_but_phase(first: Any, second: Any) -> bool:
+    overlap = np.vdot(first, second) / len(first)
+    return bool(abs(abs(overlap) - 1.0) < 1e-9)
+
+
+# --- Words --------------------------------------------------------------------------------------------------
+
+
+def _explain(error: BaseException, text: str, place: Where | None) -> str:
+    """What an error without a position means."""
+    message = str(getattr(error, "message", error))
+    if isinstance(error, TypeError) or message == "gate parameter index out of range":
+        gate = re.match(r"(\w+)Gate\.__init__\(\) missing", message)
+        name = f"the gate {gate[1].lower()!r}" if gate else "a gate with parameters"
+        return f"{name} is called without its parameters"
+    if type(error).__name__ == "PanicException":
+        return "a number is too large"
+    if isinstance(error, ConversionError) and place is None:
+        return str(error)
+    return message
+
+
+def _hint(message: str, text: str) -> str:
+    """What to do about it, if that can be told."""
+    undefined = _UNDEFINED.search(message)
+    if undefined is not None:
+        name = undefined[1] or undefined[2]
+        included = re.search(r"\binclude\b", text) is not None
+        if name in _legacy_customs() and not included:
+            return f"; the gates of Qiskit need {_QELIB1}"
+        known = {*_NAMED.findall(blank(text)), *(_legacy_customs() if included else ())}
+        close = difflib.get_close_matches(name, sorted(known), n=1)
+        return f"; did you mean {close[0]!r}?" if close else ""
+    if "in the include search path" in message:
+        return f"; only {_QELIB1} can be included, so put the file's text into the program"
+    if message.startswith("can only handle OpenQASM 2.0"):
+        return "; write the program in OpenQASM 2.0, or send a typed circuit"
+    return ""

@@ -1,0 +1,128 @@
+"""Who gets in: the loop's side of a submission, around the checks and the commit that other threads make.
+
+A call that is refused for whatever reason may be the repetition of one that was accepted and whose reply was
+lost. So before a refusal leaves, the job of an earlier call with the same request id is looked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from basicaer.service.config import Config
+from basicaer.service.errors import ServiceError
+from basicaer.service.store import InsertJob, JobStore
+from basicaer.v1 import error_reason_pb2, job_pb2
+
+from ._entry import JobEntry
+from ._intake import Arrival, Intake, option_invalid, same_request, spec_hash
+from ._registry import Registry
+from ._scheduler import Scheduler
+from ._tag import Tag
+from ._threads import Threads
+
+__all__ = ["Admission"]
+
+_MAX_REQUEST_ID = 128
+_RETRY_AFTER = 1.0
+
+
+class Admission:
+    """Lets jobs in, up to the limit of waiting ones, until it is shut."""
+
+    def __init__(
+        self, store: JobStore, intake: Intake, registry: Registry, scheduler: Scheduler, config: Config
+    ) -> None:
+        self._store = store
+        self._intake = intake
+        self._registry = registry
+        self._scheduler = scheduler
+        self._limit = config.max_queued_jobs
+        self._threads = Threads(config.validation_workers, "validation")
+        # Calls that wait for their job's acceptance.
+        self._arrivals: set[asyncio.Future[None]] = set()
+        self._shut = False
+
+    def shut(self) -> None:
+        """Refuses new jobs from now on. Those that are being checked still get in."""
+        self._shut = True
+
+    def stop(self) -> None:
+        """Refuses those too that are being checked, and ends the threads."""
+        self._shut = True
+        for future in self._arrivals:
+            if not future.done():
+                future.set_exception(_draining())
+        self._threads.stop()
+
+    async def admit(
+        self, spec: job_pb2.JobSpec, request_id: str, principal: str
+    ) -> tuple[JobEntry, InsertJob | None]:
+        """Gets a job accepted: the job, and the write that did it, or None when an earlier call had.
+
+        Raises:
+            ServiceError: As SubmitJob's comment lists.
+        """
+        if len(request_id) > _MAX_REQUEST_ID:
+            raise option_invalid("request_id", f"A request id has at most {_MAX_REQUEST_ID} characters.")
+        refusal = self._refusal()
+        if refusal is None:
+            arrival = Arrival(spec, request_id, principal, asyncio.get_running_loop().create_future())
+            try:
+                await self._arrive(self._intake.accept, arrival)
+            except ServiceError as error:
+                refusal = error
+            else:
+                write = arrival.write
+                assert write is not None
+                if write.existing is not None:
+                    job_id = same_request(write.existing, request_id, write.request_hash)
+                    return await self._registry.find(job_id), None
+                tag = write.tag
+                assert isinstance(tag, Tag)
+                assert tag.entry is not None
+                return tag.entry, write
+        existing = await self._store.find_request(principal, request_id) if request_id else None
+        if existing is None:
+            raise refusal
+        request_hash = await asyncio.to_thread(spec_hash, spec)
+        return await self._registry.find(same_request(existing, request_id, request_hash)), None
+
+    async def check(self, spec: job_pb2.JobSpec) -> job_pb2.Job:
+        """Checks a job, and lets it go again.
+
+        Raises:
+            ServiceError: As SubmitJob's comment lists.
+        """
+        arrival = Arrival(spec, "", "", asyncio.get_running_loop().create_future())
+        await self._arrive(self._intake.check, arrival)
+        assert arrival.job is not None
+        return arrival.job
+
+    async def _arrive(self, check: Callable[[Arrival], None], arrival: Arrival) -> None:
+        self._arrivals.add(arrival.future)
+        try:
+            self._threads.call(check, arrival)
+            await arrival.future
+        finally:
+            self._arrivals.discard(arrival.future)
+
+    def _refusal(self) -> ServiceError | None:
+        if self._shut:
+            return _draining()
+        if self._scheduler.waiting_count + len(self._arrivals) < self._limit:
+            return None
+        return ServiceError(
+            error_reason_pb2.ERROR_REASON_QUEUE_FULL,
+            f"{self._limit} jobs wait already, as many as the server allows; call again.",
+            metadata={"max_queued_jobs": str(self._limit)},
+            retry_after=_RETRY_AFTER,
+        )
+
+
+def _draining() -> ServiceError:
+    return ServiceError(
+        error_reason_pb2.ERROR_REASON_DRAINING,
+        "The server is stopping and takes no new jobs; call again.",
+        retry_after=_RETRY_AFTER,
+    )

@@ -1,0 +1,98 @@
+"""What ListJobs asks for, in the store's terms, and the tokens that lead from page to page.
+
+A token holds the last id of its page and a digest of that and the filter: one that was made for another
+filter, or by somebody else, is refused instead of skipping jobs silently.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+
+from basicaer.service.errors import ServiceError
+from basicaer.service.store import JobFilter
+from basicaer.v1 import error_reason_pb2
+from basicaer.v1.job_pb2 import JobStatus
+from basicaer.v1.job_service_pb2 import ListJobsRequest
+
+from ._clock import id_floor, nanoseconds
+from ._intake import option_invalid
+
+__all__ = ["job_filter", "page_size", "page_token"]
+
+_DEFAULT_PAGE = 50
+_MAX_PAGE = 1_000
+_DIGEST_BYTES = 8
+
+
+def page_size(request: ListJobsRequest) -> int:
+    """How many jobs a page has at most.
+
+    Raises:
+        ServiceError: OPTION_INVALID.
+    """
+    if request.page_size < 0:
+        raise option_invalid("page_size", f"page_size must not be negative, but is {request.page_size}.")
+    return min(request.page_size or _DEFAULT_PAGE, _MAX_PAGE)
+
+
+def page_token(request: ListJobsRequest, last_job_id: str) -> str:
+    """The token of the page after the job `last_job_id`."""
+    return base64.urlsafe_b64encode(_digest(request, last_job_id) + last_job_id.encode()).decode().rstrip("=")
+
+
+def job_filter(request: ListJobsRequest) -> JobFilter:
+    """The filter of a request, from where its page begins.
+
+    Raises:
+        ServiceError: BAD_PAGE_TOKEN, OPTION_INVALID.
+    """
+    known = JobStatus.values()
+    for status in request.statuses:
+        if status not in known or status == 0:
+            raise option_invalid("statuses", f"{status} is not a job status.")
+    time_from = nanoseconds(request.create_time_from) if request.HasField("create_time_from") else None
+    time_before = nanoseconds(request.create_time_before) if request.HasField("create_time_before") else None
+    # Ids begin with their time, so the index by id leads to the right jobs at once.
+    before = id_floor(time_before + 1_000_000) if time_before is not None else None
+    if request.page_token:
+        last = _read_token(request)
+        before = last if before is None else min(before, last)
+    return JobFilter(
+        statuses=tuple(request.statuses),
+        labels=dict(request.labels),
+        backend_name=request.backend_name,
+        create_time_from=time_from,
+        create_time_before=time_before,
+        from_job_id=id_floor(time_from) if time_from is not None else None,
+        before_job_id=before,
+    )
+
+
+def _read_token(request: ListJobsRequest) -> str:
+    token = request.page_token
+    try:
+        data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        job_id = data[_DIGEST_BYTES:].decode()
+    except (binascii.Error, ValueError):
+        job_id = ""
+        data = b""
+    if not job_id or data[:_DIGEST_BYTES] != _digest(request, job_id):
+        raise ServiceError(
+            error_reason_pb2.ERROR_REASON_BAD_PAGE_TOKEN,
+            "The page token wasn't given for this filter. Repeat the filter of the page before, or begin"
+            " without a token.",
+            metadata={"field": "page_token"},
+            field="page_token",
+        )
+    return job_id
+
+
+def _digest(request: ListJobsRequest, job_id: str) -> bytes:
+    of_filter = ListJobsRequest()
+    of_filter.CopyFrom(request)
+    of_filter.ClearField("page_size")
+    of_filter.ClearField("page_token")
+    data = of_filter.SerializeToString(deterministic=True)
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES, key=job_id.encode()[:64]).digest()

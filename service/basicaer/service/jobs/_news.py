@@ -1,0 +1,79 @@
+"""Tells readers what passes: how far running jobs are, and how many are ahead of waiting ones.
+
+One loop looks at all jobs now and then; a job that nobody watches costs nothing, nor does a small one that is
+done before the next look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+
+from basicaer.v1 import job_pb2
+
+from . import _states
+from ._clock import set_timestamp
+from ._entry import JobEntry
+from ._scheduler import Scheduler
+
+__all__ = ["News"]
+
+_log = logging.getLogger(__name__)
+
+# Positions are told at every so many looks, since a change at the front changes them all.
+_POSITIONS_EVERY = 4
+
+
+class News:
+    """Looks at the jobs of a scheduler."""
+
+    def __init__(self, scheduler: Scheduler, interval: float) -> None:
+        """`interval` is the time between two looks, in seconds."""
+        self._scheduler = scheduler
+        self._interval = interval
+        self._version = -1
+
+    async def run(self) -> None:
+        """Looks for ever."""
+        for look in itertools.count():
+            try:
+                self.tell_progress()
+                if look % _POSITIONS_EVERY == 0:
+                    self.tell_positions()
+            except Exception:
+                _log.exception("progress couldn't be told")
+            await asyncio.sleep(self._interval)
+
+    def tell_progress(self) -> None:
+        """Tells the readers of running jobs how far those are, where that has changed."""
+        for entry in self._scheduler.running():
+            control = entry.control
+            if entry.watchers and control is not None and entry.status == _states.RUNNING:
+                progress = control.progress()
+                told = entry.passing
+                if told is None or told.event.progress != progress:
+                    event = _event(entry)
+                    event.progress.CopyFrom(progress)
+                    entry.publish_passing(event)
+
+    def tell_positions(self) -> None:
+        """Tells the readers of waiting jobs how many are ahead, where that has changed."""
+        version = self._scheduler.version
+        if version == self._version:
+            return
+        self._version = version
+        for position, entry in enumerate(self._scheduler.waiting()):
+            entry.position = position
+            if entry.watchers and entry.told_position != position:
+                entry.told_position = position
+                event = _event(entry)
+                event.queue_position.ahead = position
+                entry.publish_passing(event)
+
+
+def _event(entry: JobEntry) -> job_pb2.Event:
+    event = job_pb2.Event(sequence=entry.committed)
+    set_timestamp(event.time, time.time_ns())
+    return event

@@ -1,0 +1,210 @@
+"""One attempt at a job, on a thread of the scheduler: from its turn in the queue to the update that ends it.
+
+The attempt never waits for the commit of its RUNNING event: the final state is committed a moment later, in
+the same order, and holds it. Only a job that is read from the store again does, since it may be what has
+stopped the server: its attempt must be on disk before it gets the chance to do so once more.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Sequence
+
+from basicaer.service.config import Config
+from basicaer.service.errors import ServiceError, StoreBusyError, internal_error
+from basicaer.service.execution._interface import ExecutionOutcome, Executor, PreparedJob
+from basicaer.service.store import JobStore, StagedResult, UpdateJob, Write
+from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
+from basicaer.v1.job_pb2 import JobStatus
+
+from . import _states
+from ._clock import seconds_to_nanoseconds, set_timestamp
+from ._entry import JobEntry
+from ._intake import exceeds_memory
+from ._tag import Tag
+
+__all__ = ["Runner", "cancelled_error"]
+
+_log = logging.getLogger(__name__)
+
+# Until a full disk is tried again, in seconds.
+_RETRY_DELAY = 1.0
+
+
+class Runner:
+    """Runs jobs. `run` is called on several threads at once; the other methods anywhere."""
+
+    def __init__(self, store: JobStore, executor: Executor, config: Config) -> None:
+        self._store = store
+        self._executor = executor
+        self._config = config
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """From now on an attempt that can't commit gives up, instead of trying again."""
+        self._stopping.set()
+
+    def run(self, entry: JobEntry) -> None:
+        """Runs a job to its end, whatever that is."""
+        try:
+            self._run(entry)
+        except Exception as error:
+            _log.exception("job %s failed by a defect", entry.job_id)
+            self.end(entry, _states.ERROR, error=_job_error(error, entry, self._config))
+
+    def end(
+        self,
+        entry: JobEntry,
+        status: JobStatus.ValueType,
+        *,
+        error: job_pb2.JobError | None = None,
+        result: result_pb2.Result | None = None,
+        parts: Sequence[memoryview] = (),
+        tag: Tag | None = None,
+        time_ns: int | None = None,
+    ) -> None:
+        """Makes a job final, if it isn't. A cancellation that was acknowledged comes before all else."""
+        now = time_ns or time.time_ns()
+        staged = None
+        message = b""
+        if result is not None:
+            message, staged = self._stage(entry, result, parts, now)
+        with entry.lock:
+            if entry.settled:
+                settled = True
+            else:
+                settled = False
+                if entry.cancel_reason is not None:
+                    status, error = _states.CANCELLED, cancelled_error(entry.cancel_reason)
+                kept = staged if status != _states.CANCELLED else None
+                head = entry.head
+                sweep_time = None
+                if self._config.event_retention is not None:
+                    sweep_time = now + seconds_to_nanoseconds(self._config.event_retention)
+                if kept is not None:
+                    head.result_size_bytes = len(message) + sum(part.nbytes for part in parts)
+                    if head.result_size_bytes <= self._config.max_inline_result_bytes:
+                        entry.result_message = message
+                    if self._config.result_retention is not None:
+                        expiry = now + seconds_to_nanoseconds(self._config.result_retention)
+                        set_timestamp(head.result_expire_time, expiry)
+                        sweep_time = expiry if sweep_time is None else min(sweep_time, expiry)
+                entry.move(status, now, error)
+                self._store.write(entry.update(tag or Tag(entry), result=kept, sweep_time=sweep_time))
+        if staged is not None and (settled or kept is None):
+            self._store.discard_result(staged)
+
+    def queue_again(self, entry: JobEntry) -> None:
+        """Moves a job back to QUEUED that an earlier server was at. The caller puts it into the queue."""
+        with entry.lock:
+            entry.move(_states.QUEUED, time.time_ns())
+            self._store.write(entry.update(Tag(entry)))
+
+    def hand_back(self, entry: JobEntry) -> None:
+        """Leaves an interrupted job to the next server, as QUEUED; or ends it, if it was cancelled."""
+        with entry.lock:
+            if entry.settled:
+                return
+            if entry.cancel_reason is None:
+                entry.settled = True
+                if entry.head.status != _states.QUEUED:
+                    entry.move(_states.QUEUED, time.time_ns())
+                    self._store.write(entry.update(Tag(entry)))
+                return
+        self.end(entry, _states.CANCELLED)
+
+    def _run(self, entry: JobEntry) -> None:
+        prepared = entry.prepared or self._prepare_again(entry)
+        if prepared is None:
+            return
+        control = prepared.new_control()
+        with entry.lock:
+            started = not (entry.settled or entry.interrupted or entry.cancel_reason is not None)
+            if started:
+                entry.control = control
+                entry.move(_states.RUNNING, time.time_ns())
+                self._store.write(entry.update(Tag(entry), lazy=True))
+        if not started:
+            self.hand_back(entry)
+            return
+        outcome = self._executor.execute(prepared, control, job_id=entry.job_id)
+        entry.prepared = None
+        self._conclude(entry, outcome)
+
+    def _conclude(self, entry: JobEntry, outcome: ExecutionOutcome) -> None:
+        if outcome.status == _states.CANCELLED:
+            # Asked by the caller, or by a server that is stopping.
+            self.hand_back(entry)
+            return
+        parts = [memoryview(part.data).cast("B") for part in outcome.parts]
+        while True:
+            try:
+                self.end(entry, outcome.status, error=outcome.error, result=outcome.result, parts=parts)
+                return
+            except StoreBusyError as error:
+                _log.warning("job %s: its result can't be stored: %s", entry.job_id, error.message)
+                if entry.cancel_reason is not None or self._stopping.wait(_RETRY_DELAY):
+                    self.hand_back(entry)
+                    return
+
+    def _prepare_again(self, entry: JobEntry) -> PreparedJob | None:
+        """Reads and checks a job whose programs aren't in memory; None when there is nothing left to run."""
+        signal: queue.SimpleQueue[Write] = queue.SimpleQueue()
+        with entry.lock:
+            if entry.settled or entry.interrupted or entry.cancel_reason is not None:
+                update = None
+            else:
+                entry.move(_states.VALIDATING, time.time_ns())
+                update = entry.update(Tag(entry, signal=signal))
+        if update is None or not self._commit(update, signal):
+            self.hand_back(entry)
+            return None
+        spec = self._store.load_spec(entry.job_id)
+        if spec is None:
+            raise RuntimeError(f"job {entry.job_id} has lost its spec")
+        try:
+            return self._executor.prepare(job_pb2.JobSpec.FromString(spec))
+        except ServiceError as error:
+            # It was accepted once: an earlier version of this server was less strict.
+            self.end(entry, _states.ERROR, error=error.to_job_error())
+            return None
+
+    def _commit(self, update: UpdateJob, signal: queue.SimpleQueue[Write]) -> bool:
+        """Waits until an update is committed; False when the server stops before."""
+        while True:
+            self._store.write(update)
+            if signal.get().error is None:
+                return True
+            if self._stopping.wait(_RETRY_DELAY):
+                return False
+            update.error = None
+
+    def _stage(
+        self, entry: JobEntry, result: result_pb2.Result, parts: Sequence[memoryview], time_ns: int
+    ) -> tuple[bytes, StagedResult]:
+        head = entry.head
+        result.job_id = entry.job_id
+        set_timestamp(result.end_time, time_ns)
+        started = head.start_time
+        result.time_taken = (time_ns - started.seconds * 1_000_000_000 - started.nanos) / 1e9
+        result.etag = f"{head.attempt}-{time_ns:x}"
+        message = result.SerializeToString()
+        return message, self._store.stage_result(entry.job_id, head.attempt, message, parts)
+
+
+def cancelled_error(reason: str) -> job_pb2.JobError:
+    """What a cancelled job says about why it ended."""
+    return job_pb2.JobError(
+        reason=error_reason_pb2.ERROR_REASON_CANCELLED_BY_USER,
+        message=f"The job was cancelled by a call of CancelJob{f': {reason}' if reason else '.'}",
+        metadata={"reason": reason} if reason else {},
+    )
+
+
+def _job_error(error: Exception, entry: JobEntry, config: Config) -> job_pb2.JobError:
+    if isinstance(error, MemoryError):
+        return exceeds_memory(entry.required_bytes, config.max_memory_bytes).to_job_error()
+    return internal_error(entry.job_id).to_job_error()

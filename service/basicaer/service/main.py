@@ -1,0 +1,149 @@
+"""A whole server: assembles store, executor, jobs and edge, and ends it in order.
+
+    start   bind the port, open the store, answer, warm up; only then health says SERVING
+    drain   health says NOT_SERVING, no new jobs, running ones may finish, streams end with OK (reconnect
+    elsewhere) stop    calls in flight end, the store is closed; what was queued or interrupted waits for the
+    next server
+
+`Service` is this for use in a program (and in tests); `run` is a process around it, with signals and log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+from basicaer.service import version
+from basicaer.service.config import Config
+from basicaer.service.errors import ServiceError
+from basicaer.service.execution import ThreadExecutor
+from basicaer.service.jobs import JobManager
+from basicaer.service.rpc import GrpcServer, JobService
+from basicaer.service.store import SQLiteStore
+
+__all__ = ["Service", "configure_logging", "run"]
+
+# How long calls in flight may take to end after their streams were told to (seconds).
+_STOP_GRACE = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """One server in this process, on one event loop. `start` it, or use it as an async context manager."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._executor = ThreadExecutor(config)
+        self._manager = JobManager(SQLiteStore(config.data_dir), self._executor, config)
+        service = JobService(self._manager, config, self._executor.backends(), version())
+        self._server = GrpcServer(service.handlers(), max_message_bytes=config.max_message_bytes)
+        self.address = ""
+
+    async def start(self) -> str:
+        """Serve; return HOST:PORT once the server is ready for its first job.
+
+        Raises:
+            OSError: The address can't be bound.
+            DataDirectoryError: The data directory is another server's, or not one of ours.
+        """
+        try:
+            self.address = self._server.bind(self._config.listen)
+            await self._manager.start()
+        except BaseException:
+            await self._server.stop(None)
+            raise
+        await self._server.start()
+        try:
+            await asyncio.to_thread(self._executor.warm_up)
+        except ServiceError as error:
+            # Limits may be so narrow that they refuse even this; then the first job takes longer, no more.
+            _log.warning("not warmed up: %s", error)
+        await self._server.set_serving(True)
+        return self.address
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Drain and stop; running jobs get `grace` seconds (else the configuration's)."""
+        await self._server.set_serving(False)
+        await self._manager.drain(grace)
+        await self._server.stop(_STOP_GRACE)
+        await self._manager.close()
+
+    async def __aenter__(self) -> Service:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop(0.0)
+
+
+def run(config: Config, announce: Callable[[str], None], *, until_stdin_closes: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once, with status 128 +
+    n.
+
+    `announce` gets HOST:PORT when the server is ready. With `until_stdin_closes`, the end of standard input
+    is such a signal too: a server that belongs to another process ends with it, even when that one was
+    killed.
+
+    Raises:
+        OSError, DataDirectoryError: As `Service.start`.
+    """
+    asyncio.run(_run(config, announce, until_stdin_closes))
+
+
+async def _run(config: Config, announce: Callable[[str], None], until_stdin_closes: bool) -> None:
+    stopping = asyncio.Event()
+
+    def on_signal(number: int) -> None:
+        if stopping.is_set():
+            _log.warning("%s again: leaving at once", signal.Signals(number).name)
+            # What was acknowledged is on the disk; nothing is worth waiting for.
+            os._exit(128 + number)
+        _log.info("%s: draining for up to %g s", signal.Signals(number).name, config.drain_grace)
+        stopping.set()
+
+    def on_stdin() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            stopping.set()
+
+    loop = asyncio.get_running_loop()
+    if until_stdin_closes:
+        loop.add_reader(0, on_stdin)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    started = time.monotonic()
+    service = Service(config)
+    address = await service.start()
+    _log.info(
+        "basicaer %s listens on %s, data in %s, %d workers, %.1f GiB for simulations; ready after %.2f s",
+        version(),
+        address,
+        config.data_dir,
+        config.workers,
+        config.max_memory_bytes / 2**30,
+        time.monotonic() - started,
+    )
+    # What exists now lives as long as the process: collections need not look at it each time.
+    gc.freeze()
+    announce(address)
+    await stopping.wait()
+    await service.stop()
+    _log.info("stopped")
+
+
+def configure_logging(level: str) -> None:
+    """Log to stderr, one line for each event (a defect's traceback follows its line), with times in UTC."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = logging.Formatter(
+        "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S"
+    )
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

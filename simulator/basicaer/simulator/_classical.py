@@ -1,0 +1,278 @@
+"""Gives classical expressions their types, and turns them into functions of the classical memory.
+
+Types follow the contract (circuit.proto): what is not declared is inferred, conversions that lose nothing are
+implicit, everything else needs a cast. Integers wrap around; division is towards zero and the remainder has
+the dividend's sign. What can only be seen while the circuit runs, such as a division by zero, raises
+`SimulationFailed`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from basicaer.simulator._binary import binary
+from basicaer.simulator._conversions import (
+    BIT,
+    BOOL,
+    FLOAT,
+    INTEGER_KINDS,
+    TRUTH_KINDS,
+    Evaluator,
+    Memory,
+    Typed,
+    Value,
+    cast,
+    constant,
+    convert,
+    literal,
+    wrap,
+)
+from basicaer.simulator._errors import CircuitError, SimulationFailed
+from basicaer.simulator._expressions import (
+    Binary,
+    Call,
+    Cast,
+    ClassicalKind,
+    ClassicalType,
+    ClbitRef,
+    Expression,
+    Index,
+    Literal,
+    MathFunction,
+    RegisterRef,
+    Unary,
+    UnaryOperator,
+    VariableRef,
+)
+from basicaer.simulator._operations import Register, Store, Variable
+
+Path = tuple[str | int, ...]
+
+_DEEPEST = 200
+_WIDEST = 1 << 16
+_FUNCTIONS: dict[MathFunction, Callable[[float], float]] = {
+    MathFunction.SIN: math.sin,
+    MathFunction.COS: math.cos,
+    MathFunction.TAN: math.tan,
+    MathFunction.ASIN: math.asin,
+    MathFunction.ACOS: math.acos,
+    MathFunction.ATAN: math.atan,
+    MathFunction.EXP: math.exp,
+    MathFunction.LN: math.log,
+    MathFunction.SQRT: math.sqrt,
+    MathFunction.ABS: abs,
+}
+
+
+class Scope:
+    """The classical things of a circuit that expressions refer to, all of them already checked."""
+
+    def __init__(
+        self, num_clbits: int, registers: tuple[Register, ...], variables: tuple[Variable, ...]
+    ) -> None:
+        self._num_clbits = num_clbits
+        self._registers = registers
+        self._variables = variables
+
+    def memory(self) -> Memory:
+        """The memory at the start: all zero."""
+        zeros: dict[ClassicalKind, Value] = {
+            ClassicalKind.BIT: False,
+            ClassicalKind.BOOL: False,
+            ClassicalKind.FLOAT: 0.0,
+        }
+        return Memory(0, [zeros.get(variable.type.kind, 0) for variable in self._variables])
+
+    def condition(self, expression: Expression, path: Path) -> Callable[[Memory], bool]:
+        """The function of an expression of type bit or bool. Raises `CircuitError`, as all here do."""
+        typed = self.compile(expression, path)
+        if typed.type.kind not in TRUTH_KINDS:
+            raise CircuitError(f"a condition is of type bool or bit, not {typed.type}; compare it", path)
+        evaluate = typed.evaluate
+        return lambda memory: bool(evaluate(memory))
+
+    def parameter(self, expression: Expression, path: Path) -> Callable[[Memory], float]:
+        """The function of a gate's parameter, in radians. It raises `SimulationFailed` when not finite."""
+        evaluate = convert(self.compile(expression, path), FLOAT, path).evaluate
+
+        def value(memory: Memory) -> float:
+            result = float(evaluate(memory))
+            if not math.isfinite(result):
+                raise SimulationFailed(f"a gate's parameter became {result}")
+            return result
+
+        return value
+
+    def selector(self, expression: Expression, path: Path) -> Callable[[Memory], int]:
+        """The function of a switch's target."""
+        typed = self.compile(expression, path)
+        if typed.type.kind is not ClassicalKind.UINT and typed.type.kind not in TRUTH_KINDS:
+            raise CircuitError(f"a switch's target is of type uint, bool or bit, not {typed.type}", path)
+        evaluate = typed.evaluate
+        return lambda memory: int(evaluate(memory))
+
+    def store(self, store: Store, path: Path) -> Callable[[Memory], None]:
+        """The function that carries out an assignment."""
+        target = store.target
+        type_ = self.compile(target, path).type
+        evaluate = convert(self.compile(store.value, path), type_, path).evaluate
+        if isinstance(target, VariableRef):
+            number = target.index
+
+            def write_variable(memory: Memory) -> None:
+                memory.variables[number] = evaluate(memory)
+
+            return write_variable
+        bits = (target.index,) if isinstance(target, ClbitRef) else self._registers[target.index].bits
+        keep = ~sum(1 << bit for bit in bits)
+
+        def write_bits(memory: Memory) -> None:
+            value = int(evaluate(memory))
+            spread = sum((value >> place & 1) << bit for place, bit in enumerate(bits))
+            memory.clbits = memory.clbits & keep | spread
+
+        return write_bits
+
+    def reads(self, expression: Expression) -> set[int]:
+        """The classical bits whose value the expression depends on."""
+        match expression:
+            case ClbitRef():
+                return {expression.index}
+            case RegisterRef():
+                return set(self._registers[expression.index].bits)
+            case Literal() | VariableRef():
+                return set()
+            case Unary() | Cast():
+                return self.reads(expression.operand)
+            case Binary():
+                return self.reads(expression.left) | self.reads(expression.right)
+            case Index():
+                return self.reads(expression.target) | self.reads(expression.index)
+            case Call():
+                return self.reads(expression.argument)
+
+    def compile(self, expression: Expression, path: Path, depth: int = 0) -> Typed:
+        """The function and the type of an expression."""
+        if depth > _DEEPEST:
+            raise CircuitError(f"an expression is nested more than {_DEEPEST} deep; store parts of it", path)
+        declared = declared_type(expression.type)
+        if declared is not None and not 0 <= declared.width <= _WIDEST:
+            raise CircuitError(f"a type of {declared.width} bits; {_WIDEST} are possible", path)
+        typed = self._infer(expression, path, depth + 1)
+        return typed if declared is None else convert(typed, declared, path)
+
+    def _infer(self, expression: Expression, path: Path, depth: int) -> Typed:
+        match expression:
+            case Literal():
+                declared = declared_type(expression.type)
+                if declared is None:
+                    return literal(expression.value)
+                return constant(expression.value, declared, path)
+            case ClbitRef():
+                return self._clbit(expression.index, path)
+            case RegisterRef():
+                return self._register(expression.index, path)
+            case VariableRef():
+                return self._variable(expression.index, path)
+            case Unary():
+                return _unary(expression.operator, self.compile(expression.operand, path, depth), path)
+            case Binary():
+                left = self.compile(expression.left, path, depth)
+                right = self.compile(expression.right, path, depth)
+                return binary(expression.operator, left, right, declared_type(expression.type), path)
+            case Cast():
+                return cast(self.compile(expression.operand, path, depth), expression.type, path)
+            case Index():
+                target = self.compile(expression.target, path, depth)
+                return _index(target, self.compile(expression.index, path, depth), path)
+            case Call():
+                argument = convert(self.compile(expression.argument, path, depth), FLOAT, path)
+                return _call(expression.function, argument, path)
+
+    def _clbit(self, index: int, path: Path) -> Typed:
+        if not 0 <= index < self._num_clbits:
+            raise CircuitError(f"clbit {index} is out of range; the circuit has {self._num_clbits}", path)
+        return Typed(BIT, lambda memory: bool(memory.clbits >> index & 1))
+
+    def _register(self, index: int, path: Path) -> Typed:
+        if not 0 <= index < len(self._registers):
+            count = len(self._registers)
+            raise CircuitError(f"classical register {index} is out of range; the circuit has {count}", path)
+        bits = self._registers[index].bits
+        type_ = ClassicalType(ClassicalKind.UINT, max(1, len(bits)))
+        if bits == tuple(range(bits[0], bits[0] + len(bits))) if bits else True:
+            start, mask = (bits[0] if bits else 0), (1 << len(bits)) - 1
+            return Typed(type_, lambda memory: memory.clbits >> start & mask)
+        return Typed(
+            type_,
+            lambda memory: sum((memory.clbits >> bit & 1) << place for place, bit in enumerate(bits)),
+        )
+
+    def _variable(self, index: int, path: Path) -> Typed:
+        if not 0 <= index < len(self._variables):
+            raise CircuitError(
+                f"variable {index} is out of range; the circuit has {len(self._variables)}", path
+            )
+        return Typed(self._variables[index].type, lambda memory: memory.variables[index])
+
+
+def declared_type(type_: ClassicalType | None) -> ClassicalType | None:
+    """The declared type, or None when it is left to be inferred."""
+    return None if type_ is None or type_.kind is ClassicalKind.UNSPECIFIED else type_
+
+
+def _unary(operator_: UnaryOperator, operand: Typed, path: Path) -> Typed:
+    evaluate, type_ = operand.evaluate, operand.type
+    kind = type_.kind
+    if operator_ is UnaryOperator.LOGIC_NOT and kind in TRUTH_KINDS:
+        return Typed(BOOL, lambda memory: not evaluate(memory))
+    if operator_ is UnaryOperator.BIT_NOT and kind in TRUTH_KINDS:
+        return Typed(type_, lambda memory: not evaluate(memory))
+    if operator_ is UnaryOperator.BIT_NOT and kind is not ClassicalKind.FLOAT:
+        return Typed(type_, lambda memory: wrap(~int(evaluate(memory)), type_))
+    if operator_ is UnaryOperator.NEGATE and kind is ClassicalKind.FLOAT:
+        return literal(-operand.literal) if operand.literal is not None else _float(lambda m: -evaluate(m))
+    if operator_ is UnaryOperator.NEGATE and kind not in TRUTH_KINDS:
+        if operand.literal is not None:
+            return literal(-operand.literal)
+        return Typed(type_, lambda memory: wrap(-int(evaluate(memory)), type_))
+    raise CircuitError(f"{operator_.name} does not apply to type {type_}", path)
+
+
+def _float(evaluate: Evaluator) -> Typed:
+    return Typed(FLOAT, evaluate)
+
+
+def _index(target: Typed, index: Typed, path: Path) -> Typed:
+    if target.type.kind not in (*INTEGER_KINDS, ClassicalKind.ANGLE):
+        raise CircuitError(f"a bit can be taken of an integer, not of type {target.type}", path)
+    if index.type.kind not in INTEGER_KINDS:
+        raise CircuitError(f"a bit's index is an integer, not of type {index.type}", path)
+    bits, value, place = target.type.bits, target.evaluate, index.evaluate
+    if index.literal is not None and not 0 <= index.literal < bits:
+        raise CircuitError(f"bit {index.literal} of type {target.type} does not exist", path)
+
+    def bit(memory: Memory) -> bool:
+        number = int(place(memory))
+        if not 0 <= number < bits:
+            raise SimulationFailed(f"bit {number} of a value of {bits} bits does not exist")
+        return bool(int(value(memory)) >> number & 1)
+
+    return Typed(BIT, bit)
+
+
+def _call(function: MathFunction, argument: Typed, path: Path) -> Typed:
+    apply = _FUNCTIONS.get(function)
+    if apply is None:
+        raise CircuitError("a call has no function", path)
+    known, evaluate = apply, argument.evaluate
+
+    def value(memory: Memory) -> float:
+        number = float(evaluate(memory))
+        try:
+            return known(number)
+        except (ValueError, OverflowError):
+            raise SimulationFailed(f"{function.name.lower()}({number}) has no finite value") from None
+
+    return _float(value)

@@ -1,0 +1,168 @@
+"""Checks one entry of a circuit's table of operations, without its blocks."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+from basicaer.simulator._circuit import Circuit
+from basicaer.simulator._classical import Path, Scope
+from basicaer.simulator._conversions import INTEGER_KINDS, fits
+from basicaer.simulator._errors import CircuitError
+from basicaer.simulator._expressions import ClassicalKind
+from basicaer.simulator._gate_table import GATES
+from basicaer.simulator._gates import GateSpec
+from basicaer.simulator._layout import (
+    CONTROL_FLOW,
+    SPECIAL,
+    fixed_parameters,
+    matrix_width,
+    qubits_of,
+)
+from basicaer.simulator._operations import ForLoop, Initialize, Operation
+
+_PAYLOADS = {
+    "unitary": "matrix",
+    "initialize": "initialize",
+    "store": "store",
+    **{name: name for name in CONTROL_FLOW},
+}
+_NORM_TOLERANCE = 1e-6
+_LABEL_LETTERS = frozenset("01+-rl")
+
+
+def check_operation(operation: Operation, circuit: Circuit, scope: Scope, path: Path) -> None:
+    """Raise `CircuitError` when `operation`, which stands at `path`, cannot be run in `circuit`."""
+    spec = GATES.get(operation.name)
+    if spec is None and operation.name not in SPECIAL:
+        raise CircuitError(
+            f"unknown gate {operation.name!r}; decompose it into standard gates or a unitary", path
+        )
+    for payload in _PAYLOADS.values():
+        present = getattr(operation, payload) is not None
+        wanted = _PAYLOADS.get(operation.name) == payload
+        if present != wanted:
+            raise CircuitError(f"{operation.name} {'needs' if wanted else 'cannot have'} `{payload}`", path)
+    _check_controls(operation, spec, path)
+    if operation.matrix is not None:
+        check_unitary(operation.matrix, (*path, "matrix"))
+    if operation.initialize is not None:
+        _check_initialize(operation.initialize, operation.num_qubits, (*path, "initialize"))
+    _check_widths(operation, spec, path)
+    if operation.condition is not None:
+        scope.condition(operation.condition, (*path, "condition"))
+    for number, expression in enumerate(operation.parameter_expressions):
+        scope.parameter(expression, (*path, "parameter_expressions", number))
+    if operation.store is not None:
+        scope.store(operation.store, (*path, "store"))
+    if operation.if_else is not None:
+        scope.condition(operation.if_else.condition, (*path, "if_else"))
+    if operation.while_loop is not None:
+        scope.condition(operation.while_loop.condition, (*path, "while_loop"))
+    if operation.for_loop is not None:
+        _check_for_loop(operation.for_loop, circuit, (*path, "for_loop"))
+    if operation.switch_case is not None:
+        scope.selector(operation.switch_case.target, (*path, "switch_case"))
+
+
+def check_unitary(matrix: np.ndarray[tuple[int, ...], np.dtype[np.complex128]], path: Path) -> None:
+    """Raise `CircuitError` unless `matrix` is unitary, of 2^k by 2^k, within Qiskit's own tolerance."""
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix_width(matrix.shape[0]) < 0:
+        shape = " by ".join(str(length) for length in matrix.shape)
+        raise CircuitError(f"the matrix is {shape}; it is 2^k by 2^k for k qubits", path)
+    if not np.isfinite(matrix).all():
+        raise CircuitError("the matrix has an entry that is not finite", path)
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = matrix.conj().T @ matrix
+    if not np.allclose(product, np.eye(len(matrix)), rtol=1e-5, atol=1e-8):
+        with np.errstate(over="ignore", invalid="ignore"):
+            distance = float(np.abs(product - np.eye(len(matrix))).max())
+        raise CircuitError(
+            f"the matrix is not unitary: its adjoint times itself is {distance:.3g} off the identity", path
+        )
+
+
+def check_norm(amplitudes: np.ndarray[tuple[int, ...], np.dtype[np.complex128]], path: Path) -> None:
+    """Raise `CircuitError` unless `amplitudes` are finite and of norm 1."""
+    if not np.isfinite(amplitudes).all():
+        raise CircuitError("an amplitude is not finite", path)
+    with np.errstate(over="ignore"):
+        norm = float(np.linalg.norm(amplitudes))
+    if not abs(norm - 1.0) <= _NORM_TOLERANCE:
+        raise CircuitError(f"the amplitudes have the norm {norm:.9g} instead of 1; divide them by it", path)
+
+
+def _check_controls(operation: Operation, spec: GateSpec | None, path: Path) -> None:
+    count, state = operation.num_controls, operation.control_state
+    if count < 0:
+        raise CircuitError(f"num_controls is {count}; it is an integer from 0", path)
+    if count and spec is None and operation.name != "unitary":
+        raise CircuitError(f"{operation.name} cannot have controls; only gates and unitaries can", path)
+    if state is not None and not 0 <= state < 1 << min(count, 64):
+        raise CircuitError(f"the control state {state} is out of range for {count} extra controls", path)
+
+
+def _check_widths(operation: Operation, spec: GateSpec | None, path: Path) -> None:
+    """Check the stated numbers of operands against those that the name has."""
+    name = operation.name
+    if spec is not None and spec.any_controls:
+        least = spec.num_qubits + operation.num_controls
+        if operation.num_qubits < least:
+            raise CircuitError(f"{name} has to state its num_qubits, which is at least {least}", path)
+    free = name in ("barrier", "delay") or (
+        operation.initialize is not None and _width(operation.initialize) < 0
+    )
+    expected = operation.num_qubits if free else qubits_of(operation)
+    if name in ("store", "break_loop", "continue_loop", *CONTROL_FLOW):
+        expected = 0
+    for word, stated, needed in (
+        ("qubits", operation.num_qubits, expected),
+        ("clbits", operation.num_clbits, 1 if name == "measure" else 0),
+        ("parameters", operation.num_parameters, fixed_parameters(name)),
+    ):
+        if stated not in (0, needed):
+            raise CircuitError(f"{name} takes {needed} {word}, not {stated}", path)
+    if operation.parameter_expressions and len(operation.parameter_expressions) != fixed_parameters(name):
+        needed, given = fixed_parameters(name), len(operation.parameter_expressions)
+        raise CircuitError(f"{name} takes {needed} parameters, not {given}", path)
+
+
+def _width(initialize: Initialize) -> int:
+    """The number of qubits of the state, or -1 when the operation has to state it."""
+    if initialize.amplitudes is not None:
+        return matrix_width(initialize.amplitudes.size)
+    return len(initialize.label) if initialize.label is not None else -1
+
+
+def _check_initialize(initialize: Initialize, num_qubits: int, path: Path) -> None:
+    given = [field.name for field in fields(initialize) if getattr(initialize, field.name) is not None]
+    if len(given) != 1:
+        raise CircuitError("give exactly one of amplitudes, label and basis_state", path)
+    if initialize.amplitudes is not None:
+        if initialize.amplitudes.ndim != 1 or matrix_width(initialize.amplitudes.size) < 0:
+            raise CircuitError(
+                f"{initialize.amplitudes.size} amplitudes; k qubits need a column of 2^k", path
+            )
+        check_norm(initialize.amplitudes, path)
+    elif initialize.label is not None:
+        wrong = sorted(set(initialize.label) - _LABEL_LETTERS)
+        if wrong:
+            raise CircuitError(f"the label has {wrong[0]!r}; its letters are 0 1 + - r l", path)
+    elif initialize.basis_state is not None and not 0 <= initialize.basis_state < 1 << num_qubits:
+        raise CircuitError(f"{num_qubits} qubits have no basis state {initialize.basis_state}", path)
+
+
+def _check_for_loop(loop: ForLoop, circuit: Circuit, path: Path) -> None:
+    if loop.variable is None:
+        return
+    if not 0 <= loop.variable < len(circuit.variables):
+        raise CircuitError(f"variable {loop.variable} is not one of the {len(circuit.variables)}", path)
+    variable = circuit.variables[loop.variable]
+    if variable.type.kind not in INTEGER_KINDS:
+        raise CircuitError(f"the loop's variable {variable.name!r} has the type {variable.type}", path)
+    values = loop.values
+    ends = (values[0], values[-1]) if isinstance(values, range) and values else values
+    for value in ends:
+        if not fits(value, variable.type):
+            kind = "" if variable.type.kind is ClassicalKind.INT else " (unsigned)"
+            raise CircuitError(f"the loop's value {value} does not fit into {variable.type}{kind}", path)

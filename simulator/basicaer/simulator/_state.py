@@ -1,0 +1,160 @@
+"""A state vector, and everything that is done to it besides gates: set, measure, collapse, prepare, read.
+
+Only this module and `_engine.py` know how the amplitudes are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from basicaer.simulator._control import RunControl
+
+ComplexDType: TypeAlias = "np.dtype[np.complex128] | np.dtype[np.complex64]"
+Amplitudes: TypeAlias = "npt.NDArray[np.complex128 | np.complex64]"
+Floats: TypeAlias = "npt.NDArray[np.float64]"
+
+BLOCK_BITS = 18
+"""Work is done in blocks of 2^18 amplitudes, between which the run can be cancelled. Sums are taken block by
+block in this size too, so that they do not depend on the number of threads."""
+
+
+class State:
+    """The amplitudes of `num_qubits` qubits, qubit 0 being the index's least significant bit.
+
+    The norm stays what it was at the start but for rounding, until `collapse` makes it 1. Methods that take a
+    `RunControl` raise `SimulationCancelled` between blocks of work; the state is then of no use.
+    """
+
+    __slots__ = ("amplitudes", "num_qubits")
+
+    def __init__(self, num_qubits: int, amplitudes: Amplitudes) -> None:
+        self.num_qubits = num_qubits
+        self.amplitudes = amplitudes
+
+    @classmethod
+    def zero(cls, num_qubits: int, dtype: ComplexDType) -> State:
+        """All qubits in 0."""
+        amplitudes: Amplitudes = np.zeros(1 << num_qubits, dtype=dtype)
+        amplitudes[0] = 1.0
+        return cls(num_qubits, amplitudes)
+
+    @classmethod
+    def identity(cls, num_qubits: int, dtype: ComplexDType) -> State:
+        """The identity matrix of `num_qubits` qubits, row by row, as a state of twice as many qubits.
+
+        The row is the more significant half of the index, so a gate on qubit `num_qubits + q` of the state
+        multiplies the matrix from the left with that gate on qubit q.
+        """
+        amplitudes: Amplitudes = np.zeros(1 << 2 * num_qubits, dtype=dtype)
+        amplitudes[:: (1 << num_qubits) + 1] = 1.0
+        return cls(2 * num_qubits, amplitudes)
+
+    @classmethod
+    def of(cls, amplitudes: npt.ArrayLike, dtype: ComplexDType) -> State:
+        """A copy of 2^n amplitudes of any shape, in row-major order."""
+        copy: Amplitudes = np.array(amplitudes, dtype=dtype, order="C")
+        return cls(copy.size.bit_length() - 1, copy.reshape(-1))
+
+    def copy(self) -> State:
+        """An independent state with the same amplitudes."""
+        return State(self.num_qubits, self.amplitudes.copy())
+
+    def to_array(self) -> Amplitudes:
+        """The amplitudes as one array, which the state gives up: it must not be used afterwards."""
+        return self.amplitudes
+
+    def scale(self, factor: complex, control: RunControl) -> None:
+        """Multiply every amplitude by `factor`."""
+        for block in _blocks(self.amplitudes.reshape(1, -1), control):
+            block *= factor
+
+    def weights(self, qubit: int, control: RunControl) -> tuple[float, float]:
+        """The sums of the squared magnitudes with `qubit` in 0, and in 1."""
+        halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
+        zero = sum(float(_squares(block).sum()) for block in _blocks(halves[:, 0], control))
+        one = sum(float(_squares(block).sum()) for block in _blocks(halves[:, 1], control))
+        return zero, one
+
+    def collapse(self, qubit: int, outcome: int, weight: float, control: RunControl) -> None:
+        """Project `qubit` on `outcome`, whose weight `weights` gave, and make the norm 1."""
+        halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
+        for block in _blocks(halves[:, 1 - outcome], control):
+            block[...] = 0.0
+        factor = weight**-0.5
+        for block in _blocks(halves[:, outcome], control):
+            block *= factor
+
+    def flip(self, qubit: int, control: RunControl) -> None:
+        """Exchange 0 and 1 of `qubit`."""
+        halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
+        pairs = zip(_blocks(halves[:, 0], control), _blocks(halves[:, 1], control), strict=True)
+        for zeros, ones in pairs:
+            kept = zeros.copy()
+            zeros[...] = ones
+            ones[...] = kept
+
+    def prepare(
+        self, qubits: Sequence[int], amplitudes: npt.NDArray[np.complex128], control: RunControl
+    ) -> None:
+        """Give `qubits`, which are all in 0, the state `amplitudes` of 2^k; the first is the least
+        significant bit.
+        """
+        size, width = self.num_qubits, len(qubits)
+        axes = [size - 1 - qubit for qubit in reversed(qubits)]
+        spectators = [axis for axis in range(size) if axis not in set(axes)]
+        view = self.amplitudes.reshape((2,) * size)
+        # One axis for each qubit in the state's order; a spectator's axis has the length 1.
+        factors = amplitudes.astype(self.amplitudes.dtype).reshape((2,) * width).transpose(np.argsort(axes))
+        factors = factors.reshape([1 if axis in set(spectators) else 2 for axis in range(size)])
+        at_zero = tuple(slice(1) if axis in set(axes) else slice(None) for axis in range(size))
+        small = width <= BLOCK_BITS
+        # What is multiplied is overwritten, so it is copied: block by block, or as a whole when it is little.
+        whole = None if small else view[at_zero].copy()
+        fixed = (spectators if small else list(range(size)))[: max(0, size - BLOCK_BITS)]
+        for bits in np.ndindex((2,) * len(fixed)):
+            control.check()
+            place = [slice(None)] * size
+            for axis, bit in zip(fixed, bits, strict=True):
+                place[axis] = slice(bit, bit + 1)
+            out = view[tuple(place)]
+            rest = out[at_zero].copy() if whole is None else whole[_cut(place, whole.shape)]
+            np.multiply(factors[_cut(place, factors.shape)], rest, out=out)
+
+    def block_weights(self, control: RunControl) -> Floats:
+        """The sum of the squared magnitudes of each block of 2^BLOCK_BITS consecutive amplitudes."""
+        blocks = _blocks(self.amplitudes.reshape(1, -1), control)
+        return np.array([_squares(block).sum() for block in blocks], dtype=np.float64)
+
+    def block_squares(self, number: int) -> Floats:
+        """The squared magnitudes of the amplitudes of one such block."""
+        start = number << BLOCK_BITS
+        return _squares(self.amplitudes[start : start + (1 << BLOCK_BITS)])
+
+
+def _cut(place: list[slice], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """The part of a broadcast array that meets `place`."""
+    return tuple(part if length > 1 else slice(None) for part, length in zip(place, shape, strict=True))
+
+
+def _squares(amplitudes: Amplitudes) -> Floats:
+    real = amplitudes.real.astype(np.float64)
+    imag = amplitudes.imag.astype(np.float64)
+    real *= real
+    imag *= imag
+    real += imag
+    return real
+
+
+def _blocks(rows: Amplitudes, control: RunControl) -> Iterator[Amplitudes]:
+    """Views of at most 2^BLOCK_BITS elements that make up the two-dimensional `rows`, with a check before
+    each.
+    """
+    columns_each = min(rows.shape[1], 1 << BLOCK_BITS)
+    rows_each = max(1, (1 << BLOCK_BITS) // columns_each)
+    for row in range(0, rows.shape[0], rows_each):
+        for column in range(0, rows.shape[1], columns_each):
+            control.check()
+            yield rows[row : row + rows_each, column : column + columns_each]

@@ -1,0 +1,166 @@
+"""A server's beginning and end: its first line, its port and directory, drain, crash, and start again."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from basicaer.v1 import job_pb2
+from basicaer.v1 import job_service_pb2 as pb
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.conftest import ServerProcess, StartServer
+from tests.integration.conftest import Wire
+
+DONE = job_pb2.JOB_STATUS_DONE
+QUEUED = job_pb2.JOB_STATUS_QUEUED
+
+
+def _serve(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "basicaer.service.cli", "serve", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_the_first_line_tells_the_port(start_server: StartServer) -> None:
+    server = start_server()
+    assert server.first_line == f"listening on 127.0.0.1:{server.port}\n"
+    assert server.port != 0
+    with server.stub() as stub:
+        assert stub.GetServerInfo(pb.GetServerInfoRequest()).version
+
+
+def test_a_port_that_is_taken_is_refused(server: ServerProcess, tmp_path: Path) -> None:
+    done = _serve("--listen", server.address, "--data-dir", str(tmp_path / "other"))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert [
+        line for line in done.stderr.splitlines() if line.startswith("error: ")
+    ] == done.stderr.splitlines()
+    assert server.address in done.stderr
+
+
+def test_a_directory_that_is_taken_is_refused(server: ServerProcess) -> None:
+    done = _serve("--listen", "127.0.0.1:0", "--data-dir", str(server.data_dir))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--workers", "0"),
+        ("--max-memory-bytes", "much"),
+        ("--drain-grace", "none"),
+        ("--listen", "nowhere"),
+        ("--listen", "127.0.0.1:http"),
+        ("--no-such-option",),
+    ],
+)
+def test_wrong_settings_are_told_in_one_line(tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = _serve("--data-dir", str(tmp_path), *options)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_settings_come_from_the_environment(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASICAER_MAX_SHOTS", "77")
+    monkeypatch.setenv("BASICAER_RESULT_RETENTION", "none")
+    monkeypatch.setenv("BASICAER_MAX_MEMORY_BYTES", "512MiB")
+    with start_server().stub() as stub:
+        limits = stub.GetServerInfo(pb.GetServerInfoRequest()).limits
+    assert limits.max_shots == 77
+    assert not limits.HasField("result_retention")
+    assert limits.max_memory_bytes == 512 << 20
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_server_ends_at_once(start_server: StartServer, number: signal.Signals) -> None:
+    server = start_server()
+    server.signal(number)
+    assert server.wait() == 0
+
+
+def test_drain_lets_running_jobs_end_and_keeps_queued_ones(start_server: StartServer, wire: Wire) -> None:
+    server = start_server("--workers", "1", "--drain-grace", "60s")
+    with server.stub() as stub:
+        running = wire.submit(stub, wire.endless())
+        wire.wait_running(stub, running.job_id)
+        queued = wire.submit(stub, wire.bell())
+        watch = stub.WatchJob(pb.WatchJobRequest(job_id=queued.job_id))
+        assert next(watch).job.status == QUEUED
+        server.signal(signal.SIGTERM)
+        # The job that runs is seen to its end: here, to its cancellation.
+        stub.CancelJob(pb.CancelJobRequest(job_id=running.job_id))
+        wire.wait_final(stub, running.job_id)
+        # A watch of the other ends with OK, which tells its reader to come back.
+        assert "DONE" not in wire.statuses(list(watch))
+    assert server.wait() == 0
+    with start_server().stub() as stub:
+        assert wire.wait_final(stub, queued.job_id).status == DONE
+        job = stub.GetJob(pb.GetJobRequest(job_id=running.job_id)).job
+        assert job.status == job_pb2.JOB_STATUS_CANCELLED
+
+
+def test_drain_interrupts_what_takes_too_long(start_server: StartServer, wire: Wire) -> None:
+    server = start_server("--drain-grace", "100ms")
+    with server.stub() as stub:
+        job = wire.submit(stub, wire.endless())
+        wire.wait_running(stub, job.job_id)
+        stream = stub.WatchJob(pb.WatchJobRequest(job_id=job.job_id))
+        next(stream)
+        server.signal(signal.SIGTERM)
+        assert not {"DONE", "ERROR", "CANCELLED"} & set(wire.statuses(list(stream)))
+    assert server.wait() == 0
+    with start_server().stub() as stub:
+        again = wire.wait_running(stub, job.job_id)
+        assert again.attempt == 2
+        stub.CancelJob(pb.CancelJobRequest(job_id=job.job_id))
+
+
+def test_a_second_signal_ends_at_once(start_server: StartServer, wire: Wire) -> None:
+    server = start_server("--drain-grace", "600s")
+    with server.stub() as stub:
+        job = wire.submit(stub, wire.endless())
+        wire.wait_running(stub, job.job_id)
+        server.signal(signal.SIGTERM)
+        # It has begun to drain once its health says so.
+        with server.channel() as channel:
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+            while next(watch).status == health_pb2.HealthCheckResponse.SERVING:
+                pass
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 128 + signal.SIGTERM
+
+
+def test_what_was_acknowledged_survives_a_crash(start_server: StartServer, wire: Wire) -> None:
+    server = start_server("--workers", "1")
+    with server.stub() as stub:
+        done = wire.run(stub, wire.bell(seed_simulator=1))
+        state = wire.run(stub, wire.state(17))[0].job.job_id
+        running = wire.submit(stub, wire.endless())
+        wire.wait_running(stub, running.job_id)
+        queued = wire.submit(stub, wire.bell(seed_simulator=1))
+        server.kill()
+    with start_server("--workers", "1").stub() as stub:
+        assert wire.wait_running(stub, running.job_id).attempt == 2
+        assert stub.GetJob(pb.GetJobRequest(job_id=queued.job_id)).job.status == QUEUED
+        stub.CancelJob(pb.CancelJobRequest(job_id=running.job_id))
+        assert wire.wait_final(stub, queued.job_id).status == DONE
+        assert stub.GetJob(pb.GetJobRequest(job_id=done[0].job.job_id)).job.status == DONE
+        events = list(stub.WatchJob(pb.WatchJobRequest(job_id=running.job_id, after_sequence=0)))
+        # RUNNING, then the crash, then all over again.
+        assert wire.statuses(events)[:3] == ["QUEUED", "RUNNING", "QUEUED"]
+        sequences = [message.event.sequence for message in events if message.event.HasField("status")]
+        assert sequences == list(range(1, len(sequences) + 1))
+        chunks = stub.ReadResult(pb.ReadResultRequest(job_id=state, part="0/statevector"))
+        assert sum(len(message.chunk.data) for message in chunks) == 16 << 17
+        again = wire.run(stub, wire.bell(seed_simulator=1))
+        assert again[-1].result.programs[0].counts == done[-1].result.programs[0].counts

@@ -1,0 +1,57 @@
+"""What a seed promises."""
+
+import numpy as np
+import pytest
+from basicaer.simulator import Circuit, ClbitRef, program_seed, run
+
+
+def sampled():
+    circuit = Circuit(3, 3).append("h", [0]).append("ry", [1], [1.0]).append("cx", [1, 2])
+    for qubit in range(3):
+        circuit.append("measure", [qubit], [], [qubit])
+    return circuit
+
+
+def branched():
+    circuit = sampled()
+    circuit.append("x", [0], condition=ClbitRef(1)).append("h", [2]).append("measure", [2], [], [0])
+    return circuit
+
+
+def same(first, second):
+    return np.array_equal(first.outcomes, second.outcomes) and np.array_equal(first.counts, second.counts)
+
+
+@pytest.mark.parametrize("circuit", [sampled(), branched()], ids=["sampled", "branched"])
+def test_the_same_seed_gives_the_same_outcomes(circuit):
+    first = run(circuit, shots=5000, seed=7, memory=True)
+    again = run(circuit, shots=5000, seed=7, memory=True, threads=3)
+    assert same(first, again)
+    assert np.array_equal(first.memory, again.memory)
+    assert first.seed == again.seed == 7
+    assert not same(first, run(circuit, shots=5000, seed=8))
+
+
+@pytest.mark.parametrize("circuit", [sampled(), branched()], ids=["sampled", "branched"])
+def test_what_is_returned_does_not_change_the_counts(circuit):
+    plain = run(circuit, shots=5000, seed=7)
+    assert same(plain, run(circuit, shots=5000, seed=7, memory=True))
+    assert same(plain, run(circuit, shots=5000, seed=7, statevector=True))
+
+
+def test_a_batch_has_a_stream_for_each_program():
+    first = run(sampled(), shots=5000, seed=program_seed(7, 0))
+    second = run(sampled(), shots=5000, seed=program_seed(7, 1))
+    assert not same(first, second)
+    assert same(first, run(sampled(), shots=5000, seed=7))
+    assert second.seed == 7
+
+
+def test_without_a_seed_the_one_used_is_told():
+    first = run(sampled(), shots=5000)
+    assert same(first, run(sampled(), shots=5000, seed=first.seed))
+    assert first.seed != run(sampled(), shots=5000).seed
+
+
+def test_seeds_may_be_larger_than_64_bits():
+    assert run(sampled(), shots=10, seed=2**100).seed == 2**100
