@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.peers._families import Circuit, Gate
+from benchmarks.peers._families import Circuit
 from benchmarks.peers.adapters._base import Adapter, Dynamic, Job, Setting
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
 from benchmarks.peers._families import Circuit
 
 Job: TypeAlias = Callable[[], Any]
@@ -19,7 +20,7 @@ SMALL = 14
 """Up to this many qubits one thread may beat several, so both are tried."""
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """The program cannot do what is asked; its text says why and is printed in the report."""
 
 
@@ -66,7 +67,7 @@ class Adapter(abc.ABC):
 
     def __init__(self, precision: str, threads: int) -> None:
         if precision not in self.precisions:
-            raise Unsupported(f"no {precision} precision")
+            raise UnsupportedError(f"no {precision} precision")
         self.precision = precision
         self.threads = threads
         self.set_up()
@@ -105,8 +106,8 @@ class Adapter(abc.ABC):
 
     def sampling_job(self, circuit: Circuit, shots: int) -> Job:
         """A job that measures all qubits `shots` times after `circuit`. Returns whatever holds the counts."""
-        raise Unsupported("not measured")
+        raise UnsupportedError("not measured")
 
     def dynamic_job(self, program: Dynamic) -> Job:
         """A job that runs the repetition code `program`. Returns whatever holds the counts."""
-        raise Unsupported("not measured")
+        raise UnsupportedError("not measured")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from benchmarks.peers._families import Circuit, Gate
 from benchmarks.peers.adapters._base import Adapter, Job, Setting
 from benchmarks.peers.adapters._openmp import set_threads

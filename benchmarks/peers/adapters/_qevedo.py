@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from benchmarks.peers._families import Circuit
-from benchmarks.peers.adapters._base import Adapter, Job, Setting, Unsupported
+from benchmarks.peers.adapters._base import Adapter, Job, Setting, UnsupportedError
 
 
 class Qevedo(Adapter):
@@ -33,9 +34,9 @@ class Qevedo(Adapter):
         native = self._circuit(circuit)
         native.measure_all()
         run, threads, precision = self.simulator.run, self.threads, self.precision
-        return lambda: run(
-            native, shots, backend="statevector", seed=1, precision=precision, threads=threads
-        ).counts
+        return lambda: (
+            run(native, shots, backend="statevector", seed=1, precision=precision, threads=threads).counts
+        )
 
     def _circuit(self, circuit: Circuit) -> Any:
         native = self.simulator.Circuit(circuit.num_qubits)
@@ -45,7 +46,7 @@ class Qevedo(Adapter):
             else:
                 native.gate(gate.name, list(gate.qubits), list(gate.params))
         if native.gate_count != len(circuit.gates):
-            raise Unsupported(f"kept {native.gate_count} of {len(circuit.gates)} gates")
+            raise UnsupportedError(f"kept {native.gate_count} of {len(circuit.gates)} gates")
         return native
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from benchmarks.peers._families import Circuit, Gate
-from benchmarks.peers.adapters._base import Adapter, Job, Setting, Unsupported
+from benchmarks.peers.adapters._base import Adapter, Job, Setting, UnsupportedError
 
 
 class Qsim(Adapter):
@@ -28,7 +29,7 @@ class Qsim(Adapter):
         qubits = cirq.LineQubit.range(circuit.num_qubits)
         native = cirq.Circuit(self._operation(gate, qubits) for gate in circuit.gates)
         if len(native.all_qubits()) != circuit.num_qubits:
-            raise Unsupported("the circuit leaves a qubit without gates")
+            raise UnsupportedError("the circuit leaves a qubit without gates")
         options = self._options(setting)
         # Cirq's first qubit is the most significant one.
         order = list(reversed(qubits))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from benchmarks.peers._families import Circuit, Gate
 from benchmarks.peers.adapters._base import Adapter, Job, Setting
 
@@ -14,6 +15,10 @@ class Scaluq(Adapter):
 
     package = "scaluq"
     fusions = (0, 2, 3, 4)
+
+    def settings(self, num_qubits: int) -> list[Setting]:
+        # Matrices, which fusion makes, belong to the parallel space and do not run in the serial one.
+        return [each for each in super().settings(num_qubits) if each.threads > 1 or not each.fusion]
 
     def set_up(self) -> None:
         import scaluq

@@ -1,0 +1,163 @@
+"""Times of state vectors: each program's best setting is found first, then all run in turn."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.peers._process import Program, ProgramError
+from benchmarks.peers.adapters import OURS
+
+BATCH_SECONDS = 0.02
+"""A measurement repeats a short job until it has taken about this long."""
+FAR = 5.0
+"""A setting whose first run takes this many times the best one's is not tried further."""
+LIMIT_SECONDS = 300.0
+LARGE = 24
+"""From this size on, a program that is far from the best is not repeated, to bound the run."""
+CONTENDER = 1.5
+"""A peer within this factor of the best peer is repeated at large sizes too."""
+HOPELESS = 2.5
+"""A peer beyond this factor of the best peer at 24 qubits is not run at more."""
+
+
+@dataclass
+class Timing:
+    """One program's seconds for one circuit; `note` says why there are fewer or none."""
+
+    program: str
+    setting: tuple[int, int] = (0, 0)
+    seconds: list[float] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def median(self) -> float:
+        """The median of the rounds, in seconds."""
+        return statistics.median(self.seconds)
+
+    @property
+    def best(self) -> float:
+        """The shortest of the rounds, in seconds."""
+        return min(self.seconds)
+
+
+@dataclass
+class Case:
+    """One family at one size and precision, with a timing for each program."""
+
+    precision: str
+    family: str
+    qubits: int
+    timings: dict[str, Timing]
+
+    def best_peer(self, value: Callable[[Timing], float] = lambda timing: timing.median) -> Timing | None:
+        """The fastest program that isn't ours, by `value`."""
+        peers = [timing for name, timing in self.timings.items() if name != OURS and timing.seconds]
+        return min(peers, key=value, default=None)
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times longer the best peer takes than ours, by medians."""
+        peer, ours = self.best_peer(), self.timings.get(OURS)
+        return peer.median / ours.median if peer and ours and ours.seconds else None
+
+
+def rounds(qubits: int) -> int:
+    """How many rounds a size gets by default."""
+    return 9 if qubits <= 16 else 5 if qubits < LARGE else 3 if qubits < 26 else 2
+
+
+class Measurement:
+    """Times all programs of one precision. Keeps what it learned of their settings from size to size."""
+
+    def __init__(self, precision: str, programs: Sequence[Program], *, clock: str, complete: bool) -> None:
+        """`clock` is "wall" or "processor"."""
+        self._precision = precision
+        self._programs = list(programs)
+        self._clock = clock
+        self._complete = complete
+        self._tuned: dict[tuple[str, str, int], list[tuple[float, tuple[int, int]]]] = {}
+        self._cases: dict[tuple[str, int], Case] = {}
+
+    def case(self, family: str, qubits: int, repeats: int) -> Case:
+        """Measure every program on one circuit."""
+        case = Case(self._precision, family, qubits, {})
+        self._cases[family, qubits] = case
+        ready = []
+        for program in self._programs:
+            timing = case.timings[program.name] = Timing(program.name)
+            timing.note = self._hopeless(program.name, family, qubits)
+            if timing.note:
+                continue
+            try:
+                expected, timing.setting = self._tune(program, family, qubits)[0]
+                program.ask(
+                    "build", seconds=LIMIT_SECONDS, family=family, qubits=qubits, setting=timing.setting
+                )
+            except ProgramError as failure:
+                timing.note = str(failure)
+                continue
+            ready.append((program, timing, _loops(expected)))
+        for number in range(repeats):
+            # Whoever comes first would profit or suffer always from the same neighbour.
+            for program, timing, loops in ready[number % max(1, len(ready)) :] + ready[: number % len(ready)]:
+                if timing.note or (number and self._decided(case, timing)):
+                    continue
+                try:
+                    timing.seconds.append(self._time(program, loops))
+                except ProgramError as failure:
+                    timing.note = str(failure)
+        return case
+
+    def _hopeless(self, name: str, family: str, qubits: int) -> str:
+        before = self._cases.get((family, LARGE))
+        if self._complete or qubits <= LARGE or before is None or name == OURS:
+            return ""
+        best, timing = before.best_peer(), before.timings[name]
+        if best is None or not timing.seconds or timing.median <= HOPELESS * best.median:
+            return ""
+        return f"not run: {timing.median / best.median:.1f}x the best peer at {LARGE}"
+
+    def _decided(self, case: Case, timing: Timing) -> bool:
+        if self._complete or case.qubits < LARGE or timing.program == OURS:
+            return False
+        best = case.best_peer(lambda peer: peer.best)
+        return best is not None and timing.best > CONTENDER * best.best
+
+    def _tune(self, program: Program, family: str, qubits: int) -> list[tuple[float, tuple[int, int]]]:
+        """(seconds, setting) of the settings worth keeping for this circuit, the fastest first.
+
+        All are tried up to 16 qubits, then those that were near the best at the next smaller of 16 and 20.
+        """
+        key = (program.name, family, qubits)
+        if key in self._tuned:
+            return self._tuned[key]
+        if qubits <= 16:
+            answer = program.ask("settings", seconds=LIMIT_SECONDS, qubits=qubits)
+            settings = [(fusion, threads) for fusion, threads in answer["settings"]]
+        else:
+            near, most = (1.6, 3) if qubits <= 20 else (1.3, 2)
+            smaller = self._tune(program, family, 16 if qubits <= 20 else 20)
+            settings = [setting for time, setting in smaller if time <= near * smaller[0][0]][:most]
+        found, failures = [], []
+        for setting in settings:
+            try:
+                program.ask("build", seconds=LIMIT_SECONDS, family=family, qubits=qubits, setting=setting)
+                seconds = self._time(program, 1)
+                if qubits < LARGE and not (found and seconds > FAR * min(found)[0]):
+                    seconds = self._time(program, _loops(seconds))
+                found.append((seconds, setting))
+            except ProgramError as failure:
+                failures.append(failure)
+        if not found:
+            raise failures[0]
+        self._tuned[key] = sorted(found)
+        return self._tuned[key]
+
+    def _time(self, program: Program, loops: int) -> float:
+        return float(program.ask("time", seconds=LIMIT_SECONDS, loops=loops)[self._clock])
+
+
+def _loops(seconds: float) -> int:
+    return max(1, min(10_000, int(BATCH_SECONDS / seconds)))
