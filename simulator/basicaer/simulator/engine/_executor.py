@@ -21,6 +21,9 @@ from basicaer.simulator.engine._simd import load, shuffle, store
 LOW_BITS = 6
 TABLE = 1 << LOW_BITS
 
+FINISHED, CANCELLED, PAUSED = range(3)
+"""How `execute` ends."""
+
 _even = shuffle(lambda i, width: 2 * i)
 _odd = shuffle(lambda i, width: 2 * i + 1)
 _zip_low = shuffle(lambda i, width: (i >> 1) + width * (i & 1))
@@ -130,46 +133,64 @@ def run_program(
 
 @njit(**OPTIONS)
 def execute(
-    state: Any, initial: complex, fresh: bool, plan: Any, v: int, block: Any, work: Any, counters: Any, flag: Any
-) -> bool:
-    """Take part in running `plan` = (stages, rows, coefs, terms); returns whether it ended rather than was cancelled.
+    state: Any,
+    initial: complex,
+    fresh: bool,
+    plan: Any,
+    v: int,
+    block: Any,
+    work: Any,
+    counters: Any,
+    flag: Any,
+    budget: int,
+) -> int:
+    """Take part in running `plan` = (stages, rows, coefs, terms), for at most `budget` blocks.
 
     `state` holds 2**n complex numbers as reals. When `fresh`, it is taken for zero but for amplitude 0, which is
     `initial`; its memory must be zero. `block` is (re, im), `work` four arrays of the same type, both for this
-    thread alone. `counters` is int64[stages, 16]: blocks claimed at [:, 0], done at [:, 8]; `flag` stops the run.
+    thread alone. `counters` is int64[stages, 16], zero at first: blocks claimed at [:, 0], done at [:, 8]. `flag` stops
+    the run.
     """
     stages, rows, coefs, terms = plan
     re, im = block
     load_at, load_to = np.zeros((2, 1 << 18 >> LOW_BITS), np.int64), np.zeros((2, 1 << 18 >> LOW_BITS), np.int64)
+    store_at, store_to = np.zeros_like(load_at), np.zeros_like(load_to)
     for number in range(len(stages)):
         stage = stages[number]
         outer = stage[pl.OUTER]
-        blocks = 1
-        for bit in range(63):
-            blocks <<= (outer >> bit) & 1
+        blocks = 1 << s.popcount(outer)
         loaded, stored, zeroed = stage[pl.LOADED], stage[pl.STORED], stage[pl.ZEROED]
-        while not flag[0]:
+        filled = False
+        while load_acquire(counters, 16 * number) < blocks:
+            if flag[0]:
+                return CANCELLED
+            if budget == 0:
+                return PAUSED
+            budget -= 1
             claimed = fetch_add(counters, 16 * number, 1)
             if claimed >= blocks:
                 break
+            if not filled:
+                _fill(stage, pl.LOAD_BITS, loaded, load_at)
+                _fill(stage, pl.FROM, loaded, load_to)
+                _fill(stage, pl.STORE_BITS, stored, store_at)
+                _fill(stage, pl.TO, stored, store_to)
+                filled = True
             base = deposit(claimed, outer)
-            re[: 1 << zeroed if zeroed else 0] = 0.0
-            im[: 1 << zeroed if zeroed else 0] = 0.0
+            if zeroed:
+                re[: 1 << zeroed] = 0.0
+                im[: 1 << zeroed] = 0.0
             if fresh and number == 0:
                 re[0], im[0] = initial.real, initial.imag
             else:
-                _fill(stage, pl.LOAD_BITS, loaded, load_at)
-                _fill(stage, pl.FROM, loaded, load_to)
                 load_block(state, base, loaded, load_at, load_to, re, im)
             run_program(re, im, rows, stage[pl.ROW_START], stage[pl.ROW_STOP], coefs, terms, base, work)
-            _fill(stage, pl.STORE_BITS, stored, load_at)
-            _fill(stage, pl.TO, stored, load_to)
-            store_block(state, base, stored, load_at, load_to, re, im)
+            store_block(state, base, stored, store_at, store_to, re, im)
             fetch_add(counters, 16 * number + 8, 1)
         waited = 0
         while load_acquire(counters, 16 * number + 8) < blocks:
             if flag[0]:
-                return False
+                return CANCELLED
             waited += 1
             relax(waited)
-    return not flag[0]
+    return FINISHED

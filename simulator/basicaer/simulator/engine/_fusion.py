@@ -156,64 +156,125 @@ def append(ops: Any, count: int, kind: int, wires: tuple[int, int, int], mat: in
 
 
 @njit(**OPTIONS)
-def push_one(ops: Any, count: int, mats: Any, used: int, last: Any, q: int, g: Any) -> tuple[int, int]:
-    """Add a 1-qubit gate g on wire q; returns the new numbers of operations and of entries in `mats`."""
+def _accepts(mats: Any, at: int, flips: int, before: float, strict: bool) -> bool:
+    """Whether a product of two qubits at mats[at] may replace its factors, which cost `before` and flip `flips`."""
+    if strict:
+        return bool(analyse(mats, at, 2)[0] == flips)
+    return bool(matrix_cost(mats, at, 2) <= before)
+
+
+@njit(**OPTIONS)
+def push_one(
+    ops: Any, count: int, mats: Any, used: int, last: Any, q: int, g: Any, g_at: int, strict: bool
+) -> tuple[int, int]:
+    """Add the 1-qubit gate at g[g_at] on wire q; returns the new numbers of operations and of entries in `mats`.
+
+    When `strict`, only products that flip no further bits are formed; otherwise cost decides.
+    """
     i = last[q]
     if i >= 0 and ops[i, KIND] == RAW and ops[i, COUNT] <= 2:
         at, size = ops[i, MAT], ops[i, COUNT]
         if size == 1:
-            multiply_one(g, 0, mats, at, 1, 0)
+            multiply_one(g, g_at, mats, at, 1, 0)
             return count, used
-        before = matrix_cost(mats, at, 2) + matrix_cost(g, 0, 1)
-        mats[used : used + 16] = mats[at : at + 16]
-        multiply_one(g, 0, mats, used, 2, 0 if ops[i, T0] == q else 1)
-        if matrix_cost(mats, used, 2) <= before:
-            mats[at : at + 16] = mats[used : used + 16]
+        before = 0.0 if strict else matrix_cost(mats, at, 2) + matrix_cost(g, g_at, 1)
+        flips = analyse(mats, at, 2)[0] if strict else 0
+        for x in range(16):
+            mats[used + x] = mats[at + x]
+        multiply_one(g, g_at, mats, used, 2, 0 if ops[i, T0] == q else 1)
+        if _accepts(mats, used, flips, before, strict):
+            for x in range(16):
+                mats[at + x] = mats[used + x]
             return count, used
-    mats[used : used + 4] = g[:4]
+    for x in range(4):
+        mats[used + x] = g[g_at + x]
     append(ops, count, RAW, (q, -1, -1), used, 1)
     last[q] = count
     return count + 1, used + 4
 
 
 @njit(**OPTIONS)
-def push_two(ops: Any, count: int, mats: Any, used: int, last: Any, a: int, b: int, g: Any) -> tuple[int, int]:
-    """Add a 2-qubit gate g on wires a (its least significant bit) and b; returns as `push_one` does."""
+def push_two(
+    ops: Any, count: int, mats: Any, used: int, last: Any, a: int, b: int, g: Any, g_at: int, strict: bool
+) -> tuple[int, int]:
+    """Add the 2-qubit gate at g[g_at] on wires a (its least significant bit) and b, as `push_one` does."""
     i, j = last[a], last[b]
-    own = matrix_cost(g, 0, 2)
+    own = matrix_cost(g, g_at, 2)
+    own_flips = analyse(g, g_at, 2)[0] if strict else 0
     if i >= 0 and i == j and ops[i, KIND] == RAW and ops[i, COUNT] == 2:
         at = ops[i, MAT]
-        before = matrix_cost(mats, at, 2) + own
-        mats[used : used + 16] = mats[at : at + 16]
         p = 0 if ops[i, T0] == a else 1
-        multiply_two(g, 0, mats, used, 2, p, 1 - p)
+        before = matrix_cost(mats, at, 2) + own
+        for x in range(16):
+            mats[used + x] = mats[at + x]
+        multiply_two(g, g_at, mats, used, 2, p, 1 - p)
         if matrix_cost(mats, used, 2) <= before:
-            mats[at : at + 16] = mats[used : used + 16]
+            for x in range(16):
+                mats[at + x] = mats[used + x]
             return count, used
     left = i >= 0 and ops[i, KIND] == RAW and ops[i, COUNT] == 1
     right = j >= 0 and ops[j, KIND] == RAW and ops[j, COUNT] == 1
-    if left or right:
+    # Both neighbours at once; when that is refused, each alone.
+    for sides in (3, 1, 2):
+        with_left, with_right = left and sides & 1 != 0, right and sides & 2 != 0
+        if not (with_left or with_right) or (sides != 3 and not (left and right)):
+            continue
         before = own
         identity(mats, used, 2)
-        if left:
+        if with_left:
             before += matrix_cost(mats, ops[i, MAT], 1)
             multiply_one(mats, ops[i, MAT], mats, used, 2, 0)
-        if right:
+        if with_right:
             before += matrix_cost(mats, ops[j, MAT], 1)
             multiply_one(mats, ops[j, MAT], mats, used, 2, 1)
-        multiply_two(g, 0, mats, used, 2, 0, 1)
-        if matrix_cost(mats, used, 2) <= before:
-            if left:
+        multiply_two(g, g_at, mats, used, 2, 0, 1)
+        if _accepts(mats, used, own_flips, before, strict):
+            if with_left:
                 ops[i, KIND] = DEAD
-            if right:
+            if with_right:
                 ops[j, KIND] = DEAD
-        else:
-            mats[used : used + 16] = g[:16]
-    else:
-        mats[used : used + 16] = g[:16]
+            append(ops, count, RAW, (a, b, -1), used, 2)
+            last[a] = last[b] = count
+            return count + 1, used + 16
+    for x in range(16):
+        mats[used + x] = g[g_at + x]
     append(ops, count, RAW, (a, b, -1), used, 2)
     last[a] = last[b] = count
     return count + 1, used + 16
+
+
+@njit(**OPTIONS)
+def push_again(source: Any, total: int, mats: Any, used: int, last: Any, ops: Any) -> tuple[int, int]:
+    """Push the operations of `source` once more, by cost, into the empty `ops`; matrices stay in `mats`."""
+    last[:] = -1
+    count = 0
+    for i in range(total):
+        kind, size, at = source[i, KIND], source[i, COUNT], source[i, MAT]
+        if kind == DEAD:
+            continue
+        if kind == RAW and size == 1:
+            count, used = push_one(ops, count, mats, used, last, source[i, T0], mats, at, False)
+        elif kind == RAW and size == 2:
+            count, used = push_two(
+                ops, count, mats, used, last, source[i, T0], source[i, T1], mats, at, False
+            )
+        else:
+            ops[count] = source[i]
+            note(ops, count, last)
+            count += 1
+    return count, used
+
+
+@njit(**OPTIONS)
+def note(ops: Any, i: int, last: Any) -> None:
+    """Record that operation i is the last on all its wires."""
+    if ops[i, KIND] == RAW:
+        for bit in range(ops[i, COUNT]):
+            last[ops[i, T0 + bit]] = i
+    else:
+        for wire in range(len(last)):
+            if (ops[i, WIRES] >> wire) & 1:
+                last[wire] = i
 
 
 @njit(**OPTIONS)
@@ -252,13 +313,7 @@ def gather_threes(ops: Any, count: int, mats: Any, used: int, last: Any) -> int:
             continue
         if ops[j, KIND] == RAW and ops[j, COUNT] <= 2:
             used = _gather_one(ops, j, mats, used, last, wires)
-        if ops[j, KIND] == RAW:
-            for bit in range(ops[j, COUNT]):
-                last[ops[j, T0 + bit]] = j
-        elif ops[j, KIND] != DEAD:
-            for wire in range(len(last)):
-                if (ops[j, WIRES] >> wire) & 1:
-                    last[wire] = j
+        note(ops, j, last)
     return used
 
 

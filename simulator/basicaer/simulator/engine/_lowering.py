@@ -17,14 +17,17 @@ from basicaer.simulator.engine._kernels import OPTIONS
 
 TINY = f.TINY
 
-OPERATIONS, ENTRIES, OPERANDS, QUBIT, PARAMETER, SIZE = range(6)
-"""Counters: rows in `ops`, entries in `mats`, in `operands`; the instruction's first qubit and parameter."""
+OPERATIONS, ENTRIES, OPERANDS, QUBIT, PARAMETER, STRICT, SIZE = range(7)
+"""Counters: rows in `ops`, entries in `mats`, in `operands`; the instruction's first qubit and parameter;
+and whether fusion is strict."""
 
 
 @njit(**OPTIONS)
 def _push_one(state: Any, n: Any, q: int, g: Any) -> None:
     ops, mats, _, last, _, _ = state
-    n[OPERATIONS], n[ENTRIES] = f.push_one(ops, n[OPERATIONS], mats, n[ENTRIES], last, q, g)
+    n[OPERATIONS], n[ENTRIES] = f.push_one(
+        ops, n[OPERATIONS], mats, n[ENTRIES], last, q, g, 0, n[STRICT] != 0
+    )
 
 
 @njit(**OPTIONS)
@@ -36,16 +39,6 @@ def make_live(state: Any, n: Any, w: int) -> None:
         x = np.zeros(4, np.complex128)
         x[1] = x[2] = 1.0
         _push_one(state, n, w, x)
-
-
-@njit(**OPTIONS)
-def _note(state: Any, row: int, wires: int) -> None:
-    """Record that operation `row` is the last on all of `wires`, a bit mask."""
-    ops, last = state[0], state[3]
-    ops[row, f.WIRES] = wires
-    for w in range(len(last)):
-        if (wires >> w) & 1:
-            last[w] = row
 
 
 @njit(**OPTIONS)
@@ -85,13 +78,16 @@ def _one_target(state: Any, n: Any, t: int, mask: int, value: int, g: Any) -> co
         g2[:] = 0.0
         g2[5 * (2 - on)] = g2[5 * (2 - on) + 5] = 1.0
         g2[5 * on], g2[5 * on + 1], g2[5 * on + 4], g2[5 * on + 5] = g[0], g[1], g[2], g[3]
-        n[OPERATIONS], n[ENTRIES] = f.push_two(ops, n[OPERATIONS], mats, n[ENTRIES], last, t, c, g2)
+        n[OPERATIONS], n[ENTRIES] = f.push_two(
+            ops, n[OPERATIONS], mats, n[ENTRIES], last, t, c, g2, 0, n[STRICT] != 0
+        )
     else:
         row = n[OPERATIONS]
         f.append(ops, row, f.CONTROLLED, (t, -1, -1), n[ENTRIES], 1)
         ops[row, f.MASK], ops[row, f.VALUE] = mask, value
         mats[n[ENTRIES] : n[ENTRIES] + 4] = g[:4]
-        _note(state, row, mask | (1 << t))
+        ops[row, f.WIRES] = mask | (1 << t)
+        f.note(ops, row, last)
         n[OPERATIONS] += 1
         n[ENTRIES] += 4
     return complex(1.0)
@@ -111,9 +107,13 @@ def _two_targets(state: Any, n: Any, a: int, b: int, g: Any) -> complex:
             g[0], g[3] = g[10 * known[b]], g[10 * known[b] + 5]
             g[1] = g[2] = 0.0
             return _one_target(state, n, a, 0, 0, g)
-        make_live(state, n, a) if known[a] >= 0 else None
-        make_live(state, n, b) if known[b] >= 0 else None
-    n[OPERATIONS], n[ENTRIES] = f.push_two(ops, n[OPERATIONS], mats, n[ENTRIES], last, a, b, g)
+        if known[a] >= 0:
+            make_live(state, n, a)
+        if known[b] >= 0:
+            make_live(state, n, b)
+    n[OPERATIONS], n[ENTRIES] = f.push_two(
+        ops, n[OPERATIONS], mats, n[ENTRIES], last, a, b, g, 0, n[STRICT] != 0
+    )
     return complex(1.0)
 
 
@@ -123,8 +123,10 @@ def _controlled_swap(state: Any, n: Any, a: int, b: int, mask: int, value: int, 
     known = state[4]
     if known[a] >= 0 and known[a] == known[b]:
         return
-    make_live(state, n, a) if known[a] >= 0 else None
-    make_live(state, n, b) if known[b] >= 0 else None
+    if known[a] >= 0:
+        make_live(state, n, a)
+    if known[b] >= 0:
+        make_live(state, n, b)
     for turn in range(3):
         g[0] = g[3] = 0.0
         g[1] = g[2] = 1.0
@@ -160,7 +162,8 @@ def _many_targets(
             operands[n[OPERANDS] + j] = wire[qubits[first + j]]
         n[OPERANDS] += k
         ops[row, f.MASK], ops[row, f.VALUE] = mask, value
-        _note(state, row, all_wires)
+        ops[row, f.WIRES] = all_wires
+        f.note(ops, row, last)
     n[OPERATIONS] += 1
     n[ENTRIES] += entries
 

@@ -131,8 +131,8 @@ def _write_program(
     layer_wires = 0
     while follow[-1] >= 0:
         blocked = blocked_targets = 0
-        head, by_lanes = follow[-1], True
-        before, k = -1, head
+        waits, by_lanes = False, False  # what the first operation that cannot go on waits for
+        before, k = -1, follow[-1]
         while k >= 0:
             i = taken[k]
             t, r = targets[i], read[i]
@@ -146,11 +146,10 @@ def _write_program(
                 stage[p.DELAYED] += 1
                 layer_wires |= r
                 ready = True
-            elif lanes:
+            elif lanes or t & layer_wires:
                 ready = False
-            elif t & layer_wires:
-                ready = False
-                by_lanes &= k != head
+                by_lanes |= not waits and lanes != 0
+                waits = True
             else:
                 p.emit(builder, stage, pos, phys, ops, mats, operands, i, v)
                 ready = True
