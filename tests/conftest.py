@@ -1,9 +1,9 @@
 """Servers for tests: real processes on port 0 with a data directory of their own, and the same within this
 process.
 
-    server         a process that all tests of a run share; nothing may be assumed about the jobs that it
-    holds start_server   makes processes that a test may stop, kill and start again service        a server on
-    the test's own event loop, for tests that look inside
+    server         a process that all tests of a run share; assume nothing about the jobs that it holds
+    start_server   makes processes that a test may stop, kill and start again
+    service        a server on the test's own event loop, for tests that look inside
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from basicaer.service.cli import cli
@@ -300,6 +301,14 @@ def test_help_teaches(name: str) -> None:
     done = subprocess.run([*COMMAND, *name.split(), "--help"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: basicaer")
+
+
+def test_every_option_says_what_it_does() -> None:
+    for name, command in cli.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and not parameter.hidden:
+                assert parameter.help, (name, parameter.name)
 
 
 def test_help_loads_nothing_heavy() -> None:

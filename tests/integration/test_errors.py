@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import uuid
 from pathlib import Path
 
 import grpc
 import pytest
+from basicaer.service.main import Service
 from basicaer.v1 import job_pb2, job_service_pb2_grpc
 from basicaer.v1 import job_service_pb2 as pb
 
-from tests.conftest import ServerProcess, StartServer
+from tests.conftest import CHANNEL_OPTIONS, ServerProcess, StartServer
 from tests.integration.conftest import Wire
 
 Stub = job_service_pb2_grpc.JobServiceStub
@@ -235,6 +238,39 @@ def test_a_damaged_result_file(start_server: StartServer, wire: Wire, tmp_path: 
         with wire.fails() as failure:
             list(stub.ReadResult(pb.ReadResultRequest(job_id=job_id, part="0/statevector")))
         assert (failure.code, failure.reason) == (Code.DATA_LOSS, "CHECKSUM_MISMATCH")
+
+
+def test_a_store_that_can_not_commit(start_server: StartServer, wire: Wire, tmp_path: Path) -> None:
+    server = start_server()
+    with server.stub() as stub:
+        with contextlib.closing(sqlite3.connect(tmp_path / "data" / "jobs.sqlite3")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with wire.fails() as failure:
+                wire.submit(stub, wire.bell())
+            other.rollback()
+        assert (failure.code, failure.reason) == (Code.UNAVAILABLE, "STORE_BUSY")
+        assert failure.retry_after is not None
+        assert failure.retry_after > 0
+        assert wire.statuses(wire.run(stub, wire.bell()))[-1] == "DONE"
+
+
+async def test_a_defect_is_logged_under_the_id_that_the_caller_gets(
+    service: Service, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object, **__: object) -> job_pb2.Job:
+        raise ZeroDivisionError("a secret of the server's")
+
+    service._manager.get = broken  # type: ignore[method-assign]  # no request can cause a defect
+    async with grpc.aio.insecure_channel(service.address, options=CHANNEL_OPTIONS) as channel:
+        stub = job_service_pb2_grpc.JobServiceStub(channel)
+        with wire.fails() as failure:
+            await stub.GetJob(pb.GetJobRequest(job_id="x"))
+    assert (failure.code, failure.reason) == (Code.INTERNAL, "INTERNAL")
+    assert failure.metadata is not None
+    assert failure.metadata["error_id"] in failure.message
+    assert failure.metadata["error_id"] in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert "secret" not in failure.message
 
 
 @pytest.mark.parametrize("method", ["SubmitJob", "RunJob", "GetJob", "ReadResult"])

@@ -1,9 +1,8 @@
 """A whole server: assembles store, executor, jobs and edge, and ends it in order.
 
     start   bind the port, open the store, answer, warm up; only then health says SERVING
-    drain   health says NOT_SERVING, no new jobs, running ones may finish, streams end with OK (reconnect
-    elsewhere) stop    calls in flight end, the store is closed; what was queued or interrupted waits for the
-    next server
+    drain   health says NOT_SERVING; no new jobs; running ones may finish; then streams end with OK
+    stop    calls in flight end and the store is closed; what is queued waits for the next server
 
 `Service` is this for use in a program (and in tests); `run` is a process around it, with signals and log.
 """

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._classical import Scope
 from basicaer.simulator._expressions import Expression
-from basicaer.simulator._layout import NO_EFFECT, Layout
+from basicaer.simulator._layout import CONTROL_FLOW, NO_EFFECT, Layout
 from basicaer.simulator._operations import Block, Operation
 
 Mask = npt.NDArray[np.bool_]
@@ -43,6 +43,20 @@ class _Uses:
     writes: frozenset[int]
 
 
+_NOTHING = _Uses(frozenset(), frozenset(), frozenset())
+
+# What an instruction does with its own qubits. Those up to _INITIALIZE act on them.
+_OTHER, _RESET, _INITIALIZE, _MEASURE, _MEASURE_IF, _IDLE = range(6)
+
+
+def _code(operation: Operation) -> int:
+    if operation.name == "measure":
+        return _MEASURE if operation.condition is None else _MEASURE_IF
+    if operation.name in NO_EFFECT:
+        return _IDLE
+    return {"reset": _RESET, "initialize": _INITIALIZE}.get(operation.name, _OTHER)
+
+
 def find_deferral(
     block: Block,
     operations: Sequence[Operation],
@@ -57,26 +71,22 @@ def find_deferral(
     in 0.
     """
     count = len(block)
-    uses = _uses_of(operations, layout, scope)
+    codes = np.array([_code(operation) for operation in operations], dtype=np.int64).take(block.operations)
     numbers = np.arange(count, dtype=np.int64)
     offsets = layout.offsets(block)
-    owners = np.repeat(numbers, np.diff(offsets.qubits))
-
-    def having(*names: str) -> Mask:
-        found = np.array([operation.name in names for operation in operations], dtype=np.bool_)
-        return found[block.operations]
-
-    measures, resets = having("measure"), having("reset")
-    acts = ~(measures | having(*NO_EFFECT))
+    owners = np.repeat(numbers, offsets.qubits[1:] - offsets.qubits[:-1])
+    resets = codes == _RESET
+    acts = codes <= _INITIALIZE
     last_use = _positions(sizes[0], owners, block.qubits, acts[owners], last=True)
     first_use = _positions(sizes[0], owners, block.qubits, (acts & ~resets)[owners], last=False)
     last_read = np.full(sizes[1], -1, dtype=np.int64)
     last_write = np.full(sizes[1], -1, dtype=np.int64)
-    for index in np.unique(block.operations).tolist():
-        used = uses[index]
-        if not (used.qubits or used.reads or used.writes):
+    for index, used in enumerate(_uses_of(operations, layout, scope)):
+        if used is _NOTHING:
             continue
         where = np.flatnonzero(block.operations == index)
+        if not len(where):
+            continue
         for members, latest in ((used.qubits, last_use), (used.reads, last_read), (used.writes, last_write)):
             chosen = np.array(sorted(members), dtype=np.int64)
             latest[chosen] = np.maximum(latest[chosen], where[-1])
@@ -85,18 +95,17 @@ def find_deferral(
 
     void = np.zeros(count, dtype=np.bool_)
     fresh = np.zeros(count, dtype=np.bool_)
-    if from_zero:
+    if from_zero and (resets.any() or (codes == _INITIALIZE).any()):
         void[resets] = first_use[block.qubits[offsets.qubits[:-1][resets]]] > numbers[resets]
-        early = first_use[block.qubits] >= owners
-        whole = np.ones(count, dtype=np.bool_)
-        whole[owners[~early]] = False
-        fresh = whole & having("initialize")
+        whole = codes == _INITIALIZE
+        whole[owners[first_use[block.qubits] < owners]] = False
+        fresh = whole
     waits = np.zeros(count, dtype=np.bool_)
-    conditional = np.array([operation.condition is not None for operation in operations], dtype=np.bool_)
-    sometimes = np.flatnonzero(measures & conditional[block.operations])
-    written = block.clbits[offsets.clbits[sometimes]]
-    last_write[written] = np.maximum(last_write[written], sometimes)
-    plain = np.flatnonzero(measures & ~conditional[block.operations])
+    sometimes = (codes == _MEASURE_IF).nonzero()[0]
+    if len(sometimes):
+        written = block.clbits[offsets.clbits[sometimes]]
+        last_write[written] = np.maximum(last_write[written], sometimes)
+    plain = (codes == _MEASURE).nonzero()[0]
     qubits = block.qubits[offsets.qubits[plain]]
     clbits = block.clbits[offsets.clbits[plain]]
     able = (last_use[qubits] < plain) & (last_read[clbits] < plain) & (last_write[clbits] < plain)
@@ -127,6 +136,9 @@ def _uses_of(operations: Sequence[Operation], layout: Layout, scope: Scope) -> l
     found: list[_Uses] = []
     acts = np.array([operation.name not in NO_EFFECT for operation in operations], dtype=np.bool_)
     for operation in operations:
+        if operation.store is None and operation.name not in CONTROL_FLOW and not _expressions(operation):
+            found.append(_NOTHING)
+            continue
         qubits: set[int] = set()
         writes: set[int] = set()
         reads = {bit for expression in _expressions(operation) for bit in scope.reads(expression)}

@@ -59,32 +59,6 @@ def fixed_parameters(name: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
-    """For each operation of a table, how many qubits, clbits and parameters an instruction takes."""
-
-    qubits: Counts
-    clbits: Counts
-    parameters: Counts
-
-    @classmethod
-    def of(cls, operations: Sequence[Operation]) -> Layout:
-        """The layout of valid operations."""
-        return cls(
-            qubits=np.array([qubits_of(operation) for operation in operations], dtype=np.int64),
-            clbits=np.array([operation.name == "measure" for operation in operations], dtype=np.int64),
-            parameters=np.array([parameters_of(operation) for operation in operations], dtype=np.int64),
-        )
-
-    def offsets(self, block: Block) -> Offsets:
-        """Where the operands of the block's instructions lie."""
-        return Offsets(
-            qubits=_starts(self.qubits, block),
-            clbits=_starts(self.clbits, block),
-            parameters=_starts(self.parameters, block),
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Offsets:
     """Instruction i's operands are `column[offsets[i]:offsets[i + 1]]`, for each column of a block."""
 
@@ -93,8 +67,37 @@ class Offsets:
     parameters: Counts
 
 
+class Layout:
+    """How many qubits, clbits and parameters an instruction of each of a table's valid operations takes."""
+
+    __slots__ = ("_latest", "clbits", "parameters", "qubits")
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.qubits: Counts = np.array([qubits_of(operation) for operation in operations], dtype=np.int64)
+        self.clbits: Counts = np.array(
+            [operation.name == "measure" for operation in operations], dtype=np.int64
+        )
+        self.parameters: Counts = np.array(
+            [parameters_of(operation) for operation in operations], dtype=np.int64
+        )
+        self._latest: tuple[Block, Offsets] | None = None
+
+    def offsets(self, block: Block) -> Offsets:
+        """Where the operands of the block's instructions lie."""
+        # Checking, compiling and planning ask for the same block one after another.
+        latest = self._latest
+        if latest is not None and latest[0] is block:
+            return latest[1]
+        offsets = Offsets(
+            qubits=_starts(self.qubits, block),
+            clbits=_starts(self.clbits, block),
+            parameters=_starts(self.parameters, block),
+        )
+        self._latest = (block, offsets)
+        return offsets
+
+
 def _starts(counts: Counts, block: Block) -> Counts:
-    starts = np.zeros(len(block) + 1, dtype=np.int64)
-    if len(block):
-        np.cumsum(counts[block.operations], out=starts[1:])
+    starts = np.zeros(len(block.operations) + 1, dtype=np.int64)
+    counts.take(block.operations).cumsum(out=starts[1:])
     return starts

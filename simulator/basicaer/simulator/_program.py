@@ -7,6 +7,7 @@ writes its classical bit. When all of them can wait, and no reset is random, one
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +93,7 @@ class _Compiler:
         self._state_qubits = circuit.num_qubits + shift
         self._shift = np.uint32(shift)
         self._table = circuit.operations
-        self._layout = Layout.of(self._table)
+        self._layout = Layout(self._table)
         self._scope = Scope(circuit.num_clbits, circuit.classical_registers, circuit.variables)
         self._kinds = np.array([_kind(operation) for operation in self._table], dtype=np.int64)
         # For each operation: its step if it is control flow, its gates, and whether it or a part of it is
@@ -157,9 +158,9 @@ class _Compiler:
         kinds = self._kinds[block.operations]
         offsets = self._layout.offsets(block)
         # A step begins where the kind changes, and at each instruction that is a step of its own.
-        begins = np.flatnonzero(np.r_[True, (kinds[1:] != kinds[:-1]) | (kinds[1:] == _OTHER)])
+        borders = ((kinds[1:] != kinds[:-1]) | (kinds[1:] == _OTHER)).nonzero()[0] + 1
         steps: list[Step] = []
-        for start, stop in zip(begins.tolist(), [*begins[1:].tolist(), len(block)], strict=True):
+        for start, stop in pairwise((0, *borders.tolist(), len(block))):
             qubits = block.qubits[offsets.qubits[start] : offsets.qubits[stop]] + self._shift
             clbits = block.clbits[offsets.clbits[start] : offsets.clbits[stop]]
             parameters = block.parameters[offsets.parameters[start] : offsets.parameters[stop]]
@@ -214,7 +215,7 @@ class _Compiler:
     def _dynamic_gate(self, operation: Operation, qubits: _Indices, path: Path) -> Step:
         expressions = operation.parameter_expressions
         plain = replace(operation, condition=None, parameter_expressions=(), num_parameters=len(expressions))
-        layout = Layout.of((plain,))
+        layout = Layout((plain,))
 
         def segment(values: list[float]) -> Segment:
             block = Block(np.zeros(1, np.uint32), qubits, parameters=np.array(values, dtype=np.float64))

@@ -75,13 +75,8 @@ def statevector(
     if at is not None:
         message = "a state vector without shots has no random outcomes; call run(..., statevector=True)"
         raise CircuitError(message, ("body", at))
-    return _evolve(
-        program,
-        lambda: _start(program, amplitudes, kind),
-        num_qubits,
-        threads,
-        control or RunControl(),
-    )
+    running = control or RunControl()
+    return _evolve(program, lambda: _start(program, amplitudes, kind, running), num_qubits, threads, running)
 
 
 def unitary(
@@ -109,11 +104,13 @@ def unitary(
     if at is not None:
         raise CircuitError("measure, reset and initialize have no matrix; remove them", ("body", at))
 
+    running = control or RunControl()
+
     def start() -> State:
-        return State.identity(num_qubits, kind) if matrix is None else State.of(matrix, kind)
+        return State.identity(num_qubits, kind) if matrix is None else State.of(matrix, kind, running)
 
     size = 1 << num_qubits
-    return _evolve(program, start, 2 * num_qubits, threads, control or RunControl()).reshape(size, size)
+    return _evolve(program, start, 2 * num_qubits, threads, running).reshape(size, size)
 
 
 def run(
@@ -143,14 +140,14 @@ def run(
     amplitudes = initial_state("initial_statevector", initial_statevector, num_qubits)
     check_threads(threads)
     sequence = seed_sequence(seed)
-    control = control or RunControl()
+    running = control or RunControl()
     program = ready.program(from_zero=amplitudes is None, threads=threads)
-    control.start(work=0.0 if program.is_random else _work(program, num_qubits), shots=shots)
+    running.start(work=0.0 if program.is_random else _work(program, num_qubits), shots=shots)
     # Three streams, so that neither the memory's order nor the kept state changes the counts.
     executor = Executor(
         program,
-        lambda: _start(program, amplitudes, kind),
-        control,
+        lambda: _start(program, amplitudes, kind, running),
+        running,
         threads=threads,
         generator=generator(sequence, 0),
         keeper=generator(sequence, 2) if statevector else None,
@@ -164,8 +161,8 @@ def run(
         if rows is not None:
             last = int(np.flatnonzero((rows == kept.words).all(axis=1))[0])
             rows[[last, -1]] = rows[[-1, last]]
-        state = _finished(program, kept.state, control)
-    control.finish()
+        state = _finished(program, kept.state, running)
+    running.finish()
     entropy = sequence.entropy
     return RunResult(
         outcomes=words,
@@ -200,10 +197,12 @@ def _evolve(
     return result
 
 
-def _start(program: Program, amplitudes: Amplitudes | None, dtype: ComplexDType) -> State:
+def _start(
+    program: Program, amplitudes: Amplitudes | None, dtype: ComplexDType, control: RunControl
+) -> State:
     if amplitudes is None:
         return State.zero(program.num_qubits, dtype)
-    return State.of(amplitudes, dtype)
+    return State.of(amplitudes, dtype, control)
 
 
 def _finished(program: Program, state: State, control: RunControl) -> Amplitudes:

@@ -14,6 +14,7 @@ Words = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int64]
 
 _WORD = 64
+_FEW_QUBITS = 8
 
 
 def num_words(num_clbits: int) -> int:
@@ -28,8 +29,11 @@ def sample_indices(
 
     Returns the distinct indices in order, and how often each was drawn. Sorted uniform numbers are made as
     sums of exponential ones (Devroye, Non-Uniform Random Variate Generation, chapter V.3), and meet the
-    cumulated probabilities block by block, so that nothing as large as the state is made.
+    cumulated probabilities block by block, so that nothing as large as the state is made. For a few basis
+    states with many shots each, the counts are drawn at once.
     """
+    if state.num_qubits <= min(_FEW_QUBITS, BLOCK_BITS) and shots >= 1 << state.num_qubits:
+        return _sample_few(state.block_squares(0), shots, generator)
     sums = generator.standard_exponential(shots + 1)
     np.cumsum(sums, out=sums)
     bounds = np.cumsum(state.block_weights(control))
@@ -50,6 +54,17 @@ def sample_indices(
         counts.append(times)
         start = stop
     return np.concatenate(found), np.concatenate(counts)
+
+
+def _sample_few(
+    weights: Floats, shots: int, generator: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], Counts]:
+    """The same for the weights of all basis states. Impossible ones are left out: none gets the remainder."""
+    possible = weights.nonzero()[0]
+    weights = weights[possible]
+    counts = generator.multinomial(shots, weights / weights.sum())
+    drawn = counts.nonzero()[0]
+    return possible[drawn], counts[drawn]
 
 
 def _count(cumulated: Floats, points: Floats) -> tuple[npt.NDArray[np.int64], Counts]:

@@ -53,14 +53,17 @@ class State:
         return cls(2 * num_qubits, amplitudes)
 
     @classmethod
-    def of(cls, amplitudes: npt.ArrayLike, dtype: ComplexDType) -> State:
+    def of(
+        cls, amplitudes: npt.NDArray[np.complexfloating], dtype: ComplexDType, control: RunControl
+    ) -> State:
         """A copy of 2^n amplitudes of any shape, in row-major order."""
-        copy: Amplitudes = np.array(amplitudes, dtype=dtype, order="C")
-        return cls(copy.size.bit_length() - 1, copy.reshape(-1))
+        source = amplitudes.reshape(1, -1)
+        return cls(source.size.bit_length() - 1, _copied(source, np.empty(source.shape, dtype), control))
 
-    def copy(self) -> State:
+    def copy(self, control: RunControl) -> State:
         """An independent state with the same amplitudes."""
-        return State(self.num_qubits, self.amplitudes.copy())
+        source = self.amplitudes.reshape(1, -1)
+        return State(self.num_qubits, _copied(source, np.empty_like(source), control))
 
     def to_array(self) -> Amplitudes:
         """The amplitudes as one array, which the state gives up: it must not be used afterwards."""
@@ -132,6 +135,13 @@ class State:
         """The squared magnitudes of the amplitudes of one such block."""
         start = number << BLOCK_BITS
         return _squares(self.amplitudes[start : start + (1 << BLOCK_BITS)])
+
+
+def _copied(source: npt.NDArray[np.complexfloating], copy: Amplitudes, control: RunControl) -> Amplitudes:
+    """`copy`, filled with `source`, as one column."""
+    for new, old in zip(_blocks(copy, control), _blocks(source, control), strict=True):
+        new[...] = old
+    return copy.reshape(-1)
 
 
 def _cut(place: list[slice], shape: tuple[int, ...]) -> tuple[slice, ...]:

@@ -244,7 +244,7 @@ class Executor:
         branch.shots -= shots
         branch.is_kept = branch.is_kept and not is_kept
         if self._stored < self._max_waiting:
-            copy = state.copy()
+            copy = state.copy(self._control)
             other = _Branch(shots, branch.frame, branch.memory.copy(), copy, is_kept, seen, [])
             self._settle(other, copy, qubit, clbit, weights, outcome)
             self._stored += 1

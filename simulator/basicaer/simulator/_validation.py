@@ -41,7 +41,7 @@ def validate(circuit: Circuit, *, max_instructions: int | None = None) -> None:
     table = circuit.operations
     for number, operation in enumerate(table):
         check_operation(operation, circuit, scope, ("operations", number))
-    layout = Layout.of(table)
+    layout = Layout(table)
     # What an operation's blocks need was found before it, as no block holds a later operation.
     sizes = [0] * len(table)
     jumps = [False] * len(table)
@@ -113,7 +113,7 @@ def _nested(block: Block, table: Sequence[Operation]) -> list[tuple[int, int]]:
     counts = np.bincount(block.operations)
     return [
         (index, int(counts[index]))
-        for index in np.flatnonzero(counts).tolist()
+        for index in counts.nonzero()[0].tolist()
         if table[index].name in CONTROL_FLOW or table[index].name in LOOP_JUMPS
     ]
 
@@ -170,12 +170,12 @@ def _check_block(block: Block, circuit: Circuit, layout: Layout, owner: int, pat
 
 def _check_distinct(block: Block, circuit: Circuit, starts: npt.NDArray[np.int64], path: Path) -> None:
     """Check that no instruction has a qubit twice: all instructions of one width at a time."""
-    widths = np.diff(starts)
+    widths = starts[1:] - starts[:-1]
     worst: int | None = None
-    for width in np.unique(widths):
+    for width in np.bincount(widths).nonzero()[0].tolist():
         if width < 2:
             continue
-        members = np.flatnonzero(widths == width)
+        members = (widths == width).nonzero()[0]
         operands = block.qubits[starts[members][:, None] + np.arange(width)]
         operands.sort(axis=1)
         twice = (operands[:, 1:] == operands[:, :-1]).any(axis=1)

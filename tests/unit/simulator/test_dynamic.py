@@ -257,11 +257,11 @@ def test_many_shots_of_many_outcomes_take_few_states(monkeypatch):
     alive = most = 0
     original = _state.State.copy
 
-    def counting_copy(state):
+    def counting_copy(state, control):
         nonlocal alive, most
         alive += 1
         most = max(most, alive)
-        return original(state)
+        return original(state, control)
 
     def counting_advance(control, shots):
         nonlocal alive

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import click
 
-__all__ = ["FAILED", "INTERRUPTED", "UNREACHABLE", "USAGE", "CommandError", "exit_status"]
+__all__ = ["FAILED", "INTERRUPTED", "UNREACHABLE", "USAGE", "CommandError", "exit_status", "fail"]
 
 FAILED = 1
 USAGE = 2

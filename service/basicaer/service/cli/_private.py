@@ -1,6 +1,4 @@
-"""A server of the command's own, for `basicaer run` without --server: nothing to set up and nothing left
-behind.
-"""
+"""A server of the command's own, for `basicaer run` without --server: nothing to set up or clean up."""
 
 from __future__ import annotations
 

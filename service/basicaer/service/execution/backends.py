@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 from basicaer import simulator as sim
 from basicaer.service import version
 from basicaer.service.config import Config
@@ -27,9 +29,6 @@ __all__ = [
 
 DEFAULT_SHOTS = 1024
 DEFAULT_CHOP_THRESHOLD = 1e-15
-
-# What an amplitude takes, in the smaller of the two precisions.
-_AMPLITUDE_BYTES = 8
 
 
 class Task(enum.Enum):
@@ -142,6 +141,9 @@ def backend_infos(config: Config) -> list[job_service_pb2.BackendInfo]:
 
 
 def _max_qubits(backend: Backend, memory: int) -> int:
-    """The most qubits whose state or matrix fits, in single precision."""
-    exponent = (memory // _AMPLITUDE_BYTES).bit_length() - 1
-    return max(exponent // 2 if backend.task is Task.UNITARY else exponent, 0)
+    """The most qubits that fit, in single precision."""
+    method: Literal["unitary", "run"] = "unitary" if backend.task is Task.UNITARY else "run"
+    most = 0
+    while sim.required_bytes(sim.Circuit(most + 1), method=method, dtype=np.complex64, shots=1) <= memory:
+        most += 1
+    return most

@@ -19,11 +19,6 @@ from basicaer.v1 import circuit_pb2 as pb
 
 __all__ = ["complex_array", "describe_path", "to_simulator"]
 
-# Expressions nested deeper than this would exhaust Python's stack.
-_MAX_EXPRESSION_DEPTH = 100
-
-_DEFAULT_TYPE = pb.ClassicalType()
-
 
 def to_simulator(circuit: pb.Circuit) -> sim.Circuit:
     """The same circuit for the simulator; not validated.
@@ -44,7 +39,7 @@ def to_simulator(circuit: pb.Circuit) -> sim.Circuit:
         quantum_registers=_registers(circuit.quantum_registers, "quantum_registers"),
         classical_registers=_registers(circuit.classical_registers, "classical_registers"),
         variables=[
-            sim.Variable(variable.name, _type(variable.type, f"variables[{number}]"))
+            sim.Variable(variable.name, _type(variable.type, f"circuit.variables[{number}]"))
             for number, variable in enumerate(circuit.variables)
         ],
         operations=[_operation(operation, number) for number, operation in enumerate(circuit.operations)],
@@ -179,7 +174,7 @@ def complex_array(message: pb.ComplexArray, path: str) -> npt.NDArray[np.complex
 def _initialize(message: pb.Initialize, path: str) -> sim.Initialize:
     kind = message.WhichOneof("state")
     if kind == "amplitudes":
-        amplitudes = complex_array(message.amplitudes, f"{path}.initialize")
+        amplitudes = complex_array(message.amplitudes, f"{path} initialize")
         return sim.Initialize(amplitudes=amplitudes.reshape(-1))
     if kind == "label":
         return sim.Initialize(label=message.label)
@@ -188,26 +183,26 @@ def _initialize(message: pb.Initialize, path: str) -> sim.Initialize:
 
 def _store(message: pb.Store, path: str) -> sim.Store:
     kind = message.WhichOneof("target")
-    value = _expression(message.value, f"{path}.store", 0)
+    value = _expression(message.value, f"{path} store")
     if kind == "clbit":
         return sim.Store(sim.ClbitRef(message.clbit), value)
     if kind == "register":
         return sim.Store(sim.RegisterRef(message.register), value)
     if kind == "variable":
         return sim.Store(sim.VariableRef(message.variable), value)
-    raise ProgramFault("it has no target; set clbit, register or variable", path=f"{path}.store")
+    raise ProgramFault("it has no target; set clbit, register or variable", path=f"{path} store")
 
 
 def _if_else(message: pb.IfElse, path: str) -> sim.IfElse:
     return sim.IfElse(
-        _expression(message.condition, f"{path}.if_else.condition", 0),
+        _expression(message.condition, f"{path} if_else.condition"),
         _block(message.then_block),
         _block(message.else_block) if message.HasField("else_block") else None,
     )
 
 
 def _while_loop(message: pb.WhileLoop, path: str) -> sim.WhileLoop:
-    condition = _expression(message.condition, f"{path}.while_loop.condition", 0)
+    condition = _expression(message.condition, f"{path} while_loop.condition")
     return sim.WhileLoop(condition, _block(message.body))
 
 
@@ -215,26 +210,26 @@ def _for_loop(message: pb.ForLoop, path: str) -> sim.ForLoop:
     values: range | tuple[int, ...] = tuple(message.values)
     if not values:
         if message.range.step == 0:
-            raise ProgramFault("its range has the step 0", path=f"{path}.for_loop")
+            raise ProgramFault("its range has the step 0", path=f"{path} for_loop")
         values = range(message.range.start, message.range.stop, message.range.step)
     variable = message.variable if message.HasField("variable") else None
     return sim.ForLoop(values, _block(message.body), variable)
 
 
 def _switch_case(message: pb.SwitchCase, path: str) -> sim.SwitchCase:
-    target = _expression(message.target, f"{path}.switch_case.target", 0)
+    target = _expression(message.target, f"{path} switch_case.target")
     cases = [sim.Case(tuple(case.values), _block(case.body), case.is_default) for case in message.cases]
     return sim.SwitchCase(target, tuple(cases))
 
 
 # How to read each field of an operation that isn't taken as it is.
 _READERS: dict[str, Any] = {
-    "condition": lambda message, path: _expression(message, f"{path}.condition", 0),
+    "condition": lambda message, path: _expression(message, f"{path} condition"),
     "parameter_expressions": lambda messages, path: tuple(
-        _expression(message, f"{path}.parameter_expressions[{number}]", 0)
+        _expression(message, f"{path} parameter_expressions[{number}]")
         for number, message in enumerate(messages)
     ),
-    "matrix": lambda message, path: complex_array(message, f"{path}.matrix"),
+    "matrix": lambda message, path: complex_array(message, f"{path} matrix"),
     "initialize": _initialize,
     "store": _store,
     "if_else": _if_else,
@@ -254,17 +249,11 @@ def _type(message: pb.ClassicalType, path: str) -> sim.ClassicalType:
         raise ProgramFault(f"there is no classical type number {message.kind}", path=path) from None
 
 
-def _expression(message: pb.Expression, path: str, depth: int) -> sim.Expression:
-    if depth > _MAX_EXPRESSION_DEPTH:
-        raise ProgramFault(
-            f"the expression is nested more than {_MAX_EXPRESSION_DEPTH} levels deep; store a part first",
-            path=path,
-        )
+def _expression(message: pb.Expression, path: str) -> sim.Expression:
     kind = message.WhichOneof("kind")
     given = _type(message.type, path) if message.HasField("type") else None
     if given is not None and given.kind is sim.ClassicalKind.UNSPECIFIED:
         given = None
-    deeper = depth + 1
     match kind:
         case "literal":
             return sim.Literal(_literal(message.literal, path), given)
@@ -276,21 +265,21 @@ def _expression(message: pb.Expression, path: str, depth: int) -> sim.Expression
             return sim.VariableRef(message.variable, given)
         case "unary":
             unary = _enumerated(sim.UnaryOperator, message.unary.operator, path)
-            return sim.Unary(unary, _expression(message.unary.operand, path, deeper), given)
+            return sim.Unary(unary, _expression(message.unary.operand, path), given)
         case "binary":
             binary = _enumerated(sim.BinaryOperator, message.binary.operator, path)
-            left = _expression(message.binary.left, path, deeper)
-            return sim.Binary(binary, left, _expression(message.binary.right, path, deeper), given)
+            left = _expression(message.binary.left, path)
+            return sim.Binary(binary, left, _expression(message.binary.right, path), given)
         case "cast":
             if given is None:
                 raise ProgramFault("a cast needs the type that it converts to", path=path)
-            return sim.Cast(_expression(message.cast, path, deeper), given)
+            return sim.Cast(_expression(message.cast, path), given)
         case "index":
-            target = _expression(message.index.target, path, deeper)
-            return sim.Index(target, _expression(message.index.index, path, deeper), given)
+            target = _expression(message.index.target, path)
+            return sim.Index(target, _expression(message.index.index, path), given)
         case "call":
             function = _enumerated(sim.MathFunction, message.call.function, path)
-            return sim.Call(function, _expression(message.call.argument, path, deeper), given)
+            return sim.Call(function, _expression(message.call.argument, path), given)
     raise ProgramFault("an expression is empty; set one of its kinds", path=path)
 
 

@@ -1,8 +1,7 @@
 """The contract's RPCs over `JobManager`: what crosses the wire, and nothing else.
 
 Each method takes a parsed request and calls the manager; whatever fails is a `ServiceError`, which the
-handlers map. Streams write bytes: an event is serialized once for all of its readers, and a result's chunks
-never become messages.
+handlers map. Streams write bytes (see _encoding): an event is serialized once for all of its readers.
 """
 
 from __future__ import annotations
