@@ -38,7 +38,7 @@ class Run:
         """A program that starts at its first command."""
         options, count = self.options, threads or self.options.threads
         python = options.python if name == OURS else options.peers_python
-        environment = {"OMP_NUM_THREADS": str(count), "NUMBA_NUM_THREADS": str(options.threads)}
+        environment = {"OMP_NUM_THREADS": str(count)}
         if name == "scaluq":
             # Kokkos warns without it; binding two processes' threads to the same cores would be worse.
             environment["OMP_PROC_BIND"] = "false"

@@ -39,7 +39,7 @@ class Circuit(NamedTuple):
     gates: list[Gate]
 
 
-def qft(n: int, _: np.random.Generator) -> Iterator[Gate]:
+def qft(n: int, _random: np.random.Generator) -> Iterator[Gate]:
     """The quantum Fourier transform with its final swaps."""
     for target in reversed(range(n)):
         yield Gate("h", (target,))
@@ -67,14 +67,14 @@ def ansatz(n: int, random: np.random.Generator) -> Iterator[Gate]:
             yield Gate("cx", (qubit, (qubit + 1) % n))
 
 
-def ghz(n: int, _: np.random.Generator) -> Iterator[Gate]:
+def ghz(n: int, _random: np.random.Generator) -> Iterator[Gate]:
     """The GHZ state, by a chain of CX."""
     yield Gate("h", (0,))
     for qubit in range(n - 1):
         yield Gate("cx", (qubit, qubit + 1))
 
 
-def toffoli(n: int, _: np.random.Generator) -> Iterator[Gate]:
+def toffoli(n: int, _random: np.random.Generator) -> Iterator[Gate]:
     """Two Grover iterations; each phase flip is a cascade of Toffolis up to the last ancilla, and back.
 
     About half of the qubits are data and the others ancillas. Toffolis are decomposed into h, t, tdg and cx
@@ -111,7 +111,7 @@ def supremacy(n: int, random: np.random.Generator) -> Iterator[Gate]:
                 yield Gate("cz", (qubit, qubit + step))
 
 
-def ising(n: int, _: np.random.Generator) -> Iterator[Gate]:
+def ising(n: int, _random: np.random.Generator) -> Iterator[Gate]:
     """Trotter steps of the Ising chain in a transverse field."""
     for _ in range(ISING_STEPS):
         yield from (Gate("rzz", (qubit, qubit + 1), (0.1,)) for qubit in range(n - 1))

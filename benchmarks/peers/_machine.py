@@ -41,7 +41,7 @@ class Limits:
         return max(flops / self.flops[1], moved / self.bandwidth[1])
 
 
-@intrinsic  # type: ignore[misc]  # numba is untyped
+@intrinsic  # type: ignore[untyped-decorator]  # numba is untyped
 def _chains(_: Any, loops: Any, factor: Any) -> Any:
     """`loops` fused multiply-adds on each of `_CHAINS` vectors; returns one lane of each, added."""
 
@@ -68,13 +68,13 @@ def _chains(_: Any, loops: Any, factor: Any) -> Any:
     return types.float64(types.int64, types.float64), generate
 
 
-@numba.njit(nogil=True)  # type: ignore[misc]  # numba is untyped
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # numba is untyped
 def _burst(loops: int, factor: float) -> float:
     total: float = _chains(loops, factor)
     return total
 
 
-@numba.njit(nogil=True)  # type: ignore[misc]  # numba is untyped
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # numba is untyped
 def _negate(values: Any) -> None:
     for index in range(values.size):
         values[index] = -values[index]

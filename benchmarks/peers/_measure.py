@@ -140,7 +140,8 @@ class Measurement:
             near, most = (1.6, 3) if qubits <= 20 else (1.3, 2)
             smaller = self._tune(program, family, 16 if qubits <= 20 else 20)
             settings = [setting for time, setting in smaller if time <= near * smaller[0][0]][:most]
-        found, failures = [], []
+        found: list[tuple[float, tuple[int, int]]] = []
+        failures: list[ProgramError] = []
         for setting in settings:
             try:
                 program.ask("build", seconds=LIMIT_SECONDS, family=family, qubits=qubits, setting=setting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from benchmarks.peers._families import Circuit
@@ -15,10 +16,8 @@ class Aer(Adapter):
     fusions = (5, 4, 3, 2, 0)
 
     def set_up(self) -> None:
-        import qiskit
-        import qiskit_aer
-
-        self.qiskit, self.aer = qiskit, qiskit_aer
+        self.qiskit: Any = import_module("qiskit")
+        self.aer: Any = import_module("qiskit_aer")
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:
         native = self._circuit(circuit)
@@ -52,7 +51,6 @@ class Aer(Adapter):
                 neighbours = 1 << qubit | 1 << (qubit - 1) % program.data
                 with native.if_test((parities, neighbours)):
                     native.x(qubit)
-        # Aer compiles control flow in Python at each run unless told beforehand to run as is.
         simulator = self._simulator(Setting(5, self.threads))
         return lambda: simulator.run(native, shots=program.shots, seed_simulator=1).result().data(0)["counts"]
 

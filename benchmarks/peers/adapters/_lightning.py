@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,7 @@ class Lightning(Adapter):
     note = "its C++ state vector, called directly"
 
     def set_up(self) -> None:
-        from pennylane_lightning import lightning_qubit_ops as ops
-
+        ops: Any = import_module("pennylane_lightning.lightning_qubit_ops")
         self.state = ops.StateVectorC128 if self.precision == "double" else ops.StateVectorC64
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,11 @@ class MindQuantum(Adapter):
     note = "its C++ mqvector, called directly"
 
     def set_up(self) -> None:
-        from mindquantum import _mq_vector
-        from mindquantum.core import gates
-        from mindquantum.core.parameterresolver import ParameterResolver
-
-        self.simulator = (_mq_vector.double if self.precision == "double" else _mq_vector.float).mqvector
-        self.gates, self.no_parameters = gates, ParameterResolver()
+        vector: Any = import_module("mindquantum._mq_vector")
+        self.simulator = (vector.double if self.precision == "double" else vector.float).mqvector
+        self.gates: Any = import_module("mindquantum.core.gates")
+        parameters: Any = import_module("mindquantum.core.parameterresolver")
+        self.no_parameters = parameters.ParameterResolver()
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:
         # The Python gates own what the C++ ones point to, so they are kept in the closure.

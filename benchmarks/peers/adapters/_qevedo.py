@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,8 @@ class Qevedo(Adapter):
     precisions = ("double",)
 
     def set_up(self) -> None:
-        from qevedo import simulator
-        from qevedo.simulator import _native
-
-        self.simulator, self.statevector = simulator, _native.statevector_bytes
+        self.simulator: Any = import_module("qevedo.simulator")
+        self.statevector: Any = import_module("qevedo.simulator._native").statevector_bytes
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:
         native = self._circuit(circuit)

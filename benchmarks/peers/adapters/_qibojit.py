@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,9 @@ class Qibojit(Adapter):
     fusions = (0, 2, 3, 4)
 
     def set_up(self) -> None:
-        import qibo
-
-        qibo.set_backend("qibojit", platform="numba")
-        self.qibo, self.backend = qibo, qibo.get_backend()
+        self.qibo: Any = import_module("qibo")
+        self.qibo.set_backend("qibojit", platform="numba")
+        self.backend = self.qibo.get_backend()
         self.backend.set_dtype(np.dtype(self.dtype).name)
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,8 @@ class Qsim(Adapter):
     note = "translated from Cirq outside of the timer; denormals are zeros"
 
     def set_up(self) -> None:
-        import cirq
-        import qsimcirq
-
-        self.cirq, self.qsimcirq = cirq, qsimcirq
+        self.cirq: Any = import_module("cirq")
+        self.qsimcirq: Any = import_module("qsimcirq")
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:
         cirq = self.cirq

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,9 @@ class Qulacs(Adapter):
     fusions = (0, LIGHT, 2, 3, 4)
 
     def set_up(self) -> None:
-        import qulacs
-        from qulacs import circuit, gate
-
-        self.qulacs, self.gate, self.optimizer = qulacs, gate, circuit.QuantumCircuitOptimizer()
+        self.qulacs: Any = import_module("qulacs")
+        self.gate: Any = import_module("qulacs.gate")
+        self.optimizer = self.qulacs.circuit.QuantumCircuitOptimizer()
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:
         native = self.qulacs.QuantumCircuit(circuit.num_qubits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,7 @@ class Scaluq(Adapter):
         return [each for each in super().settings(num_qubits) if each.threads > 1 or not each.fusion]
 
     def set_up(self) -> None:
-        import scaluq
-
-        self.scaluq = scaluq
+        self.scaluq: Any = import_module("scaluq")
         self.kind = "f64" if self.precision == "double" else "f32"
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:
