@@ -51,7 +51,14 @@ class Aer(Adapter):
                 neighbours = 1 << qubit | 1 << (qubit - 1) % program.data
                 with native.if_test((parities, neighbours)):
                     native.x(qubit)
-        simulator = self._simulator(Setting(5, self.threads))
+        # Its branching, as ours, keeps one state for the shots that agree so far. It is off by default.
+        branching = {"shot_branching_enable": True, "max_parallel_shots": 0} if program.tuned else {}
+        simulator = self.aer.AerSimulator(
+            method="statevector",
+            precision=self.precision,
+            max_parallel_threads=self.threads,
+            **branching,
+        )
         return lambda: simulator.run(native, shots=program.shots, seed_simulator=1).result().data(0)["counts"]
 
     def _simulator(self, setting: Setting) -> Any:

@@ -45,13 +45,14 @@ class Dynamic:
 
     Each round, each data qubit gets rx(`angle`), which is what errs; each parity is measured and its qubit
     reset; and a data qubit both of whose parities alone are odd gets an x. Bit i of the outcome is the last
-    round's parity of data qubits i and i + 1.
+    round's parity of data qubits i and i + 1. With `tuned` a program may leave its defaults.
     """
 
     data: int
     rounds: int
     shots: int
     angle: float
+    tuned: bool = True
 
 
 class Adapter(abc.ABC):
