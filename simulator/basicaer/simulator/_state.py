@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._control import RunControl
+from basicaer.simulator.engine._pages import zeros
 
 ComplexDType: TypeAlias = "np.dtype[np.complex128] | np.dtype[np.complex64]"
 Amplitudes: TypeAlias = "npt.NDArray[np.complex128 | np.complex64]"
@@ -28,18 +29,36 @@ class State:
     `RunControl` raise `SimulationCancelled` between blocks of work; the state is then of no use.
     """
 
-    __slots__ = ("amplitudes", "num_qubits")
+    __slots__ = ("_amplitudes", "dtype", "num_qubits")
 
     def __init__(self, num_qubits: int, amplitudes: Amplitudes) -> None:
         self.num_qubits = num_qubits
-        self.amplitudes = amplitudes
+        self.dtype: ComplexDType = amplitudes.dtype
+        self._amplitudes: Amplitudes | None = amplitudes
 
     @classmethod
     def zero(cls, num_qubits: int, dtype: ComplexDType) -> State:
-        """All qubits in 0."""
-        amplitudes: Amplitudes = np.zeros(1 << num_qubits, dtype=dtype)
-        amplitudes[0] = 1.0
-        return cls(num_qubits, amplitudes)
+        """All qubits in 0. Its memory is taken when it is first needed."""
+        state = cls(num_qubits, np.empty(0, dtype=dtype))
+        state._amplitudes = None
+        return state
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether all qubits are in 0 because nothing has touched the state yet."""
+        return self._amplitudes is None
+
+    @property
+    def amplitudes(self) -> Amplitudes:
+        """The 2^num_qubits amplitudes, which may be written to."""
+        if self._amplitudes is None:
+            self._amplitudes = zeros(1 << self.num_qubits, self.dtype)
+            self._amplitudes[0] = 1.0
+        return self._amplitudes
+
+    def adopt(self, amplitudes: Amplitudes) -> None:
+        """Take `amplitudes` for the state's own."""
+        self._amplitudes = amplitudes
 
     @classmethod
     def identity(cls, num_qubits: int, dtype: ComplexDType) -> State:
@@ -62,6 +81,8 @@ class State:
 
     def copy(self, control: RunControl) -> State:
         """An independent state with the same amplitudes."""
+        if self.is_fresh:
+            return State.zero(self.num_qubits, self.dtype)
         source = self.amplitudes.reshape(1, -1)
         return State(self.num_qubits, _copied(source, np.empty_like(source), control))
 

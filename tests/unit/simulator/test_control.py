@@ -57,7 +57,10 @@ def long_for_loop():
 
 
 def many_gates():
-    return Circuit(20, operations=[Operation("h")], body=Block([0] * FOREVER, [3] * FOREVER))
+    # Neighbours that don't commute, so that no engine can make few gates of them.
+    turns = FOREVER // 4
+    body = Block([0, 1, 0, 1] * turns, [3, 3, 14, 14, 14, 3] * turns)
+    return Circuit(20, operations=[Operation("h"), Operation("cx")], body=body)
 
 
 @pytest.mark.parametrize(

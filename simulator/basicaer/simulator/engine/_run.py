@@ -4,7 +4,6 @@ Helpers come from one pool that all runs share. A run never waits for a helper t
 claimed, the caller does itself. So any number of runs may be under way at once.
 """
 
-import mmap
 import os
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -21,7 +20,6 @@ from basicaer.simulator.engine._executor import CANCELLED, FINISHED, execute
 BLOCK_BITS = {8: 15, 4: 16}
 """A block's size by the bytes of a real number: 512 KiB, which fits the L2 cache of current processors."""
 
-_HUGE_PAGE = 1 << 21
 _MOST_HELPERS = 256
 _SCRATCH_VECTORS = 2 << 6
 
@@ -35,18 +33,6 @@ def _helpers() -> ThreadPoolExecutor:
         if _pool is None:
             _pool = ThreadPoolExecutor(_MOST_HELPERS, thread_name_prefix="basicaer-engine")
         return _pool
-
-
-def zeros(count: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """An array of zeros, in huge pages where the system grants them; no page is touched yet."""
-    kind = np.dtype(dtype)
-    if count * kind.itemsize < 2 * _HUGE_PAGE:
-        return np.zeros(count, kind)
-    memory = mmap.mmap(-1, count * kind.itemsize + _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
-    address = np.frombuffer(memory, np.uint8, 1).ctypes.data
-    return np.frombuffer(memory, kind, count, offset=-address % _HUGE_PAGE)
 
 
 class Workspace:
