@@ -76,15 +76,16 @@ class Run:
         found = []
         for family in self.options.families:
             start = time.perf_counter()
-            found.append(measurement.case(family, qubits, self.options.repeats or rounds(qubits)))
+            case = measurement.case(family, qubits, self.options.repeats or rounds(qubits))
+            found.append(case)
             taken = time.perf_counter() - start
-            print(f"{precision} {qubits} {family}: {taken:.0f} s", file=sys.stderr, flush=True)
+            best = _report.summary(case)
+            print(f"{precision} {qubits} {family}, in {taken:.0f} s: {best}", file=sys.stderr, flush=True)
+            if self.options.json:
+                records = [dataclasses.asdict(each) for each in [*self.cases, *found]]
+                self.options.json.write_text(json.dumps(records, indent=1))
         self.cases.extend(found)
         emit(_report.states(found))
-        if self.options.json:
-            self.options.json.write_text(
-                json.dumps([dataclasses.asdict(each) for each in self.cases], indent=1)
-            )
 
     def limits(self) -> _machine.Limits:
         """The best that the machine has shown so far; measures again at each call."""

@@ -51,6 +51,14 @@ def states(cases: Sequence[Case]) -> str:
     return "\n\n".join([head, table(header, rows), *_notes(cases)])
 
 
+def summary(case: Case) -> str:
+    """All programs' shortest times, the fastest first."""
+    timed = sorted(
+        (timing for timing in case.timings.values() if timing.seconds), key=lambda timing: timing.best
+    )
+    return ", ".join(f"{timing.program} {duration(timing.best)}" for timing in timed)
+
+
 def minima(cases: Sequence[Case]) -> str:
     """The shortest times of the best peer and of ours, which a noisy machine distorts least."""
     rows = []
