@@ -30,7 +30,7 @@ class Scaluq(Adapter):
         states = getattr(self.scaluq.host_serial, self.kind) if setting.threads == 1 else library
         native = library.Circuit()
         for gate in circuit.gates:
-            native.add_gate(_gate(library, gate))
+            native.add_gate(_gate(library, states, gate))
         if setting.fusion:
             native.optimize(setting.fusion)
         new_state, num_qubits, update = states.StateVector, circuit.num_qubits, native.update_quantum_state
@@ -46,7 +46,8 @@ class Scaluq(Adapter):
         return np.asarray(state.get_amplitudes(), dtype=self.dtype)
 
 
-def _gate(library: Any, gate: Gate) -> Any:
+def _gate(library: Any, states: Any, gate: Gate) -> Any:
+    """`states` is the execution space; gates with a matrix belong to one."""
     make = library.gate
     match gate:
         case Gate("h" | "x" | "t" | "tdg" | "sx", (qubit,)):
@@ -65,7 +66,7 @@ def _gate(library: Any, gate: Gate) -> Any:
         case Gate("rzz", (low, high), (angle,)):
             return make.PauliRotation(library.PauliOperator([low, high], [3, 3]), angle)
         case Gate("unitary", qubits):
-            return make.DenseMatrix(list(qubits), gate.matrix, is_unitary=True)
+            return states.gate.DenseMatrix(list(qubits), gate.matrix, is_unitary=True)
     raise ValueError(gate.name)
 
 
