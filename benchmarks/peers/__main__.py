@@ -197,7 +197,10 @@ def _options() -> argparse.Namespace:
         help="the one that has the peers",
     )
     add("--json", type=Path, help="a file for every time that was taken")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.peers_python.exists():
+        parser.error(f"no {options.peers_python}: `make bench-peers` sets it up")
+    return options
 
 
 if __name__ == "__main__":
