@@ -19,8 +19,8 @@ then the
 through `RunControl.advance`. Equal segments and states give equal amplitudes, bit by bit, whatever the number
 of threads.
 
-Behind it is the package `engine`. A plan is made when it is first applied, for the kind of state that it meets: of
-single or double precision, and still the basis state 0 or not.
+Behind it is the package `engine`. A plan is made when it is first applied, for the kind of state that it
+meets: of single or double precision, and still the basis state 0 or not.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 from basicaer.simulator._control import RunControl
 from basicaer.simulator._layout import Layout
 from basicaer.simulator._operations import Block, Operation
@@ -41,10 +40,12 @@ from basicaer.simulator.engine._run import BLOCK_BITS, default_threads, run_plan
 from basicaer.simulator.engine._wide import apply_gate, control_bits
 
 _PADDED_QUBITS = 6
-"""Up to this size, amplitudes lie so far apart that each has a vector of its own, and no gate meets the lanes."""
+"""Up to this size, amplitudes lie so far apart that each has a vector of its own, and no gate meets the
+lanes."""
 
 _MOST_OPERANDS = 6
-"""Gates of more targets and controls than this, other than controlled 1-qubit gates and swaps, are done in numpy."""
+"""Gates of more targets and controls than this, other than controlled 1-qubit gates and swaps, are done in
+numpy."""
 
 _CHUNK = 1 << 15
 """Instructions that are planned at once, which bounds the planner's memory."""
@@ -161,7 +162,8 @@ def _spans(segment: Segment, table: Any) -> list[tuple[int, int, bool]]:
     several = (table[:, TARGETS] > 2) | ((table[:, TARGETS] == 2) & (table[:, CONTROLS] > 0))
     wide = several & (table[:, CODE] == POOLED) & (table[:, TARGETS] + table[:, CONTROLS] > _MOST_OPERANDS)
     cuts = np.flatnonzero(wide[operations]).tolist() if wide.any() else []
-    spans, start = [], 0
+    spans: list[tuple[int, int, bool]] = []
+    start = 0
     for cut in [*cuts, len(operations)]:
         spans.extend((at, min(at + _CHUNK, cut), False) for at in range(start, cut, _CHUNK))
         if cut < len(operations):

@@ -6,7 +6,7 @@ Only this module and `_engine.py` know how the amplitudes are stored.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,7 @@ class State:
 
     def __init__(self, num_qubits: int, amplitudes: Amplitudes) -> None:
         self.num_qubits = num_qubits
-        self.dtype: ComplexDType = amplitudes.dtype
+        self.dtype = cast("ComplexDType", amplitudes.dtype)
         self._amplitudes: Amplitudes | None = amplitudes
 
     @classmethod
@@ -115,10 +115,10 @@ class State:
         """Exchange 0 and 1 of `qubit`."""
         halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
         pairs = zip(_blocks(halves[:, 0], control), _blocks(halves[:, 1], control), strict=True)
-        for zeros, ones in pairs:
-            kept = zeros.copy()
-            zeros[...] = ones
-            ones[...] = kept
+        for lower, upper in pairs:
+            kept = lower.copy()
+            lower[...] = upper
+            upper[...] = kept
 
     def prepare(
         self, qubits: Sequence[int], amplitudes: npt.NDArray[np.complex128], control: RunControl

@@ -1,4 +1,5 @@
-"""The fast state-vector engine: gates of a circuit are fused, planned in stages, and run on blocks in the cache.
+"""The fast state-vector engine: gates of a circuit are fused, planned in stages, and run on blocks in the
+cache.
 
 `docs/engine.md` is the tour. In the order in which a circuit passes through:
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from basicaer.simulator.engine._jit import intrinsic
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.core.extending import intrinsic
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
@@ -36,7 +36,8 @@ def load_acquire(typingctx: Any, array: Any, index: Any) -> Any:
 
 @intrinsic
 def relax(typingctx: Any, waited: Any) -> Any:
-    """Let another thread run while this one waits for the `waited`-th time: at first briefly, then by the scheduler."""
+    """Let another thread run while this one waits for the `waited`-th time: at first briefly, then by the
+    scheduler."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         number = args[0]

@@ -3,23 +3,21 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
-
 from basicaer.simulator.engine import _fusion as f
 from basicaer.simulator.engine import _lowering as lo
 from basicaer.simulator.engine import _matrices as m
 from basicaer.simulator.engine import _planner as pl
 from basicaer.simulator.engine import _stages as s
-from basicaer.simulator.engine._kernels import OPTIONS
+from basicaer.simulator.engine._jit import compiled
 
 _THOROUGH_QUBITS = 8
 """From this size on, time spent on fusion is won back."""
 
 
-@njit(**OPTIONS)
+@compiled
 def _fused(table: Any, pool: Any, columns: Any, span: Any, wire: Any, known: Any, ready: bool) -> Any:
     """Lower and fuse the instructions span[0] to span[1]; returns (ops, mats, operands, count, phase)."""
-    operations, qubits, _ = columns
+    operations = columns[0]
     start, stop = span[0], span[1]
     n = len(wire)
     most = 3 * (stop - start) + n + 1
@@ -58,15 +56,16 @@ def _fused(table: Any, pool: Any, columns: Any, span: Any, wire: Any, known: Any
     return ops, more, operands, count, phase
 
 
-@njit(**OPTIONS)
+@compiled
 def compile_columns(
     table: Any, pool: Any, columns: Any, span: Any, n: int, fresh: bool, bits: int, v: int, pad: int
 ) -> Any:
     """Plan the instructions span[0] to span[1], whose first qubit and parameter are span[2] and span[3].
 
-    `columns` are (operations, qubits, parameters). `fresh` says that the state is the basis state 0. `bits` is the
-    size of a block, `v` the number of lane bits, `pad` 0, or v for the amplitudes to lie v bits higher in memory.
-    Returns (plan, phase, bits of a block); the state has to be multiplied by the phase. `span` is moved on.
+    `columns` are (operations, qubits, parameters). `fresh` says that the state is the basis state 0. `bits`
+    is the size of a block, `v` the number of lane bits, `pad` 0, or v for the amplitudes to lie v bits
+    higher in memory. Returns (plan, phase, bits of a block); the state has to be multiplied by the phase.
+    `span` is moved on.
     """
     wire = np.arange(n)
     known = np.full(n, 0 if fresh else -1, np.int64)

@@ -1,12 +1,13 @@
 """Any number of diagonal gates on a block in one pass.
 
-The gates of one layer multiply amplitude x by w0 * prod_j w[j]**x_j * prod_{k<j} v[j,k]**(x_j x_k): one factor for each
-position, one for each pair of them (diagonal gates of three and more qubits go another way). A block is cut into rows
-of 64 amplitudes, whose 6 positions are "low". For a row, the other bits being fixed, the factor is a scalar times
-a table over the low bits. Rows are taken in binary order: the row h differs from the row h & (h - 1) by one bit m that
-turned from 0 to 1, so its table is that one's times a fixed table F[m] (only when m is paired with a low position), its
-scalar is that one's times its w[m], and w[j] becomes w[j] * v[m,j]. Those are kept in one slot for each m. So a pass
-costs two to three complex products for each amplitude, whatever the number of gates.
+The gates of one layer multiply amplitude x by w0 * prod_j w[j]**x_j * prod_{k<j} v[j,k]**(x_j x_k): one
+factor for each position, one for each pair of them (diagonal gates of three and more qubits go another way).
+A block is cut into rows of 64 amplitudes, whose 6 positions are "low". For a row, the other bits being
+fixed, the factor is a scalar times a table over the low bits. Rows are taken in binary order: the row h
+differs from the row h & (h - 1) by one bit m that turned from 0 to 1, so its table is that one's times a
+fixed table F[m] (only when m is paired with a low position), its scalar is that one's times its w[m], and
+w[j] becomes w[j] * v[m,j]. Those are kept in one slot for each m. So a pass costs two to three complex
+products for each amplitude, whatever the number of gates.
 
 A block has at least 6 positions. A layer in `coefs`, from `first` on, all complex as (real, imaginary):
     w0, w[0..size-1]            size + 1 numbers
@@ -17,24 +18,23 @@ A block has at least 6 positions. A layer in `coefs`, from `first` on, all compl
 from typing import Any
 
 import numpy as np
-from numba import njit
-
-from basicaer.simulator.engine._kernels import OPTIONS
+from basicaer.simulator.engine._jit import compiled
 from basicaer.simulator.engine._simd import fma, fnma, load, mul, splat, store
 
 ROW_BITS = 6
 ROW = 1 << ROW_BITS
 
 
-@njit(**OPTIONS)
+@compiled
 def layer_length(size: int) -> int:
     """How many reals a layer takes in `coefs`."""
     return 2 * (size + 1) + 2 * size * size + 2 * ROW * (1 + size - ROW_BITS)
 
 
-@njit(**OPTIONS)
+@compiled
 def fill_layer(w0: complex, single: Any, pair: Any, size: int, coefs: Any, first: int) -> None:
-    """Write a layer to `coefs`: `single` is complex[>= size], `pair` complex[>= size, >= size], pair[m, j] for j < m."""
+    """Write a layer to `coefs`: `single` is complex[>= size], `pair` complex[>= size, >= size], pair[m, j]
+    for j < m."""
     coefs[first], coefs[first + 1] = w0.real, w0.imag
     for j in range(size):
         coefs[first + 2 + 2 * j], coefs[first + 3 + 2 * j] = single[j].real, single[j].imag
@@ -61,19 +61,20 @@ def fill_layer(w0: complex, single: Any, pair: Any, size: int, coefs: Any, first
         at += 2 * ROW
 
 
-@njit(**OPTIONS)
+@compiled
 def has_low_partner(coefs: Any, first: int, size: int, m: int) -> bool:
     """Whether position m is paired with a low position."""
     at = first + 2 * (size + 1) + 2 * m * size
+    found = False
     for j in range(ROW_BITS):
-        if coefs[at + 2 * j] != 1.0 or coefs[at + 2 * j + 1] != 0.0:
-            return True
-    return False
+        found |= coefs[at + 2 * j] != 1.0 or coefs[at + 2 * j + 1] != 0.0
+    return found
 
 
-@njit(**OPTIONS)
+@compiled
 def _scale(source: Any, at: int, factor: Any, factor_at: int, result: Any, to: int, width: int) -> None:
-    """result row = source row * factor row, each a table of ROW complex numbers (all reals, then all imaginaries)."""
+    """result row = source row * factor row, each a table of ROW complex numbers (all reals, then all
+    imaginaries)."""
     for x in range(0, ROW, width):
         ar, ai = load(source, at + x), load(source, at + ROW + x)
         br, bi = load(factor, factor_at + x), load(factor, factor_at + ROW + x)
@@ -81,7 +82,7 @@ def _scale(source: Any, at: int, factor: Any, factor_at: int, result: Any, to: i
         store(result, to + ROW + x, fma(ai, br, mul(ar, bi)))
 
 
-@njit(**OPTIONS)
+@compiled
 def diagonal_layer(
     re: Any, im: Any, size: int, coefs: Any, first: int, single: Any, tables: Any, scratch: Any
 ) -> None:

@@ -1,21 +1,20 @@
 """Runs a plan over the state in memory.
 
-Any number of threads may call `execute` with the same arguments; each claims one block after another from the stage's
-counter, and a stage ends when all its blocks are done. Nobody waits for a thread that has not arrived, and a slow
-thread holds up no more than one block. All counters belong to one run, so runs never meet.
+Any number of threads may call `execute` with the same arguments; each claims one block after another from
+the stage's counter, and a stage ends when all its blocks are done. Nobody waits for a thread that has not
+arrived, and a slow thread holds up no more than one block. All counters belong to one run, so runs never
+meet.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import njit
-
 from basicaer.simulator.engine import _kernels as k
 from basicaer.simulator.engine import _planner as pl
 from basicaer.simulator.engine import _stages as s
 from basicaer.simulator.engine._atomics import fetch_add, load_acquire, relax
-from basicaer.simulator.engine._diagonal import ROW, diagonal_layer
-from basicaer.simulator.engine._kernels import OPTIONS
+from basicaer.simulator.engine._diagonal import diagonal_layer
+from basicaer.simulator.engine._jit import compiled
 from basicaer.simulator.engine._simd import load, shuffle, store
 
 LOW_BITS = 6
@@ -30,7 +29,7 @@ _zip_low = shuffle(lambda i, width: (i >> 1) + width * (i & 1))
 _zip_high = shuffle(lambda i, width: (i >> 1) + width // 2 + width * (i & 1))
 
 
-@njit(**OPTIONS)
+@compiled
 def deposit(value: int, mask: int) -> int:
     """The bits of `value` spread over the set bits of `mask`, the lowest first."""
     result, bit = 0, 0
@@ -43,9 +42,10 @@ def deposit(value: int, mask: int) -> int:
     return result
 
 
-@njit(**OPTIONS)
+@compiled
 def _fill(row: Any, first: int, count: int, tables: Any) -> None:
-    """tables[0, x] = x's low LOW_BITS bits spread to the bits row[first], ...; tables[1, x]: the bits after them."""
+    """tables[0, x] = x's low LOW_BITS bits spread to the bits row[first], ...; tables[1, x]: the bits after
+    them."""
     tables[:, 0] = 0
     for j in range(count):
         half, place = (0, j) if j < LOW_BITS else (1, j - LOW_BITS)
@@ -53,7 +53,7 @@ def _fill(row: Any, first: int, count: int, tables: Any) -> None:
             tables[half, (1 << place) + x] = tables[half, x] | (1 << row[first + j])
 
 
-@njit(**OPTIONS)
+@compiled
 def load_block(state: Any, base: int, count: int, at: Any, to: Any, re: Any, im: Any) -> None:
     """Load 2**count vectors from `state`, complex numbers seen as reals, into the block."""
     width = 64 // re.itemsize
@@ -65,7 +65,7 @@ def load_block(state: Any, base: int, count: int, at: Any, to: Any, re: Any, im:
         store(im, position, _odd(a, b))
 
 
-@njit(**OPTIONS)
+@compiled
 def store_block(state: Any, base: int, count: int, at: Any, to: Any, re: Any, im: Any) -> None:
     """The inverse of `load_block`."""
     width = 64 // re.itemsize
@@ -77,7 +77,7 @@ def store_block(state: Any, base: int, count: int, at: Any, to: Any, re: Any, im
         store(state, memory + width, _zip_high(a, b))
 
 
-@njit(**OPTIONS)
+@compiled
 def _layer(re: Any, im: Any, row: Any, coefs: Any, terms: Any, base: int, work: Any) -> None:
     """A diagonal layer, after the factors that depend on the base are put in."""
     single, tables, scratch = work[0], work[1], work[2]
@@ -94,7 +94,7 @@ def _layer(re: Any, im: Any, row: Any, coefs: Any, terms: Any, base: int, work: 
     diagonal_layer(re, im, size, coefs, first, single, tables, scratch)
 
 
-@njit(**OPTIONS)
+@compiled
 def run_program(
     re: Any, im: Any, rows: Any, start: int, stop: int, coefs: Any, terms: Any, base: int, work: Any
 ) -> None:
@@ -131,7 +131,7 @@ def run_program(
             k.dense_any(re, im, size, p0, mask, value, terms, p1, coefs, first, work[3])
 
 
-@njit(**OPTIONS)
+@compiled
 def execute(
     state: Any,
     initial: complex,
@@ -146,14 +146,17 @@ def execute(
 ) -> int:
     """Take part in running `plan` = (stages, rows, coefs, terms), for at most `budget` blocks.
 
-    `state` holds 2**n complex numbers as reals. When `fresh`, it is taken for zero but for amplitude 0, which is
-    `initial`; its memory must be zero. `block` is (re, im), `work` four arrays of the same type, both for this
-    thread alone. `counters` is int64[stages, 16], zero at first: blocks claimed at [:, 0], done at [:, 8]. `flag` stops
-    the run.
+    `state` holds 2**n complex numbers as reals. When `fresh`, it is taken for zero but for amplitude 0,
+    which is `initial`; its memory must be zero. `block` is (re, im), `work` four arrays of the same type,
+    both for this thread alone. `counters` is int64[stages, 16], zero at first: blocks claimed at [:, 0],
+    done at [:, 8]. `flag` stops the run.
     """
     stages, rows, coefs, terms = plan
     re, im = block
-    load_at, load_to = np.zeros((2, 1 << 18 >> LOW_BITS), np.int64), np.zeros((2, 1 << 18 >> LOW_BITS), np.int64)
+    load_at, load_to = (
+        np.zeros((2, 1 << 18 >> LOW_BITS), np.int64),
+        np.zeros((2, 1 << 18 >> LOW_BITS), np.int64),
+    )
     store_at, store_to = np.zeros_like(load_at), np.zeros_like(load_to)
     for number in range(len(stages)):
         stage = stages[number]

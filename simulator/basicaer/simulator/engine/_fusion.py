@@ -1,15 +1,16 @@
 """Gates become fewer, larger operations.
 
-Each wire remembers the last operation on it. A new gate is multiplied into that operation when the result costs no more
-than the two did apart, in passes over a block that lies in the L2 cache: there, anything on one or two qubits costs
-about the same, so 1-qubit gates go into their neighbours, and runs on the same two qubits become one matrix. A second
-sweep gathers operations on three qubits where the result is still cheap: above all one target with two selectors, which
-is what a decomposed Toffoli gate is made of.
+Each wire remembers the last operation on it. A new gate is multiplied into that operation when the result
+costs no more than the two did apart, in passes over a block that lies in the L2 cache: there, anything on
+one or two qubits costs about the same, so 1-qubit gates go into their neighbours, and runs on the same two
+qubits become one matrix. A second sweep gathers operations on three qubits where the result is still cheap:
+above all one target with two selectors, which is what a decomposed Toffoli gate is made of.
 
 An operation is a row of integers (columns below). Its matrix lies in `mats` at MAT.
 
 DIAGONAL    T0, and T1 or -1; MAT has 2 or 4 factors
-ONE         one target T0; T1, T2 are selectors or -1: the matrix is one 2 by 2 block for each value of the selectors
+ONE         one target T0; T1, T2 are selectors or -1: the matrix is one 2 by 2 block for each value of the
+            selectors
 TWO, THREE  dense on T0, T1 (, T2), T0 being the least significant bit
 CONTROLLED  2 by 2 on T0 where the wires in MASK have the bits of VALUE
 ANY         dense on COUNT wires, which lie in `operands` at T0; MASK and VALUE as in CONTROLLED
@@ -19,9 +20,8 @@ WIRES has the bit of every wire of a CONTROLLED or ANY operation. RAW is an oper
 
 from typing import Any
 
-from numba import njit
-
-from basicaer.simulator.engine._kernels import COMPLEX, MIXED, OPTIONS, REAL
+from basicaer.simulator.engine._jit import compiled
+from basicaer.simulator.engine._kernels import COMPLEX, MIXED, REAL
 
 KIND, CLASS, T0, T1, T2, MASK, VALUE, MAT, COUNT, WIRES, COLUMNS = range(11)
 DEAD, DIAGONAL, ONE, TWO, THREE, CONTROLLED, ANY, RAW = range(8)
@@ -38,9 +38,10 @@ _COST_CONTROLLED, _COST_CONTROLLED_2 = 0.2, 0.12
 """Nanoseconds an amplitude and core, about; only their ratios matter."""
 
 
-@njit(**OPTIONS)
+@compiled
 def analyse(m: Any, at: int, k: int) -> tuple[int, int]:
-    """(flips, class) of the 2**k square matrix at m[at]: `flips` has the bits in which any row and column differ."""
+    """(flips, class) of the 2**k square matrix at m[at]: `flips` has the bits in which any row and column
+    differ."""
     dim = 1 << k
     flips, real, mixed = 0, True, True
     for row in range(dim):
@@ -56,9 +57,10 @@ def analyse(m: Any, at: int, k: int) -> tuple[int, int]:
     return flips, (REAL if real else (MIXED if mixed else COMPLEX))
 
 
-@njit(**OPTIONS)
+@compiled
 def active_blocks(m: Any, at: int, k: int, target: int) -> tuple[int, int]:
-    """For a matrix that only flips bit `target`: how many of its 2 by 2 blocks are no identity, and the last of them."""
+    """For a matrix that only flips bit `target`: how many of its 2 by 2 blocks are no identity, and the last
+    of them."""
     dim = 1 << k
     count, last = 0, 0
     for row in range(dim):
@@ -72,7 +74,7 @@ def active_blocks(m: Any, at: int, k: int, target: int) -> tuple[int, int]:
     return count, last
 
 
-@njit(**OPTIONS)
+@compiled
 def matrix_cost(m: Any, at: int, k: int) -> float:
     """What one pass with this matrix costs."""
     flips, kind = analyse(m, at, k)
@@ -92,7 +94,7 @@ def matrix_cost(m: Any, at: int, k: int) -> float:
     return _COST_THREE_REAL if kind == REAL else _COST_THREE
 
 
-@njit(**OPTIONS)
+@compiled
 def identity(m: Any, at: int, k: int) -> None:
     """Write the identity of k qubits."""
     dim = 1 << k
@@ -102,7 +104,7 @@ def identity(m: Any, at: int, k: int) -> None:
         m[at + x * (dim + 1)] = 1.0
 
 
-@njit(**OPTIONS)
+@compiled
 def multiply_one(g: Any, g_at: int, m: Any, at: int, k: int, p: int) -> None:
     """m = (g on bit p) m, where m has k qubits and g one."""
     dim = 1 << k
@@ -116,7 +118,7 @@ def multiply_one(g: Any, g_at: int, m: Any, at: int, k: int, p: int) -> None:
                 m[r1 + column] = c * x + d * y
 
 
-@njit(**OPTIONS)
+@compiled
 def multiply_two(g: Any, g_at: int, m: Any, at: int, k: int, p: int, q: int) -> None:
     """m = (g on bits p and q) m; p is g's least significant bit."""
     dim = 1 << k
@@ -133,7 +135,7 @@ def multiply_two(g: Any, g_at: int, m: Any, at: int, k: int, p: int, q: int) -> 
                 m[r3 + column] = g[g_at + 12] * w + g[g_at + 13] * x + g[g_at + 14] * y + g[g_at + 15] * z
 
 
-@njit(**OPTIONS)
+@compiled
 def multiply_three(g: Any, g_at: int, m: Any, at: int, p: int, q: int, r: int) -> None:
     """m = (g on bits p, q, r) m, where both have three qubits."""
     for column in range(8):
@@ -147,7 +149,7 @@ def multiply_three(g: Any, g_at: int, m: Any, at: int, p: int, q: int, r: int) -
             m[at + 8 * (((row & 1) << p) | ((row >> 1 & 1) << q) | ((row >> 2) << r)) + column] = total
 
 
-@njit(**OPTIONS)
+@compiled
 def append(ops: Any, count: int, kind: int, wires: tuple[int, int, int], mat: int, size: int) -> None:
     """Fill row `count` of the operations."""
     ops[count, KIND], ops[count, CLASS], ops[count, MAT], ops[count, COUNT] = kind, COMPLEX, mat, size
@@ -155,19 +157,21 @@ def append(ops: Any, count: int, kind: int, wires: tuple[int, int, int], mat: in
     ops[count, MASK] = ops[count, VALUE] = ops[count, WIRES] = 0
 
 
-@njit(**OPTIONS)
+@compiled
 def _accepts(mats: Any, at: int, flips: int, before: float, strict: bool) -> bool:
-    """Whether a product of two qubits at mats[at] may replace its factors, which cost `before` and flip `flips`."""
+    """Whether a product of two qubits at mats[at] may replace its factors, which cost `before` and flip
+    `flips`."""
     if strict:
         return bool(analyse(mats, at, 2)[0] == flips)
     return bool(matrix_cost(mats, at, 2) <= before)
 
 
-@njit(**OPTIONS)
+@compiled
 def push_one(
     ops: Any, count: int, mats: Any, used: int, last: Any, q: int, g: Any, g_at: int, strict: bool
 ) -> tuple[int, int]:
-    """Add the 1-qubit gate at g[g_at] on wire q; returns the new numbers of operations and of entries in `mats`.
+    """Add the 1-qubit gate at g[g_at] on wire q; returns the new numbers of operations and of entries in
+    `mats`.
 
     When `strict`, only products that flip no further bits are formed; otherwise cost decides.
     """
@@ -193,7 +197,7 @@ def push_one(
     return count + 1, used + 4
 
 
-@njit(**OPTIONS)
+@compiled
 def push_two(
     ops: Any, count: int, mats: Any, used: int, last: Any, a: int, b: int, g: Any, g_at: int, strict: bool
 ) -> tuple[int, int]:
@@ -243,7 +247,7 @@ def push_two(
     return count + 1, used + 16
 
 
-@njit(**OPTIONS)
+@compiled
 def push_again(source: Any, total: int, mats: Any, used: int, last: Any, ops: Any) -> tuple[int, int]:
     """Push the operations of `source` once more, by cost, into the empty `ops`; matrices stay in `mats`."""
     last[:] = -1
@@ -265,7 +269,7 @@ def push_again(source: Any, total: int, mats: Any, used: int, last: Any, ops: An
     return count, used
 
 
-@njit(**OPTIONS)
+@compiled
 def note(ops: Any, i: int, last: Any) -> None:
     """Record that operation i is the last on all its wires."""
     if ops[i, KIND] == RAW:
@@ -277,7 +281,7 @@ def note(ops: Any, i: int, last: Any) -> None:
                 last[wire] = i
 
 
-@njit(**OPTIONS)
+@compiled
 def _bit_of(ops: Any, i: int, wire: int) -> int:
     """Which of operation i's bits the wire is, or -1."""
     for bit in range(ops[i, COUNT]):
@@ -286,7 +290,7 @@ def _bit_of(ops: Any, i: int, wire: int) -> int:
     return -1
 
 
-@njit(**OPTIONS)
+@compiled
 def _multiply_into(ops: Any, i: int, mats: Any, m: Any, at: int, wires: Any, k: int) -> None:
     """m (on `wires`, k of them) = operation i times m."""
     p = [0, 0, 0]
@@ -303,9 +307,10 @@ def _multiply_into(ops: Any, i: int, mats: Any, m: Any, at: int, wires: Any, k: 
         multiply_three(mats, ops[i, MAT], m, at, p[0], p[1], p[2])
 
 
-@njit(**OPTIONS)
+@compiled
 def gather_threes(ops: Any, count: int, mats: Any, used: int, last: Any) -> int:
-    """Merge operations into ones of three qubits where that is cheaper; returns the new number of entries in `mats`."""
+    """Merge operations into ones of three qubits where that is cheaper; returns the new number of entries in
+    `mats`."""
     last[:] = -1
     wires = last[:3].copy()
     for j in range(count):
@@ -317,7 +322,7 @@ def gather_threes(ops: Any, count: int, mats: Any, used: int, last: Any) -> int:
     return used
 
 
-@njit(**OPTIONS)
+@compiled
 def _gather_one(ops: Any, j: int, mats: Any, used: int, last: Any, wires: Any) -> int:
     """Merge operation j with an earlier neighbour i if their three wires make a cheap matrix."""
     for bit in range(ops[j, COUNT]):
@@ -362,7 +367,7 @@ def _gather_one(ops: Any, j: int, mats: Any, used: int, last: Any, wires: Any) -
     return used
 
 
-@njit(**OPTIONS)
+@compiled
 def _reorder(mats: Any, source: int, to: int, k: int, first: int) -> None:
     """Copy a matrix so that bit `first` becomes bit 0; the others keep their order."""
     dim = 1 << k
@@ -374,7 +379,7 @@ def _reorder(mats: Any, source: int, to: int, k: int, first: int) -> None:
             mats[to + r * dim + c] = mats[source + row * dim + column]
 
 
-@njit(**OPTIONS)
+@compiled
 def finish(ops: Any, count: int, mats: Any, used: int) -> int:
     """Give every RAW operation its final kind; returns the new number of entries in `mats`."""
     for i in range(count):

@@ -1,27 +1,25 @@
 """Gates on one block: the kernels that do the work.
 
-A block is `2**size` amplitudes in two real arrays, `re` and `im`, that fit the L2 cache. Bit p of a block's index is
-"position p". The lowest `LANE_BITS` positions run along the lanes of a vector; a gate's positions must lie above
-them (`exchange_lanes` brings others there), so that every kernel combines whole vectors and needs no shuffles.
+A block is `2**size` amplitudes in two real arrays, `re` and `im`, that fit the L2 cache. Bit p of a block's
+index is "position p". The lowest `LANE_BITS` positions run along the lanes of a vector; a gate's positions
+must lie above them (`exchange_lanes` brings others there), so that every kernel combines whole vectors and
+needs no shuffles.
 
-In the loops, j counts vectors-starts over the positions that a gate does not touch, and `insert_zero` makes room in it
-for those that it does.
+In the loops, j counts vectors-starts over the positions that a gate does not touch, and `insert_zero` makes
+room in it for those that it does.
 """
 
 from typing import Any
 
-from numba import njit
-
+from basicaer.simulator.engine._jit import compiled
 from basicaer.simulator.engine._simd import fma, fnma, load, mul, splat, store, tile, transpose
 
-OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "boundscheck": False}
-
-
 COMPLEX, REAL, MIXED, MUX_COMPLEX, MUX_REAL = 0, 1, 2, 3, 4
-"""What is known of a matrix's entries. MIXED: (row, column) is real where their parity agrees, else imaginary."""
+"""What is known of a matrix's entries. MIXED: (row, column) is real where their parity agrees, else
+imaginary."""
 
 
-@njit(**OPTIONS)
+@compiled
 def insert_zero(j: int, position: int) -> int:
     """j with a zero bit inserted at `position`."""
     return ((j >> position) << (position + 1)) | (j & ((1 << position) - 1))
@@ -41,7 +39,7 @@ _mux_3c = tile(["0" * (2 * k) + "cc" + "0" * (6 - 2 * k) for k in (0, 0, 1, 1, 2
 _mux_3r = tile(["0" * (2 * k) + "rr" + "0" * (6 - 2 * k) for k in (0, 0, 1, 1, 2, 2, 3, 3)])
 
 
-@njit(**OPTIONS)
+@compiled
 def one_qubit(re: Any, im: Any, size: int, p0: int, kind: int, coefs: Any, first: int) -> None:
     """A gate on position p0: complex, real, or real on the diagonal and imaginary off it."""
     width = 64 // re.itemsize
@@ -55,9 +53,10 @@ def one_qubit(re: Any, im: Any, size: int, p0: int, kind: int, coefs: Any, first
             _apply_1x(re, im, i, (0, 1 << p0), coefs, first)
 
 
-@njit(**OPTIONS)
+@compiled
 def two_qubits(re: Any, im: Any, size: int, p0: int, p1: int, kind: int, coefs: Any, first: int) -> None:
-    """A gate on positions p0 (the matrix's least significant bit) and p1; MUX: p1 selects one of two on p0."""
+    """A gate on positions p0 (the matrix's least significant bit) and p1; MUX: p1 selects one of two on
+    p0."""
     width = 64 // re.itemsize
     low, high = min(p0, p1), max(p0, p1)
     a, b = 1 << p0, 1 << p1
@@ -76,11 +75,12 @@ def two_qubits(re: Any, im: Any, size: int, p0: int, p1: int, kind: int, coefs: 
             _mux_2r(re, im, i, rows, coefs, first)
 
 
-@njit(**OPTIONS)
+@compiled
 def three_qubits(
     re: Any, im: Any, size: int, p0: int, p1: int, p2: int, kind: int, coefs: Any, first: int
 ) -> None:
-    """A gate on positions p0 (the matrix's least significant bit), p1, p2; MUX: p1 and p2 select one of four on p0."""
+    """A gate on positions p0 (the matrix's least significant bit), p1, p2; MUX: p1 and p2 select one of four
+    on p0."""
     width = 64 // re.itemsize
     low, high = min(p0, p1, p2), max(p0, p1, p2)
     middle = p0 + p1 + p2 - low - high
@@ -98,7 +98,7 @@ def three_qubits(
             _mux_3r(re, im, i, rows, coefs, first)
 
 
-@njit(**OPTIONS)
+@compiled
 def _lowest_bit(x: int) -> int:
     position = 0
     while not (x >> position) & 1:
@@ -106,7 +106,7 @@ def _lowest_bit(x: int) -> int:
     return position
 
 
-@njit(**OPTIONS)
+@compiled
 def controlled(
     re: Any, im: Any, size: int, p0: int, mask: int, value: int, coefs: Any, first: int, scratch: Any
 ) -> None:
@@ -119,9 +119,16 @@ def controlled(
     for lane in range(width):
         acts = lane & lanes == value & lanes
         for entry in range(4):
-            scratch[2 * entry * width + lane] = coefs[first + 2 * entry] if acts else (1.0 if entry % 3 == 0 else 0.0)
+            scratch[2 * entry * width + lane] = (
+                coefs[first + 2 * entry] if acts else (1.0 if entry % 3 == 0 else 0.0)
+            )
             scratch[(2 * entry + 1) * width + lane] = coefs[first + 2 * entry + 1] if acts else 0.0
-    ar, ai, br, bi = load(scratch, 0), load(scratch, width), load(scratch, 2 * width), load(scratch, 3 * width)
+    ar, ai, br, bi = (
+        load(scratch, 0),
+        load(scratch, width),
+        load(scratch, 2 * width),
+        load(scratch, 3 * width),
+    )
     cr, ci, dr, di = (
         *(load(scratch, 4 * width), load(scratch, 5 * width)),
         *(load(scratch, 6 * width), load(scratch, 7 * width)),
@@ -145,7 +152,7 @@ def controlled(
             store(im, other, fma(di, yr, fma(dr, yi, fma(ci, xr, mul(cr, xi)))))
 
 
-@njit(**OPTIONS)
+@compiled
 def controlled_flip(re: Any, im: Any, size: int, p0: int, mask: int, value: int) -> None:
     """X on position p0 where the positions in `mask`, none of them in the lanes, have the bits of `value`."""
     width = 64 // re.itemsize
@@ -169,11 +176,22 @@ def controlled_flip(re: Any, im: Any, size: int, p0: int, mask: int, value: int)
             store(im, other, i0)
 
 
-@njit(**OPTIONS)
+@compiled
 def dense_any(
-    re: Any, im: Any, size: int, count: int, mask: int, value: int, positions: Any, at: int, coefs: Any, first: int, scratch: Any
+    re: Any,
+    im: Any,
+    size: int,
+    count: int,
+    mask: int,
+    value: int,
+    positions: Any,
+    at: int,
+    coefs: Any,
+    first: int,
+    scratch: Any,
 ) -> None:
-    """A gate on the positions positions[at + k, 0] for k < count, least significant first; any number of them.
+    """A gate on the positions positions[at + k, 0] for k < count, least significant first; any number of
+    them.
 
     `scratch` has room for 2 * 2**count vectors. The matrix is row-major, real part first.
     """
@@ -214,7 +232,7 @@ def dense_any(
             store(im, i, total_i)
 
 
-@njit(**OPTIONS)
+@compiled
 def exchange_lanes_8(re: Any, im: Any, size: int, p0: int, p1: int, p2: int) -> None:
     """Positions 0, 1, 2 change places with p0, p1, p2 (vectors of 8 lanes)."""
     a, b, c = 1 << p0, 1 << p1, 1 << p2
@@ -227,7 +245,7 @@ def exchange_lanes_8(re: Any, im: Any, size: int, p0: int, p1: int, p2: int) -> 
         transpose(im, i, rows)
 
 
-@njit(**OPTIONS)
+@compiled
 def exchange_lanes_16(re: Any, im: Any, size: int, p0: int, p1: int, p2: int, p3: int) -> None:
     """Positions 0 to 3 change places with p0 to p3 (vectors of 16 lanes)."""
     a, b, c, d = 1 << p0, 1 << p1, 1 << p2, 1 << p3

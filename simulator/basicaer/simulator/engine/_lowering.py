@@ -1,19 +1,17 @@
 """From a circuit's packed instructions to fused operations on wires.
 
-Two things are known for nothing and used here. A swap only exchanges which wire a qubit lies on. And a run begins in a
-basis state, so a wire on which nothing but flips and phases has acted is still known to be 0 or 1: a control on it
-is decided here, a diagonal gate is a phase of the whole state, and the wire takes part in the simulation ("is live")
-only from its first other gate on. `known[w]` is 0, 1, or -1 for a live wire.
+Two things are known for nothing and used here. A swap only exchanges which wire a qubit lies on. And a run
+begins in a basis state, so a wire on which nothing but flips and phases has acted is still known to be 0 or
+1: a control on it is decided here, a diagonal gate is a phase of the whole state, and the wire takes part in
+the simulation ("is live") only from its first other gate on. `known[w]` is 0, 1, or -1 for a live wire.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import njit
-
 from basicaer.simulator.engine import _fusion as f
 from basicaer.simulator.engine import _matrices as m
-from basicaer.simulator.engine._kernels import OPTIONS
+from basicaer.simulator.engine._jit import compiled
 
 TINY = f.TINY
 
@@ -22,7 +20,7 @@ OPERATIONS, ENTRIES, OPERANDS, QUBIT, PARAMETER, STRICT, SIZE = range(7)
 and whether fusion is strict."""
 
 
-@njit(**OPTIONS)
+@compiled
 def _push_one(state: Any, n: Any, q: int, g: Any) -> None:
     ops, mats, _, last, _, _ = state
     n[OPERATIONS], n[ENTRIES] = f.push_one(
@@ -30,7 +28,7 @@ def _push_one(state: Any, n: Any, q: int, g: Any) -> None:
     )
 
 
-@njit(**OPTIONS)
+@compiled
 def make_live(state: Any, n: Any, w: int) -> None:
     """Let wire w take part; one that is known to be 1 gets an X."""
     known = state[4]
@@ -41,7 +39,7 @@ def make_live(state: Any, n: Any, w: int) -> None:
         _push_one(state, n, w, x)
 
 
-@njit(**OPTIONS)
+@compiled
 def _one_target(state: Any, n: Any, t: int, mask: int, value: int, g: Any) -> complex:
     """A 2 by 2 gate g on wire t with controls on live wires; returns a factor of the whole state."""
     ops, mats, _, last, known, g2 = state
@@ -60,7 +58,7 @@ def _one_target(state: Any, n: Any, t: int, mask: int, value: int, g: Any) -> co
             return _one_target(state, n, t, mask & ~(1 << t), value & ~(1 << t), g)
         if mask == 0 and abs(g[0]) < TINY and abs(g[3]) < TINY:
             known[t] = 1 - bit
-            return g[1] if bit else g[2]
+            return complex(g[1] if bit else g[2])
         if mask == 0:
             known[t] = -1
             if bit:
@@ -93,7 +91,7 @@ def _one_target(state: Any, n: Any, t: int, mask: int, value: int, g: Any) -> co
     return complex(1.0)
 
 
-@njit(**OPTIONS)
+@compiled
 def _two_targets(state: Any, n: Any, a: int, b: int, g: Any) -> complex:
     """A 4 by 4 gate g on wires a and b; returns a factor of the whole state."""
     ops, mats, _, last, known, _ = state
@@ -117,7 +115,7 @@ def _two_targets(state: Any, n: Any, a: int, b: int, g: Any) -> complex:
     return complex(1.0)
 
 
-@njit(**OPTIONS)
+@compiled
 def _controlled_swap(state: Any, n: Any, a: int, b: int, mask: int, value: int, g: Any) -> None:
     """Exchange wires a and b where the controls hold, as three controlled flips."""
     known = state[4]
@@ -136,7 +134,7 @@ def _controlled_swap(state: Any, n: Any, a: int, b: int, mask: int, value: int, 
             _one_target(state, n, a, 1 << b, 1 << b, g)
 
 
-@njit(**OPTIONS)
+@compiled
 def _many_targets(
     state: Any, n: Any, qubits: Any, wire: Any, k: int, mask: int, value: int, source: Any, at: int
 ) -> None:
@@ -168,14 +166,14 @@ def _many_targets(
     n[ENTRIES] += entries
 
 
-@njit(**OPTIONS)
+@compiled
 def lower(
     table: Any, pool: Any, columns: Any, start: int, stop: int, wire: Any, n: Any, state: Any
 ) -> complex:
     """Add the instructions start to stop to `ops`; returns a factor of the whole state.
 
-    `columns` are the block's (operations, qubits, parameters). `wire` maps qubits to wires and changes with swaps. `n` are
-    the counters, `state` is (ops, mats, operands, last, known, room for 16 entries).
+    `columns` are the block's (operations, qubits, parameters). `wire` maps qubits to wires and changes with
+    swaps. `n` are the counters, `state` is (ops, mats, operands, last, known, room for 16 entries).
     """
     operations, qubits, parameters = columns
     known = state[4]

@@ -1,8 +1,9 @@
 """Matrices of gates, computed from the packed columns without a Python object for each gate.
 
-`operation_table` turns a circuit's distinct operations into rows of integers, once a circuit. Gates without parameters
-and explicit matrices lie in a pool; those with parameters have a code, for which `parametric` computes the matrix.
-Matrices are row-major and flat; the first target is the least significant bit of row and column.
+`operation_table` turns a circuit's distinct operations into rows of integers, once a circuit. Gates without
+parameters and explicit matrices lie in a pool; those with parameters have a code, for which `parametric`
+computes the matrix. Matrices are row-major and flat; the first target is the least significant bit of row
+and column.
 """
 
 from collections.abc import Sequence
@@ -11,17 +12,31 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
-
 from basicaer.simulator._gate_table import GATES
-from basicaer.simulator.engine._kernels import OPTIONS
 from basicaer.simulator._operations import Operation
+from basicaer.simulator.engine._jit import compiled
 
 CODE, TARGETS, CONTROLS, STATE, PARAMETERS, OFFSET, COLUMNS = range(7)
-"""Columns of the operation table. STATE has a bit for each control; OFFSET is that of the matrix in the pool."""
+"""Columns of the operation table. STATE has a bit for each control; OFFSET is that of the matrix in the
+pool."""
 
 POOLED, SWAP, NOTHING, PHASE = 0, 1, 2, 3
-_PARAMETRIC = ("p", "u", "u2", "r", "rx", "ry", "rz", "cu", "rxx", "ryy", "rzz", "rzx", "xx_minus_yy", "xx_plus_yy")
+_PARAMETRIC = (
+    "p",
+    "u",
+    "u2",
+    "r",
+    "rx",
+    "ry",
+    "rz",
+    "cu",
+    "rxx",
+    "ryy",
+    "rzz",
+    "rzx",
+    "xx_minus_yy",
+    "xx_plus_yy",
+)
 _CODES = {name: 4 + k for k, name in enumerate(_PARAMETRIC)} | {
     "swap": SWAP,
     "id": NOTHING,
@@ -29,13 +44,30 @@ _CODES = {name: 4 + k for k, name in enumerate(_PARAMETRIC)} | {
     "global_phase": PHASE,
 }
 _SAME_TARGET = {
-    **{"u1": "p", "u3": "u", "cp": "p", "cu1": "p", "cu3": "u", "crx": "rx", "cry": "ry", "crz": "rz"},
-    **{"cswap": "swap", "mcswap": "swap", "mcp": "p", "mcrx": "rx", "mcry": "ry", "mcrz": "rz", "mcr": "r"},
-    **{"mcu2": "u2", "mcu3": "u", "mcu": "cu"},
+    "u1": "p",
+    "u3": "u",
+    "cp": "p",
+    "cu1": "p",
+    "cu3": "u",
+    "crx": "rx",
+    "cry": "ry",
+    "crz": "rz",
+    "cswap": "swap",
+    "mcswap": "swap",
+    "mcp": "p",
+    "mcrx": "rx",
+    "mcry": "ry",
+    "mcrz": "rz",
+    "mcr": "r",
+    "mcu2": "u2",
+    "mcu3": "u",
+    "mcu": "cu",
 }
 
 
-def operation_table(operations: Sequence[Operation]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.complex128]]:
+def operation_table(
+    operations: Sequence[Operation],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.complex128]]:
     """Rows for `operations`, all of them gates or explicit matrices, and the pool of their matrices."""
     table = np.zeros((len(operations), COLUMNS), dtype=np.int64)
     matrices: list[npt.NDArray[np.complex128]] = []
@@ -79,12 +111,12 @@ def _state(operation: Operation, own: int) -> int:
     return state | (((1 << own) - 1) << operation.num_controls)
 
 
-@njit(**OPTIONS)
+@compiled
 def _phase(angle: float) -> complex:
     return complex(cos(angle), sin(angle))
 
 
-@njit(**OPTIONS)
+@compiled
 def parametric(code: int, p: Any, at: int, m: Any) -> None:
     """Write the matrix of the gate `code` with parameters p[at], p[at + 1], ... to m[0:4] or m[0:16]."""
     angle = p[at]
@@ -111,7 +143,7 @@ def parametric(code: int, p: Any, at: int, m: Any) -> None:
         _parametric_two(code, c, s, p, at, m)
 
 
-@njit(**OPTIONS)
+@compiled
 def _parametric_two(code: int, c: float, s: float, p: Any, at: int, m: Any) -> None:
     """`parametric` for gates of two qubits, from the cosine and sine of half the first parameter."""
     m[:16] = 0.0

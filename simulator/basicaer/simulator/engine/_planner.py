@@ -1,32 +1,33 @@
 """Stages for all operations of a circuit: which bits are active in each, its program, and where wires go.
 
-A plan is (stages, rows, coefs, terms). A row of `stages` has, besides the columns below, three runs of numbers: for
-each bit above the lanes, in ascending order, `BITS` the bit of the memory's index, `FROM` the position in the block
-where it is loaded to and `TO` the position where it is stored from.
+A plan is (stages, rows, coefs, terms). A row of `stages` has, besides the columns below, three runs of
+numbers: for each bit above the lanes, in ascending order, `BITS` the bit of the memory's index, `FROM` the
+position in the block where it is loaded to and `TO` the position where it is stored from.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import njit
-
 from basicaer.simulator.engine import _fusion as f
 from basicaer.simulator.engine import _program as p
 from basicaer.simulator.engine import _stages as s
-from basicaer.simulator.engine._kernels import OPTIONS
+from basicaer.simulator.engine._jit import compiled
 
 ROW_START, ROW_STOP, OUTER, LOADED, STORED, ZEROED, HEADER = range(7)
-"""Rows of the program; bits of the base that vary; how many bits above the lanes are loaded, and stored; how many
-positions of the block to clear first (0 when it is loaded in full)."""
+"""Rows of the program; bits of the base that vary; how many bits above the lanes are loaded, and stored; how
+many positions of the block to clear first (0 when it is loaded in full)."""
 MOST_BITS = 24
 LOAD_BITS, FROM = HEADER, HEADER + MOST_BITS
 STORE_BITS, TO = HEADER + 2 * MOST_BITS, HEADER + 3 * MOST_BITS
 STAGE_COLUMNS = HEADER + 4 * MOST_BITS
 
 
-@njit(**OPTIONS)
-def _place(stage: Any, phys: Any, taken: Any, count: int, targets: Any, read: Any, v: int, pos: Any, at: Any) -> None:
-    """Positions for the active wires: lanes, then live wires as in memory, then the others by their first use."""
+@compiled
+def _place(
+    stage: Any, phys: Any, taken: Any, count: int, targets: Any, read: Any, v: int, pos: Any, at: Any
+) -> None:
+    """Positions for the active wires: lanes, then live wires as in memory, then the others by their first
+    use."""
     n = len(phys)
     pos[:] = -1
     top = v
@@ -57,9 +58,18 @@ def _place(stage: Any, phys: Any, taken: Any, count: int, targets: Any, read: An
             at[pos[w]] = w
 
 
-@njit(**OPTIONS)
+@compiled
 def _choose_lanes(
-    stage: Any, targets: Any, read: Any, ops: Any, taken: Any, follow: Any, at: Any, v: int, bits: int, chosen: Any
+    stage: Any,
+    targets: Any,
+    read: Any,
+    ops: Any,
+    taken: Any,
+    follow: Any,
+    at: Any,
+    v: int,
+    bits: int,
+    chosen: Any,
 ) -> None:
     """The `v` active wires, none of them in the lanes, that are needed last: they shall go to the lanes."""
     n = len(at)
@@ -91,9 +101,18 @@ def _choose_lanes(
         chosen[j] = best
 
 
-@njit(**OPTIONS)
+@compiled
 def _restore_lanes(
-    builder: Any, stage: Any, pos: Any, ops: Any, mats: Any, at: Any, wanted: Any, v: int, bits: int, chosen: Any
+    builder: Any,
+    stage: Any,
+    pos: Any,
+    ops: Any,
+    mats: Any,
+    at: Any,
+    wanted: Any,
+    v: int,
+    bits: int,
+    chosen: Any,
 ) -> None:
     """Bring the wires `wanted` to the lanes, wanted[j] to lane j."""
     right, inside = True, False
@@ -116,9 +135,18 @@ def _restore_lanes(
     p.exchange(builder, stage, pos, ops, mats, at, wanted, v)
 
 
-@njit(**OPTIONS)
+@compiled
 def _write_program(
-    builder: Any, stage: Any, pos: Any, phys: Any, at: Any, lists: Any, taken: Any, count: int, v: int, bits: int
+    builder: Any,
+    stage: Any,
+    pos: Any,
+    phys: Any,
+    at: Any,
+    lists: Any,
+    taken: Any,
+    count: int,
+    v: int,
+    bits: int,
 ) -> None:
     """Emit the operations in `taken`, exchanging lanes and applying layers when nothing else can go on."""
     ops, mats, operands, targets, read = lists
@@ -175,7 +203,7 @@ def _write_program(
     p.flush_single(builder, stage, pos, ops, mats, v)
 
 
-@njit(**OPTIONS)
+@compiled
 def _runs(row: Any, bits_at: int, positions_at: int, live: int, phys: Any, pos: Any, v: int) -> int:
     """Write (bit of memory, position) of the live active wires above the lanes; returns how many."""
     count = 0
@@ -186,9 +214,10 @@ def _runs(row: Any, bits_at: int, positions_at: int, live: int, phys: Any, pos: 
     return count
 
 
-@njit(**OPTIONS)
+@compiled
 def _settle(stage: Any, phys: Any, home: Any, pos: Any, at: Any, v: int) -> None:
-    """After a stage: the wire in lane j gets bit j; the others their home among the active bits, or what is left."""
+    """After a stage: the wire in lane j gets bit j; the others their home among the active bits, or what is
+    left."""
     n = len(phys)
     free = 0
     for w in range(n):
@@ -215,9 +244,10 @@ def _settle(stage: Any, phys: Any, home: Any, pos: Any, at: Any, v: int) -> None
             free &= ~(1 << b)
 
 
-@njit(**OPTIONS)
+@compiled
 def _cleanup_wires(phys: Any, home: Any, always: int, bits: int, v: int) -> int:
-    """Active wires for a stage that only brings wires home: first those that belong in the lanes, then others."""
+    """Active wires for a stage that only brings wires home: first those that belong in the lanes, then
+    others."""
     active, room = always, bits - s.popcount(always)
     n = len(phys)
     for low in range(2):
@@ -240,14 +270,14 @@ def _cleanup_wires(phys: Any, home: Any, always: int, bits: int, v: int) -> int:
     return active
 
 
-@njit(**OPTIONS)
+@compiled
 def plan(
     ops: Any, mats: Any, operands: Any, count: int, phys: Any, home: Any, live: int, bits: int, v: int
 ) -> tuple[Any, Any, Any, Any]:
     """Stages of `bits` bits for the first `count` operations on len(phys) wires.
 
-    Wire w has bit phys[w] of the memory's index at the start (phys is changed) and home[w] at the end. `v` is the
-    number of lane bits.
+    Wire w has bit phys[w] of the memory's index at the start (phys is changed) and home[w] at the end. `v`
+    is the number of lane bits.
     """
     n = len(phys)
     order = np.empty(count, np.int64)

@@ -3,28 +3,28 @@
 See `_stages` for what a stage is. `Builder` is a tuple of arrays, since numba has no cheap objects:
     rows      int64[capacity, ROW_COLUMNS]
     box       a list with one array of coefficients (replaced by a larger one when it is full)
-    terms     int64[capacity, 2]: (bits of the base that must all be set, position or -1); the factor lies in `coefs`
+    terms     int64[capacity, 2]: (bits of the base that must all be set, position or -1); the factor lies in
+              `coefs`
     n         counters: rows, coefs, terms
 """
 
 from typing import Any
 
 import numpy as np
-from numba import njit
-
 from basicaer.simulator.engine import _fusion as f
 from basicaer.simulator.engine import _stages as s
-from basicaer.simulator.engine._diagonal import ROW_BITS, fill_layer, layer_length
-from basicaer.simulator.engine._kernels import COMPLEX, MIXED, MUX_COMPLEX, MUX_REAL, OPTIONS, REAL
+from basicaer.simulator.engine._diagonal import fill_layer, layer_length
+from basicaer.simulator.engine._jit import compiled
+from basicaer.simulator.engine._kernels import COMPLEX, MUX_COMPLEX, MUX_REAL, REAL
 
 ROWS, COEFS, TERMS = range(3)
 
 SINGLE, DELAYED, LIVE, ACTIVE, LANES, PREFIX = range(6)
-"""Scalars of a stage in the making: a 1-qubit operation that waits for a partner (or -1), how many diagonal operations
-are delayed, the live wires, the active ones, those in the lanes, and the prefix's size in bits."""
+"""Scalars of a stage in the making: a 1-qubit operation that waits for a partner (or -1), how many diagonal
+operations are delayed, the live wires, the active ones, those in the lanes, and the prefix's size in bits."""
 
 
-@njit(**OPTIONS)
+@compiled
 def reserve(builder: Any, count: int) -> int:
     """Make room for `count` coefficients; returns where they begin."""
     _, box, _, n = builder
@@ -37,7 +37,7 @@ def reserve(builder: Any, count: int) -> int:
     return int(first)
 
 
-@njit(**OPTIONS)
+@compiled
 def put(builder: Any, first: int, mats: Any, at: int, count: int) -> None:
     """Write `count` complex numbers as coefficients."""
     coefs = builder[1][0]
@@ -45,7 +45,7 @@ def put(builder: Any, first: int, mats: Any, at: int, count: int) -> None:
         coefs[first + 2 * x], coefs[first + 2 * x + 1] = mats[at + x].real, mats[at + x].imag
 
 
-@njit(**OPTIONS)
+@compiled
 def new_row(builder: Any, op: int, size: int) -> int:
     """A new row with neutral values."""
     rows, _, _, n = builder
@@ -57,7 +57,7 @@ def new_row(builder: Any, op: int, size: int) -> int:
     return int(i)
 
 
-@njit(**OPTIONS)
+@compiled
 def grow(stage: Any, pos: Any, wires: int, lane_bits: int) -> int:
     """Make `wires` live; returns the size of the smallest prefix that holds all live wires."""
     stage[LIVE] |= wires
@@ -72,7 +72,7 @@ def grow(stage: Any, pos: Any, wires: int, lane_bits: int) -> int:
     return int(top)
 
 
-@njit(**OPTIONS)
+@compiled
 def flush_single(builder: Any, stage: Any, pos: Any, ops: Any, mats: Any, lane_bits: int) -> None:
     """Emit the 1-qubit operation that waits for a partner."""
     i = stage[SINGLE]
@@ -86,7 +86,7 @@ def flush_single(builder: Any, stage: Any, pos: Any, ops: Any, mats: Any, lane_b
     put(builder, rows[row, s.FIRST], mats, ops[i, f.MAT], 4)
 
 
-@njit(**OPTIONS)
+@compiled
 def _pair(builder: Any, stage: Any, pos: Any, ops: Any, mats: Any, i: int, j: int, lane_bits: int) -> None:
     """Emit two 1-qubit operations on different wires as one."""
     a, b = ops[i, f.T0], ops[j, f.T0]
@@ -103,7 +103,7 @@ def _pair(builder: Any, stage: Any, pos: Any, ops: Any, mats: Any, i: int, j: in
             coefs[first + 2 * (4 * r + c)], coefs[first + 2 * (4 * r + c) + 1] = z.real, z.imag
 
 
-@njit(**OPTIONS)
+@compiled
 def _emit_one(builder: Any, size: int, active: int, pos: Any, phys: Any, ops: Any, mats: Any, i: int) -> None:
     """One target with up to two selectors, each in the block or constant through it."""
     rows = builder[0]
@@ -155,7 +155,7 @@ def _emit_one(builder: Any, size: int, active: int, pos: Any, phys: Any, ops: An
                 coefs[c], coefs[c + 1] = z.real, z.imag
 
 
-@njit(**OPTIONS)
+@compiled
 def split_controls(rows: Any, row: int, ops: Any, i: int, active: int, pos: Any, phys: Any) -> None:
     """Write operation i's controls: those in the block by position, the others by their bit of the base."""
     rest, w = ops[i, f.MASK], 0
@@ -172,7 +172,7 @@ def split_controls(rows: Any, row: int, ops: Any, i: int, active: int, pos: Any,
         w += 1
 
 
-@njit(**OPTIONS)
+@compiled
 def emit(
     builder: Any, stage: Any, pos: Any, phys: Any, ops: Any, mats: Any, operands: Any, i: int, lane_bits: int
 ) -> None:
@@ -222,7 +222,7 @@ def emit(
         put(builder, rows[row, s.FIRST], mats, at, 64 if three else 16)
 
 
-@njit(**OPTIONS)
+@compiled
 def _add_term(builder: Any, mask: int, position: int, factor: complex) -> None:
     """A factor of the layer in the making that depends on the base."""
     if abs(factor - 1.0) < f.TINY:
@@ -234,7 +234,7 @@ def _add_term(builder: Any, mask: int, position: int, factor: complex) -> None:
     n[TERMS] += 1
 
 
-@njit(**OPTIONS)
+@compiled
 def flush_layer(
     builder: Any, stage: Any, pos: Any, phys: Any, ops: Any, mats: Any, delayed: Any, lane_bits: int
 ) -> None:
@@ -290,7 +290,7 @@ def flush_layer(
     fill_layer(w0, single, pair, size, builder[1][0], first)
 
 
-@njit(**OPTIONS)
+@compiled
 def exchange(
     builder: Any, stage: Any, pos: Any, ops: Any, mats: Any, at_position: Any, chosen: Any, lane_bits: int
 ) -> None:

@@ -1,7 +1,7 @@
 """Runs plans on states, on the caller's thread and as many helpers as are asked for.
 
-Helpers come from one pool that all runs share. A run never waits for a helper that has not begun: whatever is not
-claimed, the caller does itself. So any number of runs may be under way at once.
+Helpers come from one pool that all runs share. A run never waits for a helper that has not begun: whatever
+is not claimed, the caller does itself. So any number of runs may be under way at once.
 """
 
 import os
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from basicaer.simulator._control import RunControl
 from basicaer.simulator.engine import _planner as pl
 from basicaer.simulator.engine._diagonal import ROW
@@ -53,7 +52,13 @@ class Workspace:
 
 
 def run_plan(
-    plan: Any, bits: int, state: npt.NDArray[Any], initial: complex, fresh: bool, threads: int, control: RunControl,
+    plan: Any,
+    bits: int,
+    state: npt.NDArray[Any],
+    initial: complex,
+    fresh: bool,
+    threads: int,
+    control: RunControl,
     work: float,
 ) -> None:
     """Run `plan` over `state`, complex and contiguous; see `_executor.execute`.

@@ -1,9 +1,9 @@
 """Explicit SIMD vectors for numba, so that the speed of a kernel does not hang on an auto-vectorizer's mood.
 
-numba has no vector type. This module adds one (`VectorType`: eight float64 or sixteen float32, 64 bytes, as LLVM's
-`<8 x double>`), and the few intrinsics that kernels need: load, store, splat, fma, add, mul, and shuffles. LLVM
-lowers a 64-byte vector to one AVX-512 register, or to two AVX2 ones, or to four SSE2 ones, so the same source runs
-on every processor. `tile` emits the unrolled body of a dense k-qubit gate.
+numba has no vector type. This module adds one (`VectorType`: eight float64 or sixteen float32, 64 bytes, as
+LLVM's `<8 x double>`), and the few intrinsics that kernels need: load, store, splat, fma, add, mul, and
+shuffles. LLVM lowers a 64-byte vector to one AVX-512 register, or to two AVX2 ones, or to four SSE2 ones, so
+the same source runs on every processor. `tile` emits the unrolled body of a dense k-qubit gate.
 
 Everything is addressed as (array, element index); nothing is bounds-checked.
 """
@@ -11,10 +11,11 @@ Everything is addressed as (array, element index); nothing is bounds-checked.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from basicaer.simulator.engine._jit import intrinsic
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import models
-from numba.core.extending import intrinsic, register_model
+from numba.core.extending import register_model
 
 VECTOR_BYTES = 64
 
@@ -142,8 +143,8 @@ def shuffle(mask: Callable[[int, int], int]) -> Any:
 def tile(pattern: Sequence[str]) -> Any:
     """An intrinsic f(re, im, index, offsets, coefs, first) that applies a matrix to 2**k vectors in place.
 
-    `pattern` has a string for each row of the matrix and a character for each column: "0" for a zero, "c" for a
-    complex entry, "r" for a real one, "i" for an imaginary one; zeros cost nothing. Vector j lies at
+    `pattern` has a string for each row of the matrix and a character for each column: "0" for a zero, "c"
+    for a complex entry, "r" for a real one, "i" for an imaginary one; zeros cost nothing. Vector j lies at
     index + offsets[j]. Coefficients lie at coefs[first + 2 * (row * size + column)], real part first.
     """
     size = len(pattern)
@@ -191,8 +192,8 @@ def tile(pattern: Sequence[str]) -> Any:
 
 @intrinsic
 def transpose(typingctx: Any, array: Any, index: Any, offsets: Any) -> Any:
-    """Transpose the square of vectors at index + offsets[row], in place: bit j of the row changes places with bit j
-    of the lane. With another number of rows than lanes there is no such square, and no code."""
+    """Transpose the square of vectors at index + offsets[row], in place: bit j of the row changes places
+    with bit j of the lane. With another number of rows than lanes there is no such square, and no code."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         vector = _ir_vector(VectorType(array.dtype))

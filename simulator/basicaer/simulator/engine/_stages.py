@@ -1,34 +1,48 @@
 """Operations become stages, and a stage a program for a block.
 
-The state lies in memory in its natural order: wire w has the bit `home[w]` of the index. A stage picks `block_bits` of
-those bits ("active"); for each value of the others it loads the amplitudes that differ in active bits into a block,
-runs a program on the block, and writes it back. The lowest `lane_bits` bits are always active, so that memory
-is touched in runs of whole cache lines. An operation fits a stage when its targets are active; selectors, controls and
-diagonal gates may lie anywhere, since a bit that is not active is constant through a block.
+The state lies in memory in its natural order: wire w has the bit `home[w]` of the index. A stage picks
+`block_bits` of those bits ("active"); for each value of the others it loads the amplitudes that differ in
+active bits into a block, runs a program on the block, and writes it back. The lowest `lane_bits` bits are
+always active, so that memory is touched in runs of whole cache lines. An operation fits a stage when its
+targets are active; selectors, controls and diagonal gates may lie anywhere, since a bit that is not active
+is constant through a block.
 
-Inside the block each active wire has a position; the wires at the lowest `lane_bits` positions are "in the lanes",
-where no gate can be applied: `EXCHANGE` swaps them with others that are not needed soon. Diagonal operations are
-collected, and applied together when one of their wires becomes a target. Wires that are not live yet come last, and
-an operation works on the smallest prefix of the block that holds all live wires.
+Inside the block each active wire has a position; the wires at the lowest `lane_bits` positions are "in the
+lanes", where no gate can be applied: `EXCHANGE` swaps them with others that are not needed soon. Diagonal
+operations are collected, and applied together when one of their wires becomes a target. Wires that are not
+live yet come last, and an operation works on the smallest prefix of the block that holds all live wires.
 """
 
 from typing import Any
 
-import numpy as np
-from numba import njit
-
 from basicaer.simulator.engine import _fusion as f
-from basicaer.simulator.engine._diagonal import ROW_BITS
-from basicaer.simulator.engine._kernels import OPTIONS
+from basicaer.simulator.engine._jit import compiled
 
-OP, SIZE, P0, P1, P2, P3, FIRST, MASK, VALUE, OUTER_MASK, OUTER_VALUE, CLASS, PICK1, PICK2, STRIDE, ROW_COLUMNS = range(16)
-"""Columns of a program's rows. OUTER_*: on the block's base index, the row is skipped where they don't fit. PICK1/2: bits
-of the base (or -1) that select one of several matrices, STRIDE coefficients apart."""
+(
+    OP,
+    SIZE,
+    P0,
+    P1,
+    P2,
+    P3,
+    FIRST,
+    MASK,
+    VALUE,
+    OUTER_MASK,
+    OUTER_VALUE,
+    CLASS,
+    PICK1,
+    PICK2,
+    STRIDE,
+    ROW_COLUMNS,
+) = range(16)
+"""Columns of a program's rows. OUTER_*: on the block's base index, the row is skipped where they don't fit.
+PICK1/2: bits of the base (or -1) that select one of several matrices, STRIDE coefficients apart."""
 
 ONE, TWO, THREE, CONTROLLED, FLIP, ANY, LAYER, EXCHANGE = range(8)
 
 
-@njit(**OPTIONS)
+@compiled
 def bits_of(ops: Any, operands: Any, i: int) -> tuple[int, int]:
     """The wires that operation i changes, and those that it only reads, as bit masks."""
     kind = ops[i, f.KIND]
@@ -55,7 +69,7 @@ def bits_of(ops: Any, operands: Any, i: int) -> tuple[int, int]:
     return targets, read
 
 
-@njit(**OPTIONS)
+@compiled
 def weight(ops: Any, i: int) -> float:
     """What operation i is worth to a stage."""
     kind = ops[i, f.KIND]
@@ -66,7 +80,7 @@ def weight(ops: Any, i: int) -> float:
     return 1.0 if kind == f.THREE or kind == f.ANY else 0.3
 
 
-@njit(**OPTIONS)
+@compiled
 def popcount(x: int) -> int:
     """How many bits are set."""
     count = 0
@@ -76,7 +90,7 @@ def popcount(x: int) -> int:
     return count
 
 
-@njit(**OPTIONS)
+@compiled
 def worth(ops: Any, targets: Any, read: Any, follow: Any, active: int, limit: int) -> float:
     """The summed weight of the operations that a stage on the wires `active` could execute."""
     blocked = blocked_targets = 0
@@ -96,7 +110,7 @@ def worth(ops: Any, targets: Any, read: Any, follow: Any, active: int, limit: in
     return total
 
 
-@njit(**OPTIONS)
+@compiled
 def choose_active(ops: Any, targets: Any, read: Any, follow: Any, n: int, always: int, bits: int) -> int:
     """The wires of the next stage: `bits` of n, those in `always` among them.
 
@@ -147,7 +161,7 @@ def choose_active(ops: Any, targets: Any, read: Any, follow: Any, n: int, always
     return active
 
 
-@njit(**OPTIONS)
+@compiled
 def take(targets: Any, read: Any, follow: Any, active: int, taken: Any) -> int:
     """Move what a stage on `active` can execute from the list `follow` to `taken`; returns how many."""
     blocked = blocked_targets = 0

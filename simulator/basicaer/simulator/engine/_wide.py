@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import pairwise, product
 
 import numpy as np
-
 from basicaer.simulator._control import RunControl
 from basicaer.simulator._gates import Matrices
 from basicaer.simulator._operations import Operation
