@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -12,9 +13,13 @@ from benchmarks._report import Figure
 ROUNDS = 9
 
 
+# pip compiles what it installs; a process that may not write bytecode would compile at each start instead.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _seconds(program: str) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-c", program], check=True, env=_ENVIRONMENT)
     return time.perf_counter() - start
 
 

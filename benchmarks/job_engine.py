@@ -1,9 +1,10 @@
-"""What the job engine itself costs: durable jobs a second and CPU time per job, with an executor that does nothing.
+"""What the job engine itself costs: durable jobs a second and CPU time per job, with an executor that does
+nothing.
 
     python benchmarks/job_engine.py [--jobs 4000] [--callers 16] [--profile]
 
-No gRPC and no simulation: a job is checked, committed, scheduled, "run", committed again, and its final event with the
-result reaches its caller. One line for each number of callers.
+No gRPC and no simulation: a job is checked, committed, scheduled, "run", committed again, and its final event
+with the result reaches its caller. One line for each number of callers.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ async def _measure(manager: JobManager, jobs: int, callers: int) -> None:
     done = len(latencies)
     user, system = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
     print(
-        f"{callers:5d} callers: {done / elapsed:7.0f} jobs/s, CPU per job {1e6 * (user + system) / done:5.0f} µs"
+        f"{callers:4d} callers: {done / elapsed:5.0f} jobs/s, CPU a job {1e6 * (user + system) / done:.0f} µs"
         f" ({1e6 * user / done:.0f} user), p50 {1e3 * statistics.median(latencies):.2f} ms,"
         f" p99 {1e3 * sorted(latencies)[done * 99 // 100]:.2f} ms"
     )

@@ -140,6 +140,33 @@ def test_a_second_signal_ends_at_once(start_server: StartServer, wire: Wire) -> 
         assert server.wait() == 128 + signal.SIGTERM
 
 
+THREADS = """
+import threading
+from pathlib import Path
+from basicaer.service.config import Config
+from basicaer.service.execution import ThreadExecutor
+from basicaer.v1 import job_pb2
+
+executor = ThreadExecutor(Config(data_dir=Path("unused")))
+text = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; {} q[0]; measure q -> c;'
+
+def prepare(gate):
+    program = job_pb2.Program(openqasm2=text.format(gate))
+    executor.prepare(job_pb2.JobSpec(backend_name="qasm_simulator", programs=[program]))
+
+for action in [executor.warm_up, *(lambda gate=gate: prepare(gate) for gate in "xyzhst" * 10)]:
+    thread = threading.Thread(target=action)
+    thread.start()
+    thread.join()
+"""
+
+
+def test_the_thread_that_warmed_the_parser_may_end() -> None:
+    """Qiskit's native part crashes the process when the thread that loaded it has ended."""
+    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_was_acknowledged_survives_a_crash(start_server: StartServer, wire: Wire) -> None:
     server = start_server("--workers", "1")
     with server.stub() as stub:

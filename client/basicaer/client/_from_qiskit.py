@@ -73,15 +73,10 @@ class _Converter:
     def convert(self, circuit: Any) -> pb.Circuit:
         if not hasattr(circuit, "data") or not hasattr(circuit, "qregs"):
             raise TypeError(f"a qiskit.QuantumCircuit is needed, not a {type(circuit).__name__}")
-        if next(iter(getattr(circuit, "iter_input_vars", tuple)()), None) is not None:
-            names = ", ".join(repr(var.name) for var in circuit.iter_input_vars())
+        if names := ", ".join(repr(var.name) for var in getattr(circuit, "iter_input_vars", tuple)()):
             raise ConversionError(f"the input variable {names} has no value; declare it with add_var instead")
         qubits, clbits = list(range(circuit.num_qubits)), list(range(circuit.num_clbits))
         frame = Frame(self._names, circuit, qubits, clbits, 0, local=False)
-        quantum_registers = registers_to_proto(circuit.qregs, frame.qubits)
-        classical_registers = registers_to_proto(
-            circuit.cregs, dict(zip(circuit.clbits, clbits, strict=True))
-        )
         for index, register in enumerate(circuit.cregs):
             self._names.registers.setdefault(tuple(frame.clbits(register)), index)
         columns = Columns()
@@ -91,8 +86,8 @@ class _Converter:
             global_phase=columns.phase,
             num_qubits=len(qubits),
             num_clbits=len(clbits),
-            quantum_registers=quantum_registers,
-            classical_registers=classical_registers,
+            quantum_registers=registers_to_proto(circuit.qregs, circuit.qubits),
+            classical_registers=registers_to_proto(circuit.cregs, circuit.clbits),
             variables=self._names.table,
             operations=self._table,
             body=columns.to_proto(),
@@ -114,8 +109,7 @@ class _Converter:
         data = circuit.data
         self._reserve(len(data))
         self._add_phase(columns, circuit.global_phase, frame)
-        # Since Qiskit 1.3 an instruction tells a standard gate without making its object; in 2 it has no
-        # condition.
+        # Qiskit 2 tells a standard gate without making its object; before, the gate may have a condition.
         quick = len(data) > 0 and hasattr(data[0], "is_standard_gate") and not hasattr(data[0], "condition")
         named, qubit_of = self._named, frame.qubits
         operations, qubits, parameters = columns.operations, columns.qubits, columns.parameters
@@ -172,9 +166,8 @@ class _Converter:
         elif kind is Kind.COMPOSITE:
             self._append_definition(columns, operation, qubits, clbits, frame)
         elif kind is Kind.SIMPLE:
-            index = self._index(
-                (name, len(qubits)), name=name, num_qubits=len(qubits), num_clbits=len(clbits)
-            )
+            sizes = {"num_qubits": len(qubits), "num_clbits": len(clbits)}
+            index = self._index((name, len(qubits)), name=name, **sizes)
             columns.append(index, qubits, clbits, [])
         elif kind is Kind.CONTROLLED:
             self._append_controlled(columns, operation, qubits, frame)

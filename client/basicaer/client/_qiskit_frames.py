@@ -134,8 +134,9 @@ class Frame:
         return self._names.bound_parameters[parameter]
 
 
-def registers_to_proto(registers: Any, index_of: Mapping[Any, int]) -> list[pb.Register]:
+def registers_to_proto(registers: Any, all_bits: Any) -> list[pb.Register]:
     """Registers with their bits; those that follow one another from bit 0 on need not list them."""
+    index_of = {bit: index for index, bit in enumerate(all_bits)}
     result: list[pb.Register] = []
     expected: int | None = 0
     for register in registers:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -327,3 +329,8 @@ def test_the_message_is_what_the_contract_says() -> None:
         body=pb.Block(operations=[0, 1, 2, 2], qubits=[0, 0, 1, 0, 1], clbits=[0, 1]),
     )
     assert circuit_to_proto(circuit) == expected
+
+
+def test_the_public_module_loads_nothing_of_qiskit() -> None:
+    code = "import sys, basicaer.client.qiskit as q; q.circuit_to_proto; sys.exit('qiskit' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -278,13 +278,6 @@ def test_where_streams_do_not_work_getjob_does(peer: Any, job: BasicAerJob, how:
     assert len(peer.requests["GetJob"]) >= 2
 
 
-def test_a_long_poll_that_does_not_wait_is_not_asked_in_a_circle(peer: Any, job: BasicAerJob) -> None:
-    peer.on("GetJob", lambda request, context: job_service_pb2.GetJobResponse(job=peer.job(RUNNING, 2)))
-    with pytest.raises(JobTimeoutError):
-        job.wait_for_final_state(timeout=1.5)
-    assert len(peer.requests["GetJob"]) <= 4
-
-
 def test_an_unknown_job_ends_the_wait_at_once(peer: Any, job: BasicAerJob) -> None:
     in_turn(
         peer,

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from basicaer.client import JobEvent, JobStatus, JobTimeoutError, ServerUnavailableError, TransportError
+from basicaer.client import (
+    JobEvent,
+    JobStatus,
+    JobTimeoutError,
+    ProtocolError,
+    ServerUnavailableError,
+    TransportError,
+)
 from basicaer.client._retry import Backoff, Deadline, Retry
 from basicaer.client._watch import Ask, Close, Ended, Failed, Open, Receive, Reply, Tick, WatchFlow
 from basicaer.v1 import job_pb2, job_service_pb2
@@ -131,6 +138,25 @@ def test_a_cursor_begins_after_what_was_seen(history: list[int], data: st.DataOb
     after = data.draw(st.integers(0, len(history)))
     events = follow(World(history, []), flow_from(after))
     assert [event.sequence for event in events] == list(range(after + 1, len(history) + 1))
+
+
+def test_a_long_poll_that_does_not_wait_is_not_asked_in_a_circle() -> None:
+    steps = flow_from(None).run()
+    answer = job_service_pb2.GetJobResponse(
+        job=job_pb2.Job(job_id="x", status=job_pb2.JOB_STATUS_RUNNING, sequence=2)
+    )
+    commands = [next(steps)]
+    while len([command for command in commands if isinstance(command, Ask)]) < 2:
+        reply: Reply = None
+        if isinstance(commands[-1], Receive):
+            asked = any(isinstance(command, Ask) for command in commands)
+            reply = answer if asked else Failed(ProtocolError("UNIMPLEMENTED"))
+        commands.append(steps.send(reply))
+    assert isinstance(steps.send(None), Receive)
+    pause = steps.send(answer)  # at once, and with nothing new
+    assert isinstance(pause, Receive)
+    assert pause.timeout
+    steps.close()
 
 
 def test_ticks_come_while_a_status_lasts_and_the_deadline_ends_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,14 @@ import pytest
 from basicaer import simulator as sim
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
+from basicaer.service.execution._faults import ProgramFault
 from basicaer.service.execution.programs import complex_array, describe_path, to_simulator
 from basicaer.v1 import circuit_pb2 as pb
+from basicaer.v1 import job_pb2
 from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 
 def circuit(**fields: Any) -> pb.Circuit:
@@ -358,3 +364,27 @@ def test_a_program_without_a_source_is_refused(executor: ThreadExecutor, make_sp
 def test_paths_that_lead_nowhere_are_described_too() -> None:
     assert describe_path(circuit(), ()) == "circuit"
     assert describe_path(circuit(), ("operations", 9, "then_block", 1)).startswith("circuit.operations[9]")
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_damaged_messages_are_refused_or_run(
+    executor: ThreadExecutor, make_spec: Any, data: st.DataObject
+) -> None:
+    fields, _, _ = data.draw(st.sampled_from(BAD))
+    message = bytearray(make_spec(circuit(**fields)).SerializeToString())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(message) - 1))
+        message[place] = data.draw(st.integers(0, 255))
+    try:
+        spec = job_pb2.JobSpec.FromString(bytes(message))
+    except DecodeError:
+        return
+    with contextlib.suppress(ServiceError):
+        executor.prepare(spec)
+
+
+@pytest.mark.parametrize("shape", [[], [0], [0, 2**32 - 1], [1, 1, 2], [2] * 70])
+def test_arrays_without_numbers_or_of_many_axes_are_refused(shape: list[int]) -> None:
+    with pytest.raises(ProgramFault):
+        complex_array(pb.ComplexArray(shape=shape, values=[1, 0, 0, 0] if shape else []), "")

@@ -106,12 +106,13 @@ class _PreparedJob:
 
 
 class ThreadExecutor:
-    """The `Executor` of one process. Thread-safe."""
+    """The `Executor` of one process. Thread-safe. Make it on a thread that lives as long as the process."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._version = version()
         self._cache = ProgramCache(_CACHE_BYTES)
+        openqasm2.load()
 
     def backends(self) -> list[job_service_pb2.BackendInfo]:
         """What ListBackends answers."""

@@ -29,7 +29,7 @@ from basicaer.service.execution._openqasm2_limits import blank, check_limits, po
 from basicaer.service.execution.programs import to_simulator
 from basicaer.v1 import circuit_pb2 as pb
 
-__all__ = ["locate_instruction", "parse", "warm"]
+__all__ = ["load", "locate_instruction", "parse", "warm"]
 
 _POSITION = re.compile(r"<input>:(\d+),(\d+): (.*)", re.DOTALL)
 _UNDEFINED = re.compile(r"'(\w+)' is not defined in this scope|custom instruction '(\w+)' before definition")
@@ -42,8 +42,17 @@ _LONGEST_LOCATED = 256 * 1024
 _PROBE = (0.7390851, 1.2020569, 2.5029079, 0.5671433)
 
 
+def load() -> None:
+    """Imports Qiskit's parser. To be called by a thread that lives as long as the process: the main thread.
+
+    Qiskit's native part (seen in 2.6) allocates with mimalloc, which takes the thread that loads it for the
+    main one. Once that thread has ended, the first allocation on any new thread is a segmentation fault.
+    """
+    from qiskit import qasm2  # noqa: F401 - for its effect
+
+
 def warm() -> None:
-    """Imports Qiskit's parser and runs it once, so that the first job doesn't wait for that."""
+    """Runs Qiskit's parser once, so that the first job doesn't wait for what it does only then."""
     parse(
         f"OPENQASM 2.0; {_QELIB1} qreg q[1]; creg c[1]; h q[0]; measure q -> c;",
         max_bytes=1024,
@@ -73,7 +82,7 @@ def parse(text: str, *, max_bytes: int, max_instructions: int) -> pb.Circuit:
         raise too_large("max_nesting", error.limit, error.limit + 1, error.message) from None
     except Exception as error:
         # A definition is only evaluated here, and Qiskit lets a gate without its parameters come this far.
-        if not isinstance(error, ConversionError) and not _is_parser_error(error):
+        if not _is_parser_error(error):
             raise
         place = _first_statement(text, lambda part: _converts(part, customs, max_instructions))
         raise ProgramFault(_explain(error, text, place), where=place) from None
@@ -115,9 +124,12 @@ def _loads(text: str, customs: Iterable[Any]) -> Any:
 
 
 def _is_parser_error(error: BaseException) -> bool:
-    """Whether this comes from a program's fault: Qiskit's errors, a gate called without its parameters, a
-    panic of the parser's Rust code, which derives from BaseException."""
-    return type(error).__name__ in ("QASM2ParseError", "QASM2Error", "TypeError", "PanicException")
+    """Whether this is the program's fault: what Qiskit and arithmetic raise for a program, a gate called
+    without its parameters (a TypeError), and a panic of the parser's Rust code, which derives from
+    BaseException."""
+    if isinstance(error, TypeError | ValueError | ArithmeticError):
+        return True
+    return type(error).__module__.startswith("qiskit") or type(error).__name__ == "PanicException"
 
 
 def _load(text: str, customs: Iterable[Any]) -> Any:
@@ -155,7 +167,7 @@ def _converts(text: str, customs: Iterable[Any], max_instructions: int) -> bool:
     try:
         circuit_to_proto(_loads(text, customs), max_instructions=max_instructions)
     except Exception as error:
-        if not isinstance(error, ConversionError) and not _is_parser_error(error):
+        if not _is_parser_error(error):
             raise
         return False
     return True
@@ -228,7 +240,7 @@ def _matrix(gate: Any) -> Any:
     try:
         message = circuit_to_proto(circuit, max_instructions=10_000)
     except Exception as error:
-        if not isinstance(error, ConversionError) and not _is_parser_error(error):
+        if not _is_parser_error(error):
             raise
         return None
     return simulator.unitary(to_simulator(message))

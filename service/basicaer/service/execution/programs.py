@@ -131,11 +131,9 @@ def _block(block: pb.Block) -> sim.Block:
 
 def _operation(operation: pb.Operation, number: int) -> sim.Operation:
     name = operation.name
-    # Most operations are a name and their sizes; asking for each other field would cost more than all else.
-    if len(operation.ListFields()) == 1:
-        return sim.Operation(name)
     path = f"circuit.operations[{number}]{f' ({name})' if name else ''}"
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {"name": name}
+    # Most operations are a name and their sizes; asking for each other field would cost more than all else.
     for descriptor, value in operation.ListFields():
         field = descriptor.name
         read = _READERS.get(field)
@@ -165,6 +163,8 @@ def complex_array(message: pb.ComplexArray, path: str) -> npt.NDArray[np.complex
     elements = 1
     for length in shape:
         elements *= length
+    if array.size == 0 or len(shape) > 2:
+        raise ProgramFault("an array of 1 or 2 axes is needed, and with numbers in it", path=path)
     if elements != array.size:
         sizes = " by ".join(map(str, shape)) or "empty"
         raise ProgramFault(f"the shape is {sizes}, but there are {array.size} numbers", path=path)

@@ -52,6 +52,7 @@ class JobEntry:
         "control",
         "crashes",
         "events",
+        "has_parts",
         "head",
         "history",
         "interrupted",
@@ -105,8 +106,10 @@ class JobEntry:
         self.compacted = 0
         self.status: JobStatus.ValueType = job.status
         self.visible = b""
-        # The serialized Result of a final job, when it is small.
+        # The serialized Result of a job that has become final here, when it is small; and whether parts lie
+        # beside it in the store.
         self.result_message: bytes | None = None
+        self.has_parts = False
         # The newest passing event and its number; a reader that has seen that number has nothing new to see.
         self.passing: PublishedEvent | None = None
         self.passing_version = 0

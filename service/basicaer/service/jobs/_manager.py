@@ -319,7 +319,7 @@ class JobManager:
         chunk_size(request)
         entry = await self._registry.find(request.job_id)
         check_readable(entry)
-        if entry.result_message is not None:
+        if entry.result_message is not None and not entry.has_parts:
             return open_part(request, entry.result_message, None, self._readers)
         stored = await self._store.open_result(request.job_id)
         if stored is None:

@@ -71,17 +71,16 @@ class Registry:
             self._free_bytes += _size(entry)
 
     async def inline_result(self, entry: JobEntry) -> result_pb2.Result | None:
-        """A final job's result, if it has one that is small enough to be sent along."""
+        """A final job's result, if it has one whose message is small enough to be sent along."""
         message = entry.result_message
         if message is None:
-            size = entry.snapshot().result_size_bytes
-            if not 0 < size <= self._max_inline:
-                return None
             stored = await self._store.open_result(entry.job_id)
             if stored is None:
                 return None
             message = stored.message
             stored.close()
+            if len(message) > self._max_inline:
+                return None
         return result_pb2.Result.FromString(message)
 
     def on_commit(self, writes: Sequence[Write]) -> None:

@@ -86,8 +86,9 @@ class Runner:
                     sweep_time = now + seconds_to_nanoseconds(self._config.event_retention)
                 if kept is not None:
                     head.result_size_bytes = len(message) + sum(part.nbytes for part in parts)
-                    if head.result_size_bytes <= self._config.max_inline_result_bytes:
+                    if len(message) <= self._config.max_inline_result_bytes:
                         entry.result_message = message
+                        entry.has_parts = bool(parts)
                     if self._config.result_retention is not None:
                         expiry = now + seconds_to_nanoseconds(self._config.result_retention)
                         set_timestamp(head.result_expire_time, expiry)

@@ -55,8 +55,8 @@ class Watch:
         self.job = job
         # Only for JobManager.run: whether an earlier call with the same request id had made the job.
         self.duplicate = duplicate
-        # Only for JobManager.run: set when the final event is returned, if there is a result of at most
-        # `Config.max_inline_result_bytes`.
+        # Only for JobManager.run: set when the final event is returned, if there is a Result of at most
+        # `Config.max_inline_result_bytes`. Its large arrays are parts to be read.
         self.result: result_pb2.Result | None = None
         self._entry = entry
         self._cursor = cursor

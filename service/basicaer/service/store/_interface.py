@@ -166,7 +166,7 @@ class DeleteJob(_WriteBase):
 
 @dataclass(slots=True, kw_only=True)
 class Barrier(_WriteBase):
-    """Changes nothing. It comes back after all that was handed over before it."""
+    """Changes nothing, and never fails. It comes back after all that was handed over before it."""
 
 
 Write: TypeAlias = InsertJob | UpdateJob | SweepJob | DeleteJob | Barrier

@@ -5,6 +5,8 @@ Statuses 5, 6 and 7 are the final ones (CANCELLED, DONE, ERROR).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ._interface import JobFilter
 
 __all__ = [
@@ -29,7 +31,8 @@ __all__ = [
     "list_jobs",
 ]
 
-_RECORD = "jobs.job_id, status, sequence, attempt, crashes, cancel_reason, job, events"
+_STATE = "status, sequence, attempt, crashes, cancel_reason, job, events"
+_RECORD = f"job_id, {_STATE}"
 
 # A new job; none when its (principal, request_id) is taken.
 INSERT_JOB = """
@@ -85,35 +88,48 @@ RESULT_FILES = "SELECT result_file FROM jobs WHERE result_file IS NOT NULL"
 def list_jobs(job_filter: JobFilter, limit: int) -> tuple[str, list[object]]:
     """The statement and its arguments for one page.
 
-    The first label leads, as its index is in the order of the page; without labels the jobs' own index does.
+    Each filter leads to an index that is in the order of the page already: the jobs' ids, those of the first
+    label, or those of each status, which are then merged.
     """
-    tables, order = "jobs", "jobs.job_id"
-    conditions: list[str] = []
     arguments: list[object] = []
-    for position, (key, value) in enumerate(sorted(job_filter.labels.items())):
+    if job_filter.labels or not job_filter.statuses:
+        selects = [_select(job_filter, job_filter.statuses, arguments)]
+    else:
+        selects = [_select(job_filter, (status,), arguments) for status in sorted(set(job_filter.statuses))]
+    return f"{' UNION ALL '.join(selects)} ORDER BY 1 DESC LIMIT ?", [*arguments, limit]
+
+
+def _select(job_filter: JobFilter, statuses: Sequence[int], arguments: list[object]) -> str:
+    """A page's jobs without their order; appends to the arguments."""
+    table = "jobs"
+    key = "jobs.job_id"
+    conditions: list[str] = []
+    for position, (name, value) in enumerate(sorted(job_filter.labels.items())):
         alias = f"label{position}"
         if position == 0:
-            tables, order = f"labels AS {alias} CROSS JOIN jobs USING (job_id)", f"{alias}.job_id"
+            # CROSS JOIN keeps this order of the tables.
+            table, key = f"labels AS {alias} CROSS JOIN jobs USING (job_id)", f"{alias}.job_id"
             conditions.append(f"{alias}.key = ? AND {alias}.value = ?")
         else:
             conditions.append(
                 f"EXISTS (SELECT 1 FROM labels AS {alias} WHERE {alias}.key = ? AND {alias}.value = ?"
                 f" AND {alias}.job_id = jobs.job_id)"
             )
-        arguments += [key, value]
-    if job_filter.statuses:
-        conditions.append(f"status IN ({', '.join('?' * len(job_filter.statuses))})")
-        arguments += job_filter.statuses
+        arguments += [name, value]
+    if len(statuses) == 1 and not job_filter.labels:
+        conditions.append("status = ?")
+    elif statuses:
+        conditions.append(f"status IN ({', '.join('?' * len(statuses))})")
+    arguments += statuses
     for condition, argument in (
         ("backend_name = ?", job_filter.backend_name or None),
         ("create_time >= ?", job_filter.create_time_from),
         ("create_time < ?", job_filter.create_time_before),
-        (f"{order} >= ?", job_filter.from_job_id),
-        (f"{order} < ?", job_filter.before_job_id),
+        (f"{key} >= ?", job_filter.from_job_id),
+        (f"{key} < ?", job_filter.before_job_id),
     ):
         if argument is not None:
             conditions.append(condition)
             arguments.append(argument)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    arguments.append(limit)
-    return f"SELECT {_RECORD} FROM {tables} {where} ORDER BY {order} DESC LIMIT ?", arguments
+    return f"SELECT {key}, {_STATE} FROM {table} {where}"

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from basicaer.service.errors import ServiceError, StoreBusyError, internal_error
 
 from . import _sql
-from ._interface import DeleteJob, ExistingJob, InsertJob, Listener, SweepJob, UpdateJob, Write
+from ._interface import Barrier, DeleteJob, ExistingJob, InsertJob, Listener, SweepJob, UpdateJob, Write
 
 __all__ = ["Writer"]
 
@@ -125,12 +125,14 @@ class Writer:
             return
         if len(group) == 1 or error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
             # Alone, or locked out: trying the others would only add their waits to this one's.
+            service_error = _service_error(error)
             for write in group:
-                write.error = _service_error(error)
+                if not isinstance(write, Barrier):
+                    write.error = service_error
             return
         for write in group:
             error = self._commit((write,))
-            if error is not None:
+            if error is not None and not isinstance(write, Barrier):
                 write.error = _service_error(error)
 
     def _commit(self, group: Sequence[Write]) -> sqlite3.Error | None:

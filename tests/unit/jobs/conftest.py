@@ -1,0 +1,273 @@
+"""A real executor whose jobs do what their program's text says, and managers on it.
+
+done            ends at once, with counts
+hold NAME       runs until the test calls `executor.release(NAME)`, or it is cancelled
+deaf NAME       the same, but doesn't listen to a cancellation
+array N         has a result with an array of N bytes beside it
+inline N        has a result with an array of N bytes in it
+fail            ends with a program's failure, and a result that tells it
+crash           raises what no executor should
+bytes N ...     needs N bytes of memory; the rest is as above
+weighs N ...    its checked form takes N bytes; the rest is as above
+invalid         is refused
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import subprocess
+import threading
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import google_crc32c
+import pytest
+from basicaer.service.config import Config
+from basicaer.service.errors import ServiceError
+from basicaer.service.execution._interface import (
+    ExecutionControl,
+    ExecutionOutcome,
+    PreparedJob,
+    ResultPart,
+)
+from basicaer.service.jobs import JobManager, PublishedEvent, Watch
+from basicaer.service.store import SQLiteStore
+from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
+
+
+class ScriptControl:
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        # Set with each change that a waiting job should look at.
+        self.changed = threading.Condition()
+        self.fraction = 0.0
+
+    def cancel(self) -> None:
+        self.stopped.set()
+        with self.changed:
+            self.changed.notify_all()
+
+    def progress(self) -> job_pb2.Progress:
+        return job_pb2.Progress(fraction=self.fraction)
+
+
+class ScriptJob:
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+        self.required_bytes = 1
+        self.size_bytes = 100
+        self.num_programs = 1
+        self.shots = 1024
+        while words[0] in ("bytes", "weighs"):
+            if words[0] == "bytes":
+                self.required_bytes = int(words[1])
+            else:
+                self.size_bytes = int(words[1])
+            words = self.words = words[2:]
+
+    def new_control(self) -> ScriptControl:
+        return ScriptControl()
+
+
+class ScriptExecutor:
+    """Thread-safe, as every executor. Counts what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Condition()
+        self.released: set[str] = set()
+        self.prepared = 0
+        # How often each job was run, and the controls and names of those that run now.
+        self.runs: Counter[str] = Counter()
+        self.controls: dict[str, ScriptControl] = {}
+        # The names of the jobs in the order of their starts.
+        self.order: list[str] = []
+
+    def prepare(self, spec: job_pb2.JobSpec) -> PreparedJob:
+        self.prepared += 1
+        words = spec.programs[0].openqasm2.split()
+        if words[0] == "invalid":
+            raise ServiceError(
+                error_reason_pb2.ERROR_REASON_PROGRAM_INVALID,
+                "It says so itself.",
+                metadata={"program_index": "0"},
+            )
+        return ScriptJob(words)
+
+    def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:
+        assert isinstance(prepared, ScriptJob)
+        assert isinstance(control, ScriptControl)
+        with self.lock:
+            self.runs[job_id] += 1
+            self.controls[job_id] = control
+            self.order.append(" ".join(prepared.words))
+            self.lock.notify_all()
+        verb, *arguments = prepared.words
+        if verb in ("hold", "deaf"):
+            deaf = verb == "deaf"
+            with control.changed:
+                control.changed.wait_for(
+                    lambda: arguments[0] in self.released or (control.stopped.is_set() and not deaf)
+                )
+            if control.stopped.is_set() and not deaf:
+                return ExecutionOutcome(job_pb2.JOB_STATUS_CANCELLED)
+        if verb == "crash":
+            raise ZeroDivisionError("a defect")
+        return _outcome(verb, arguments)
+
+    def release(self, name: str) -> None:
+        """Lets the jobs `hold NAME` go on."""
+        with self.lock:
+            self.released.add(name)
+            self.lock.notify_all()
+            controls = list(self.controls.values())
+        for control in controls:
+            with control.changed:
+                control.changed.notify_all()
+
+    def release_all(self) -> None:
+        """Lets all jobs go on, deaf ones too, so that no thread outlives its test."""
+
+        class Everything(set[str]):
+            def __contains__(self, name: object) -> bool:
+                return True
+
+        self.released = Everything()
+        self.release("")
+
+
+def array_bytes(size: int) -> bytes:
+    """The bytes of an array of so many."""
+    return bytes(range(256)) * (size // 256) + bytes(range(size % 256))
+
+
+def _outcome(verb: str, arguments: list[str]) -> ExecutionOutcome:
+    result = result_pb2.Result(backend_name="script", backend_version="1", success=verb != "fail")
+    program = result.programs.add(status=job_pb2.JOB_STATUS_DONE, shots=1024, seed_simulator=7)
+    program.counts.words_per_outcome = 1
+    program.counts.outcomes.extend((0, 3))
+    program.counts.counts.extend((500, 524))
+    if verb == "fail":
+        error = job_pb2.JobError(
+            reason=error_reason_pb2.ERROR_REASON_SIMULATION_FAILED, message="It was to fail.", program_index=0
+        )
+        program.status = job_pb2.JOB_STATUS_ERROR
+        program.error.CopyFrom(error)
+        return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, result, error=error)
+    parts = []
+    if verb in ("array", "inline"):
+        data = array_bytes(int(arguments[0]))
+        for name in ("first", "second"):
+            described = program.arrays.add(
+                name=name,
+                part=f"0/{name}",
+                dtype="|u1",
+                shape=[len(data)],
+                size_bytes=len(data),
+                crc32c=google_crc32c.value(data),
+            )
+            if verb == "inline":
+                described.data = data
+            else:
+                parts.append(ResultPart(described.part, memoryview(data)))
+    return ExecutionOutcome(job_pb2.JOB_STATUS_DONE, result, parts)
+
+
+def spec(text: str = "done", **fields: Any) -> job_pb2.JobSpec:
+    """A job of one program with this text."""
+    made = job_pb2.JobSpec(backend_name=fields.pop("backend_name", "script"), **fields)
+    made.programs.add(openqasm2=text)
+    return made
+
+
+async def read(watch: Watch, *, kinds: tuple[str, ...] = ("status",)) -> list[PublishedEvent]:
+    """All events of some kinds, to the stream's end."""
+    events = []
+    async with asyncio.timeout(60):
+        while (event := await watch.next()) is not None:
+            if event.event.WhichOneof("kind") in kinds:
+                events.append(event)
+    watch.close()
+    return events
+
+
+async def until(manager: JobManager, job_id: str, *statuses: int) -> job_pb2.Job:
+    """Waits until a job has one of these statuses, or is final."""
+    async with asyncio.timeout(60):
+        job = await manager.get(job_id)
+        while job.status not in (*statuses, *FINAL):
+            job = await manager.get(job_id, wait=60, if_sequence_after=job.sequence)
+    return job
+
+
+FINAL = (job_pb2.JOB_STATUS_CANCELLED, job_pb2.JOB_STATUS_DONE, job_pb2.JOB_STATUS_ERROR)
+
+
+def crash_image(source: Path, target: Path) -> Path:
+    """A copy of a data directory as kill -9 would leave it: what the process wrote, without its goodbye."""
+    connection = sqlite3.connect(source / "jobs.sqlite3", isolation_level=None)
+    # Nobody writes while this transaction is open.
+    connection.execute("BEGIN IMMEDIATE")
+    # By another process: one that closes a file gives up all of its own locks on it.
+    try:
+        subprocess.run(["cp", "-r", source, target], check=True)
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()
+    for name in ("lock", "jobs.sqlite3-shm"):
+        (target / name).unlink()
+    return target
+
+
+@pytest.fixture
+def tools() -> SimpleNamespace:
+    """What test modules need of this one."""
+    return SimpleNamespace(
+        ScriptExecutor=ScriptExecutor,
+        array_bytes=array_bytes,
+        spec=spec,
+        read=read,
+        until=until,
+        crash_image=crash_image,
+        FINAL=FINAL,
+    )
+
+
+@pytest.fixture
+def executor() -> ScriptExecutor:
+    return ScriptExecutor()
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def start(tmp_path: Path, executor: ScriptExecutor) -> AsyncIterator[Start]:
+    """Starts managers: `await start(data_dir=…, executor=…, **settings)`. They are closed after the test."""
+    managers: list[tuple[JobManager, ScriptExecutor]] = []
+
+    async def starts(
+        data_dir: Path | None = None, executor: ScriptExecutor = executor, **settings: Any
+    ) -> JobManager:
+        settings = {"workers": 2, "max_memory_bytes": 1000, "progress_interval": 0.01, **settings}
+        config = Config(data_dir=data_dir or tmp_path / "data", **settings)
+        manager = JobManager(SQLiteStore(config.data_dir), executor, config)
+        await manager.start()
+        managers.append((manager, executor))
+        return manager
+
+    yield starts
+    for manager, its_executor in managers:
+        its_executor.release_all()
+        with contextlib.suppress(Exception):
+            await manager.close()
+
+
+@pytest.fixture
+def request_id() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,55 @@
+"""Settings, and how much memory there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from basicaer.service.config import Config, available_memory
+
+
+def test_the_defaults_fit_this_machine(tmp_path: Path) -> None:
+    config = Config(data_dir=tmp_path)
+    assert config.workers >= 1
+    assert 0 < config.max_memory_bytes < available_memory() * 1.01
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"workers": 0},
+        {"max_shots": -1},
+        {"drain_grace": -0.1},
+        {"result_retention": -1.0},
+        {"max_overtakes": -1},
+    ],
+)
+def test_senseless_settings_are_named(tmp_path: Path, settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        Config(data_dir=tmp_path, **settings)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 4096 * 1024),
+        ({"memory.max": "max", "memory.current": "9"}, 4096 * 1024),
+        ({"memory.max": "1000000", "memory.current": "400000"}, 600000),
+        ({"memory.max": "1000", "memory.current": "4000"}, 0),
+        ({"memory/memory.limit_in_bytes": "2000000", "memory/memory.usage_in_bytes": "500000"}, 1500000),
+        ({"memory/memory.limit_in_bytes": str(2**63 - 4096)}, 4096 * 1024),
+    ],
+)
+def test_memory_within_a_control_group(tmp_path: Path, files: dict[str, str], expected: int) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:       9999 kB\nMemAvailable:       4096 kB\n")
+    for name, text in files.items():
+        path = tmp_path / "cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    assert available_memory(tmp_path / "cgroup", meminfo) == expected
+
+
+def test_memory_where_the_kernel_tells_nothing(tmp_path: Path) -> None:
+    assert available_memory(tmp_path, tmp_path / "none") > 0

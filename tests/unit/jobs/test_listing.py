@@ -1,0 +1,124 @@
+"""ListJobs: filters, pages, and tokens that belong to their filter."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from basicaer.service.errors import ServiceError
+from basicaer.service.jobs import JobManager
+from basicaer.service.jobs._listing import job_filter, page_token
+from basicaer.v1 import error_reason_pb2 as reasons
+from basicaer.v1 import job_pb2
+from basicaer.v1.job_service_pb2 import ListJobsRequest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+async def pages(manager: JobManager, request: ListJobsRequest) -> list[list[str]]:
+    found = []
+    while True:
+        response = await manager.list_jobs(request)
+        found.append([job.job_id for job in response.jobs])
+        request.page_token = response.next_page_token
+        if not request.page_token:
+            return found
+
+
+async def test_filters_and_pages(start: Any, executor: Any, tools: SimpleNamespace) -> None:
+    manager = await start(workers=1)
+    jobs = []
+    for number in range(20):
+        labels = {"parity": str(number % 2), "third": str(number % 3)}
+        text = "fail" if number % 4 == 0 else "done"
+        backend = "a" if number < 10 else "b"
+        job, _ = await manager.submit(tools.spec(text, labels=labels, backend_name=backend))
+        await tools.until(manager, job.job_id)
+        jobs.append(await manager.get(job.job_id))
+    held, _ = await manager.submit(tools.spec("hold x"))
+    jobs.append(await tools.until(manager, held.job_id, job_pb2.JOB_STATUS_RUNNING))
+    waiting, _ = await manager.submit(tools.spec("hold x"))
+    jobs.append(await manager.get(waiting.job_id))
+
+    def expected(test: Any) -> list[str]:
+        return [job.job_id for job in reversed(jobs) if test(job)]
+
+    middle = jobs[7].create_time
+    cases = [
+        (ListJobsRequest(), lambda job: True),
+        (ListJobsRequest(statuses=[7]), lambda job: job.status == 7),
+        (ListJobsRequest(statuses=[2, 4]), lambda job: job.status in (2, 4)),
+        (ListJobsRequest(labels={"parity": "1"}), lambda job: job.labels.get("parity") == "1"),
+        (
+            ListJobsRequest(labels={"parity": "1", "third": "0"}, statuses=[6]),
+            lambda job: (
+                job.labels.get("parity") == "1" and job.labels.get("third") == "0" and job.status == 6
+            ),
+        ),
+        (ListJobsRequest(labels={"parity": "2"}), lambda job: False),
+        (ListJobsRequest(backend_name="b"), lambda job: job.backend_name == "b"),
+        (
+            ListJobsRequest(create_time_from=middle),
+            lambda job: job.create_time.ToNanoseconds() >= middle.ToNanoseconds(),
+        ),
+        (
+            ListJobsRequest(create_time_before=middle, labels={"third": "1"}),
+            lambda job: (
+                job.create_time.ToNanoseconds() < middle.ToNanoseconds() and job.labels.get("third") == "1"
+            ),
+        ),
+    ]
+    for request, test in cases:
+        for size in (0, 1, 3, 22, 1000):
+            paged = ListJobsRequest(page_size=size)
+            paged.MergeFrom(request)
+            found = await pages(manager, paged)
+            assert [job_id for page in found for job_id in page] == expected(test)
+            assert all(len(page) == (size or 50) for page in found[:-1])
+    # What passes is there too.
+    first, second = (await manager.list_jobs(ListJobsRequest(page_size=2))).jobs
+    assert (first.queue_position, second.HasField("progress")) == (0, True)
+
+
+async def test_a_page_has_a_default_and_a_limit(start: Any, tools: SimpleNamespace) -> None:
+    manager = await start()
+    await asyncio.gather(*(manager.submit(tools.spec()) for _ in range(1005)))
+    assert [len(page) for page in await pages(manager, ListJobsRequest(page_size=5000))] == [1000, 5]
+    assert len((await manager.list_jobs(ListJobsRequest())).jobs) == 50
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [ListJobsRequest(page_size=-1), ListJobsRequest(statuses=[99]), ListJobsRequest(statuses=[0])],
+)
+async def test_bad_filters(start: Any, request_: ListJobsRequest) -> None:
+    manager = await start()
+    with pytest.raises(ServiceError) as caught:
+        await manager.list_jobs(request_)
+    assert caught.value.reason == reasons.ERROR_REASON_OPTION_INVALID
+
+
+def test_tokens_belong_to_their_filter() -> None:
+    request = ListJobsRequest(labels={"a": "1", "b": "2"}, page_size=3)
+    token = page_token(request, "0199")
+    same = ListJobsRequest(labels={"b": "2", "a": "1"}, page_size=7, page_token=token)
+    assert job_filter(same).before_job_id == "0199"
+    for other in (
+        ListJobsRequest(),
+        ListJobsRequest(labels={"a": "1"}),
+        ListJobsRequest(labels=request.labels, backend_name="x"),
+    ):
+        other.page_token = token
+        with pytest.raises(ServiceError) as caught:
+            job_filter(other)
+        assert caught.value.reason == reasons.ERROR_REASON_BAD_PAGE_TOKEN
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1, max_size=80))
+def test_no_other_text_is_a_token(token: str) -> None:
+    with pytest.raises(ServiceError) as caught:
+        job_filter(ListJobsRequest(page_token=token))
+    assert caught.value.reason == reasons.ERROR_REASON_BAD_PAGE_TOKEN
