@@ -19,7 +19,7 @@ from benchmarks.peers import _figures, _machine, _report
 from benchmarks.peers._families import FAMILIES
 from benchmarks.peers._measure import Case, Measurement, rounds
 from benchmarks.peers._process import ROOT, Program, ProgramError, stop_all
-from benchmarks.peers.adapters import OURS, PEERS, precisions
+from benchmarks.peers.adapters import COMPILED, OURS, PEERS, precisions
 
 SIZES = {"double": (4, 10, 16, 20, 24, 26), "single": (20, 24)}
 PARTS = ("equality", "states", "machine", "shots", "dynamic", "pair", "memory")
@@ -30,14 +30,14 @@ class Run:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.names = [*options.peers, *([OURS] if options.ours else [])]
+        self.names = [*options.peers, *([OURS, COMPILED] if options.ours else [])]
         self.cases: list[Case] = []
         self._limits: list[_machine.Limits] = []
 
     def start(self, name: str, precision: str, threads: int | None = None) -> Program:
         """A program that starts at its first command."""
         options, count = self.options, threads or self.options.threads
-        python = options.python if name == OURS else options.peers_python
+        python = options.python if name in (OURS, COMPILED) else options.peers_python
         environment = {"OMP_NUM_THREADS": str(count)}
         if name == "scaluq":
             # Kokkos warns without it; binding two processes' threads to the same cores would be worse.

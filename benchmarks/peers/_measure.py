@@ -7,19 +7,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.peers._process import Program, ProgramError
-from benchmarks.peers.adapters import OURS
+from benchmarks.peers.adapters import COMPILED, OURS
 
 BATCH_SECONDS = 0.02
 """A measurement repeats a short job until it has taken about this long."""
 FAR = 5.0
 """A setting whose first run takes this many times the best one's is not tried further."""
 LIMIT_SECONDS = 300.0
-LARGE = 24
-"""From this size on, a program that is far from the best is not repeated, to bound the run."""
+LARGE = 20
+"""From this size on, a peer that is far from the best one is run once, to bound the run."""
 CONTENDER = 1.5
 """A peer within this factor of the best peer is repeated at large sizes too."""
 HOPELESS = 2.5
-"""A peer beyond this factor of the best peer at 24 qubits is not run at more."""
+"""A peer beyond this factor of the best peer at a large size is not run at larger ones."""
+
+NOT_RUN = "not run:"
 
 
 @dataclass
@@ -57,19 +59,20 @@ class Case:
 
     def best_peer(self, value: Callable[[Timing], float] = lambda timing: timing.median) -> Timing | None:
         """The fastest program that isn't ours, by `value`."""
-        peers = [timing for name, timing in self.timings.items() if name != OURS and timing.seconds]
+        peers = [
+            timing for name, timing in self.timings.items() if name not in (OURS, COMPILED) and timing.seconds
+        ]
         return min(peers, key=value, default=None)
 
-    @property
-    def ratio(self) -> float | None:
-        """How many times longer the best peer takes than ours, by medians."""
-        peer, ours = self.best_peer(), self.timings.get(OURS)
-        return peer.median / ours.median if peer and ours and ours.seconds else None
+    def ratio(self, ours: str) -> str:
+        """How many times longer the best peer takes than our program `ours`, by medians; "-" if unknown."""
+        peer, mine = self.best_peer(), self.timings.get(ours)
+        return f"{peer.median / mine.median:.2f}" if peer and mine and mine.seconds else "-"
 
 
 def rounds(qubits: int) -> int:
     """How many rounds a size gets by default."""
-    return 9 if qubits <= 16 else 5 if qubits < LARGE else 3 if qubits < 26 else 2
+    return 9 if qubits <= 16 else 5 if qubits <= 20 else 3 if qubits < 26 else 2
 
 
 class Measurement:
@@ -106,7 +109,8 @@ class Measurement:
             ready.append((program, timing, _loops(expected)))
         for number in range(repeats):
             # Whoever comes first would profit or suffer always from the same neighbour.
-            for program, timing, loops in ready[number % max(1, len(ready)) :] + ready[: number % len(ready)]:
+            first = number % max(1, len(ready))
+            for program, timing, loops in ready[first:] + ready[:first]:
                 if timing.note or (number and self._decided(case, timing)):
                     continue
                 try:
@@ -116,16 +120,21 @@ class Measurement:
         return case
 
     def _hopeless(self, name: str, family: str, qubits: int) -> str:
-        before = self._cases.get((family, LARGE))
-        if self._complete or qubits <= LARGE or before is None or name == OURS:
+        """Why a peer is not run at this size, or nothing."""
+        sizes = [size for known, size in self._cases if known == family and LARGE <= size < qubits]
+        if self._complete or name in (OURS, COMPILED) or not sizes:
             return ""
+        before = self._cases[family, max(sizes)]
         best, timing = before.best_peer(), before.timings[name]
-        if best is None or not timing.seconds or timing.median <= HOPELESS * best.median:
-            return ""
-        return f"not run: {timing.median / best.median:.1f}x the best peer at {LARGE}"
+        if best is None or not timing.seconds:
+            return timing.note if timing.note.startswith(NOT_RUN) else ""
+        factor = timing.median / best.median
+        return (
+            f"{NOT_RUN} {factor:.1f} times the best peer's time at {max(sizes)}" if factor > HOPELESS else ""
+        )
 
     def _decided(self, case: Case, timing: Timing) -> bool:
-        if self._complete or case.qubits < LARGE or timing.program == OURS:
+        if self._complete or case.qubits < LARGE or timing.program in (OURS, COMPILED):
             return False
         best = case.best_peer(lambda peer: peer.best)
         return best is not None and timing.best > CONTENDER * best.best
@@ -142,9 +151,12 @@ class Measurement:
             answer = program.ask("settings", seconds=LIMIT_SECONDS, qubits=qubits)
             settings = [(fusion, threads) for fusion, threads in answer["settings"]]
         else:
-            near, most = (1.6, 3) if qubits <= 20 else (1.3, 2)
-            smaller = self._tune(program, family, 16 if qubits <= 20 else 20)
+            near, most, before = (1.6, 3, 16) if qubits <= 20 else (1.1, 2, 20)
+            smaller = self._tune(program, family, before)
             settings = [setting for time, setting in smaller if time <= near * smaller[0][0]][:most]
+            if len(settings) == 1 and qubits > 20:
+                self._tuned[key] = [(smaller[0][0] * 2.0 ** (qubits - before), settings[0])]
+                return self._tuned[key]
         found: list[tuple[float, tuple[int, int]]] = []
         failures: list[ProgramError] = []
         for setting in settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.peers._measure import Case
-from benchmarks.peers.adapters import OURS
+from benchmarks.peers.adapters import COMPILED, OURS
 
 ONCE = "¹"
 
@@ -31,7 +31,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def states(cases: Sequence[Case]) -> str:
     """One size and precision: a row for each family, a column for each program, the best peer over ours."""
     names = list(cases[0].timings)
-    shown = {name: name for name in names}
     rows = []
     for case in cases:
         best = case.best_peer()
@@ -44,10 +43,9 @@ def states(cases: Sequence[Case]) -> str:
             once = ONCE if len(timing.seconds) == 1 else ""
             mark = "*" if timing is best else ""
             cells.append(f"{mark}{duration(timing.median)}{once}{mark}")
-        ratio = case.ratio
-        rows.append([case.family, *cells, f"{ratio:.2f}" if ratio else "-"])
+        rows.append([case.family, *cells, case.ratio(OURS), case.ratio(COMPILED)])
     head = f"### {cases[0].qubits} qubits, {cases[0].precision} precision"
-    header = ["family", *shown.values(), "best peer / ours"]
+    header = ["family", *names, "best peer / ours", "/ compiled"]
     return "\n\n".join([head, table(header, rows), *_notes(cases)])
 
 

@@ -7,9 +7,20 @@ from typing import Any
 
 from benchmarks.peers.adapters._base import Adapter, Dynamic, Job, Setting, UnsupportedError
 
-__all__ = ["OURS", "PEERS", "Adapter", "Dynamic", "Job", "Setting", "UnsupportedError", "load", "precisions"]
+__all__ = [
+    "COMPILED",
+    "OURS",
+    "PEERS",
+    "Adapter",
+    "Dynamic",
+    "Job",
+    "Setting",
+    "UnsupportedError",
+    "load",
+    "precisions",
+]
 
-OURS = "basicaer"
+OURS, COMPILED = "basicaer", "compiled"
 PEERS = ("aer", "qulacs", "lightning", "mindquantum", "scaluq", "qibojit", "qevedo", "qsim")
 
 
