@@ -1,4 +1,4 @@
-"""BasicAer's simulator given a circuit that was planned beforehand, as peers' circuits are built and fused."""
+"""BasicAer's simulator given a circuit that was planned beforehand, as peers' are built and fused."""
 
 from __future__ import annotations
 
