@@ -63,7 +63,11 @@ class Run:
                 emit(f"No {precision} precision: {', '.join(absent)}.")
             programs = [self.start(name, precision) for name in names]
             measurement = Measurement(
-                precision, programs, clock=self.options.clock, complete=self.options.complete
+                precision,
+                programs,
+                clock=self.options.clock,
+                complete=self.options.complete,
+                scrambled=self.options.scrambled,
             )
             try:
                 for qubits in self.options.sizes or SIZES[precision]:
@@ -187,6 +191,11 @@ def _options() -> argparse.Namespace:
         choices=("wall", "processor"),
         default="wall",
         help="processor time, with --threads 1, still means something while others use the machine",
+    )
+    add(
+        "--scrambled",
+        action="store_true",
+        help="begin with random rotations, where a state of zeros may help",
     )
     add("--complete", action="store_true", help="repeat even peers that are far behind, at all sizes (hours)")
     add("--python", type=Path, default=Path(sys.executable), help="the interpreter that has BasicAer")

@@ -78,11 +78,14 @@ def rounds(qubits: int) -> int:
 class Measurement:
     """Times all programs of one precision. Keeps what it learned of their settings from size to size."""
 
-    def __init__(self, precision: str, programs: Sequence[Program], *, clock: str, complete: bool) -> None:
-        """`clock` is "wall" or "processor"."""
+    def __init__(
+        self, precision: str, programs: Sequence[Program], *, clock: str, complete: bool, scrambled: bool
+    ) -> None:
+        """`clock` is "wall" or "processor"; `scrambled` circuits begin with random rotations."""
         self._precision = precision
         self._programs = list(programs)
         self._clock = clock
+        self._scrambled = scrambled
         self._complete = complete
         self._tuned: dict[tuple[str, str, int], list[tuple[float, tuple[int, int]]]] = {}
         self._cases: dict[tuple[str, int], Case] = {}
@@ -99,10 +102,7 @@ class Measurement:
                 continue
             try:
                 expected, timing.setting = self._tune(program, family, qubits)[0]
-                built = program.ask(
-                    "build", seconds=LIMIT_SECONDS, family=family, qubits=qubits, setting=timing.setting
-                )
-                timing.built = float(built["seconds"])
+                timing.built = self._build(program, family, qubits, timing.setting)
             except ProgramError as failure:
                 timing.note = str(failure)
                 continue
@@ -161,7 +161,7 @@ class Measurement:
         failures: list[ProgramError] = []
         for setting in settings:
             try:
-                program.ask("build", seconds=LIMIT_SECONDS, family=family, qubits=qubits, setting=setting)
+                self._build(program, family, qubits, setting)
                 seconds = self._time(program, 1)
                 if qubits < LARGE and not (found and seconds > FAR * min(found)[0]):
                     seconds = self._time(program, _loops(seconds))
@@ -172,6 +172,17 @@ class Measurement:
             raise failures[0]
         self._tuned[key] = sorted(found)
         return self._tuned[key]
+
+    def _build(self, program: Program, family: str, qubits: int, setting: tuple[int, int]) -> float:
+        answer = program.ask(
+            "build",
+            seconds=LIMIT_SECONDS,
+            family=family,
+            qubits=qubits,
+            setting=setting,
+            scrambled=self._scrambled,
+        )
+        return float(answer["seconds"])
 
     def _time(self, program: Program, loops: int) -> float:
         return float(program.ask("time", seconds=LIMIT_SECONDS, loops=loops)[self._clock])
