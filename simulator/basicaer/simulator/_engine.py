@@ -39,7 +39,7 @@ from basicaer.simulator.engine._pages import zeros
 from basicaer.simulator.engine._run import BLOCK_BITS, default_threads, run_plan
 from basicaer.simulator.engine._wide import apply_gate, control_bits
 
-_PADDED_QUBITS = 6
+PADDED_QUBITS = 6
 """Up to this size, amplitudes lie so far apart that each has a vector of its own, and no gate meets the
 lanes."""
 
@@ -96,7 +96,7 @@ class Plan:
         num_qubits, fresh = self._segment.num_qubits, state.is_fresh
         real_bytes = state.dtype.itemsize // 2
         lane_bits = 3 if real_bytes == 8 else 4
-        pad = lane_bits if num_qubits <= _PADDED_QUBITS else 0
+        pad = lane_bits if num_qubits <= PADDED_QUBITS else 0
         key = (fresh, real_bytes, number)
         compiled = self._compiled.get(key)
         if compiled is None:

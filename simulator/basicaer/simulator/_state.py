@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._control import RunControl
 from basicaer.simulator.engine._pages import zeros
+from basicaer.simulator.engine._readout import collapse, draw, half_weights, sum_of_squares
 
 ComplexDType: TypeAlias = "np.dtype[np.complex128] | np.dtype[np.complex64]"
 Amplitudes: TypeAlias = "npt.NDArray[np.complex128 | np.complex64]"
 Floats: TypeAlias = "npt.NDArray[np.float64]"
+Indices: TypeAlias = "npt.NDArray[np.int64]"
 
 BLOCK_BITS = 18
 """Work is done in blocks of 2^18 amplitudes, between which the run can be cancelled. Sums are taken block by
@@ -90,6 +92,22 @@ class State:
         """The amplitudes as one array, which the state gives up: it must not be used afterwards."""
         return self.amplitudes
 
+    @property
+    def _reals(self) -> Floats:
+        """The amplitudes as reals: real and imaginary parts in turn."""
+        view: Floats = self.amplitudes.view(np.float64 if self.dtype == np.complex128 else np.float32)
+        return view
+
+    def _parts(self, qubit: int, control: RunControl) -> Iterator[tuple[int, int]]:
+        """Ranges of at most 2^BLOCK_BITS amplitudes that make up the state, with a check before each.
+
+        A range has whole groups of 2^(qubit + 1) amplitudes, or lies within one value of the qubit.
+        """
+        size = 1 << min(self.num_qubits, BLOCK_BITS)
+        for low in range(0, 1 << self.num_qubits, size):
+            control.check()
+            yield low, low + size
+
     def scale(self, factor: complex, control: RunControl) -> None:
         """Multiply every amplitude by `factor`."""
         for block in _blocks(self.amplitudes.reshape(1, -1), control):
@@ -97,19 +115,17 @@ class State:
 
     def weights(self, qubit: int, control: RunControl) -> tuple[float, float]:
         """The sums of the squared magnitudes with `qubit` in 0, and in 1."""
-        halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
-        zero = sum(float(_squares(block).sum()) for block in _blocks(halves[:, 0], control))
-        one = sum(float(_squares(block).sum()) for block in _blocks(halves[:, 1], control))
+        zero = one = 0.0
+        for low, high in self._parts(qubit, control):
+            more_zero, more_one = half_weights(self._reals, qubit, low, high)
+            zero += more_zero
+            one += more_one
         return zero, one
 
     def collapse(self, qubit: int, outcome: int, weight: float, control: RunControl) -> None:
         """Project `qubit` on `outcome`, whose weight `weights` gave, and make the norm 1."""
-        halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
-        for block in _blocks(halves[:, 1 - outcome], control):
-            block[...] = 0.0
-        factor = weight**-0.5
-        for block in _blocks(halves[:, outcome], control):
-            block *= factor
+        for low, high in self._parts(qubit, control):
+            collapse(self._reals, qubit, outcome, weight**-0.5, low, high)
 
     def flip(self, qubit: int, control: RunControl) -> None:
         """Exchange 0 and 1 of `qubit`."""
@@ -149,8 +165,21 @@ class State:
 
     def block_weights(self, control: RunControl) -> Floats:
         """The sum of the squared magnitudes of each block of 2^BLOCK_BITS consecutive amplitudes."""
-        blocks = _blocks(self.amplitudes.reshape(1, -1), control)
-        return np.array([_squares(block).sum() for block in blocks], dtype=np.float64)
+        parts = self._parts(0, control)
+        return np.array([sum_of_squares(self._reals, low, high) for low, high in parts], dtype=np.float64)
+
+    def draw(self, number: int, before: float, points: Floats) -> tuple[Indices, Indices]:
+        """Which amplitudes of one such block sorted `points` fall on, and how many on each.
+
+        A point falls on the first amplitude up to which the squared magnitudes sum to more, those before the
+        block having the sum `before`.
+        """
+        low = number << BLOCK_BITS
+        high = min(low + (1 << BLOCK_BITS), 1 << self.num_qubits)
+        room = min(len(points), high - low) + 1
+        found, counts = np.empty(room, np.int64), np.empty(room, np.int64)
+        written = draw(self._reals, low, high, before, points, 0, len(points), found, counts)
+        return found[:written], counts[:written]
 
     def block_squares(self, number: int) -> Floats:
         """The squared magnitudes of the amplitudes of one such block."""

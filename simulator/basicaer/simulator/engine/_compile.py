@@ -89,3 +89,41 @@ def compile_columns(
         live = (1 << n) - 1
     size = min(bits, wires)
     return pl.plan(ops, mats, operands, count, phys, home, live, size, v), phase, size
+
+
+@compiled
+def columns_are_valid(table: Any, pool: Any, columns: Any, n: int) -> bool:
+    """Whether a small circuit's columns have the right lengths, indices in range and apart, and finite
+    parameters, and its matrices of one or two qubits are unitary within Qiskit's tolerance."""
+    operations, qubits, parameters = columns
+    for r in range(len(table)):
+        if table[r, m.CODE] == m.POOLED and table[r, m.TARGETS] <= 2:
+            dim = 1 << table[r, m.TARGETS]
+            for a in range(dim):
+                for b in range(dim):
+                    total = complex(1.0 if a == b else 0.0)
+                    for k in range(dim):
+                        at = table[r, m.OFFSET] + k * dim
+                        total -= pool[at + a].conjugate() * pool[at + b]
+                    if not abs(total) <= 1e-8:
+                        return False
+    for x in range(len(parameters)):
+        if not np.isfinite(parameters[x]):
+            return False
+    qubit = parameter = 0
+    for i in range(len(operations)):
+        row = operations[i]
+        if row >= len(table):
+            return False
+        width = table[row, m.TARGETS] + table[row, m.CONTROLS]
+        if qubit + width > len(qubits):
+            return False
+        seen = 0
+        for k in range(width):
+            q = int(qubits[qubit + k])
+            if q >= n or (seen >> q) & 1:
+                return False
+            seen |= 1 << q
+        qubit += width
+        parameter += table[row, m.PARAMETERS]
+    return bool(qubit == len(qubits) and parameter == len(parameters))

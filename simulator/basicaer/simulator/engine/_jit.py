@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from numba import njit
-from numba.core import extending, types
+from numba.core import extending
+from numba.core.types.misc import unliteral
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -17,7 +18,7 @@ def compiled(function: _F) -> _F:
     """
     dispatcher = njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)(function)
     template = dispatcher.get_call_template
-    dispatcher.get_call_template = lambda args, kws: template([types.unliteral(arg) for arg in args], kws)
+    dispatcher.get_call_template = lambda args, kws: template([unliteral(arg) for arg in args], kws)
     return cast(_F, dispatcher)
 
 
