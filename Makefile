@@ -9,11 +9,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 CIRCUIT ?= examples/shell/grover.qasm
 SHOTS ?= 4096
+PEERS_VENV ?= .venv-peers
 LISTEN ?= 127.0.0.1:50051
 DATA_DIR ?= .basicaer
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
 
-.PHONY: help setup run serve test lint format protos check-protos bench clean
+.PHONY: help setup run serve test lint format protos check-protos bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,5 +74,16 @@ check-protos: $(VENV)/.dev
 bench: $(VENV)/.dev ## measure the service against a bare gRPC server, in one run
 	$(BIN)/python -m benchmarks
 
+# The peers live in an environment of their own, since two of them demand old versions of what the service uses.
+$(PEERS_VENV)/.ready: benchmarks/peers/requirements.txt
+	@echo "setting up $(PEERS_VENV) (once) …"
+	@test -x $(PEERS_VENV)/bin/python || $(PYTHON) -m venv $(PEERS_VENV)
+	@echo '*' > $(PEERS_VENV)/.gitignore
+	@$(PEERS_VENV)/bin/python -m pip --disable-pip-version-check -q install -r $<
+	@touch $@
+
+bench-peers: $(VENV)/.service $(PEERS_VENV)/.ready ## measure the simulator beside eight others (PEERS_ARGS="--help")
+	@$(BIN)/python -m benchmarks.peers --peers-python $(abspath $(PEERS_VENV))/bin/python $(PEERS_ARGS)
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(DATA_DIR) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS_VENV) $(DATA_DIR) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

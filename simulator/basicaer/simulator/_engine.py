@@ -7,7 +7,8 @@ place, as often as it is needed (for each branch, and each turn of a loop). What
 The contract of a segment:
 
 - it is valid: indices are in range, an instruction's qubits are distinct, parameters are finite, matrices
-unitary; - each of its instructions is a gate of `GATES` or `unitary`, with or without extra controls and a
+  unitary;
+- each of its instructions is a gate of `GATES` or `unitary`, with or without extra controls and a
 control state, and
   takes its parameters from the column; barriers and delays are left out, and conditions were decided above;
 - extra controls are the first of an instruction's qubits, then come the controls that the gate itself has,
@@ -18,24 +19,36 @@ then the
 through `RunControl.advance`. Equal segments and states give equal amplitudes, bit by bit, whatever the number
 of threads.
 
-This implementation is plain numpy: one gate after another, on views of the state's axes.
+Behind it is the package `engine`. A plan is made when it is first applied, for the kind of state that it
+meets: of single or double precision, and still the basis state 0 or not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 from basicaer.simulator._control import RunControl
-from basicaer.simulator._gate_table import GATES
-from basicaer.simulator._gates import Matrices
 from basicaer.simulator._layout import Layout
 from basicaer.simulator._operations import Block, Operation
-from basicaer.simulator._state import BLOCK_BITS, Amplitudes, State
+from basicaer.simulator._state import State
+from basicaer.simulator.engine._compile import compile_columns
+from basicaer.simulator.engine._matrices import CODE, CONTROLS, POOLED, TARGETS, operation_table
+from basicaer.simulator.engine._pages import zeros
+from basicaer.simulator.engine._run import BLOCK_BITS, default_threads, run_plan
+from basicaer.simulator.engine._wide import apply_gate, control_bits
 
-_MOST_ROWS_ALONE = 8
+PADDED_QUBITS = 6
+"""Up to this size, amplitudes lie so far apart that each has a vector of its own, and no gate meets the
+lanes."""
+
+_MOST_OPERANDS = 6
+"""Gates of more targets and controls than this, other than controlled 1-qubit gates and swaps, are done in
+numpy."""
+
+_CHUNK = 1 << 15
+"""Instructions that are planned at once, which bounds the planner's memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,127 +73,100 @@ class Segment:
 class Plan:
     """A segment that is ready to be applied. It keeps no reference to any state, and threads may share it."""
 
-    __slots__ = ("_matrices", "_member", "_segment", "_starts")
+    __slots__ = ("_compiled", "_pool", "_segment", "_spans", "_table", "_threads")
 
-    def __init__(self, segment: Segment) -> None:
-        block = segment.block
-        offsets = segment.layout.offsets(block)
+    def __init__(self, segment: Segment, threads: int | None) -> None:
         self._segment = segment
-        self._starts = offsets.qubits.tolist()
-        self._matrices: dict[int, Matrices] = {}
-        # Which row of its operation's matrices an instruction has.
-        self._member = np.zeros(len(block), dtype=np.int64)
-        for index in np.unique(block.operations).tolist():
-            operation = segment.operations[index]
-            members = np.flatnonzero(block.operations == index)
-            self._member[members] = np.arange(len(members))
-            if operation.matrix is not None:
-                matrix = np.asarray(operation.matrix, dtype=np.complex128)
-                self._matrices[index] = np.broadcast_to(matrix, (len(members), *matrix.shape))
-                continue
-            spec = GATES[operation.name]
-            places = offsets.parameters[members][:, None] + np.arange(spec.num_parameters)
-            self._matrices[index] = spec.target_matrices(block.parameters[places])
+        self._threads = threads
+        self._table, self._pool = operation_table(segment.operations)
+        self._spans = _spans(segment, self._table)
+        self._compiled: dict[tuple[bool, int, int], Any] = {}
 
     def apply(self, state: State, control: RunControl) -> None:
         """Apply the segment to `state` in place. See the module for what holds of it."""
+        work = 2.0**self._segment.num_qubits
+        for number, (start, stop, is_wide) in enumerate(self._spans):
+            if is_wide:
+                self._apply_wide(start, state, control)
+                control.advance(work)
+            else:
+                self._apply_native(number, state, control, work * (stop - start))
+
+    def _apply_native(self, number: int, state: State, control: RunControl, work: float) -> None:
+        num_qubits, fresh = self._segment.num_qubits, state.is_fresh
+        real_bytes = state.dtype.itemsize // 2
+        lane_bits = 3 if real_bytes == 8 else 4
+        pad = lane_bits if num_qubits <= PADDED_QUBITS else 0
+        key = (fresh, real_bytes, number)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            compiled = self._compile(number, fresh, real_bytes, lane_bits, pad)
+            compiled = self._compiled.setdefault(key, compiled)
+        plan, phase, bits = compiled
+        memory = zeros(1 << num_qubits + pad, state.dtype) if fresh or pad else state.amplitudes
+        if pad and not fresh:
+            memory[:: 1 << pad] = state.amplitudes
+        threads = self._threads or default_threads()
+        run_plan(plan, bits, memory, phase, fresh, threads, control, work)
+        if fresh or pad:
+            state.adopt(memory[:: 1 << pad].copy() if pad else memory)
+        if not fresh and phase != 1.0:
+            state.scale(phase, control)
+
+    def _compile(self, number: int, fresh: bool, real_bytes: int, lane_bits: int, pad: int) -> Any:
+        start, stop, _ = self._spans[number]
+        block = self._segment.block
+        offsets = self._segment.layout.offsets(block) if start else None
+        span = np.array([start, stop, 0, 0], dtype=np.int64)
+        if offsets is not None:
+            span[2:] = offsets.qubits[start], offsets.parameters[start]
+        columns = (block.operations, block.qubits, block.parameters)
+        plan, phase, bits = compile_columns(
+            self._table,
+            self._pool,
+            columns,
+            span,
+            self._segment.num_qubits,
+            fresh,
+            BLOCK_BITS[real_bytes],
+            lane_bits,
+            pad,
+        )
+        if real_bytes == 4:
+            plan = (plan[0], plan[1], plan[2].astype(np.float32), plan[3])
+        return plan, phase, bits
+
+    def _apply_wide(self, number: int, state: State, control: RunControl) -> None:
         segment = self._segment
-        qubits = segment.block.qubits.tolist()
-        work = 2.0**segment.num_qubits
-        for number, index in enumerate(segment.block.operations.tolist()):
-            operation = segment.operations[index]
-            matrix = self._matrices[index][self._member[number]]
-            operands = qubits[self._starts[number] : self._starts[number + 1]]
-            num_controls = len(operands) - (len(matrix).bit_length() - 1)
-            _apply_gate(
-                state,
-                matrix,
-                operands[num_controls:],
-                dict(zip(operands[:num_controls], _control_bits(operation, num_controls), strict=True)),
-                control,
-            )
-            control.advance(work)
+        block = segment.block
+        operation = segment.operations[block.operations[number]]
+        row = self._table[block.operations[number]]
+        first = int(segment.layout.offsets(block).qubits[number])
+        size = int(row[CONTROLS])
+        operands = block.qubits[first : first + size + int(row[TARGETS])].tolist()
+        controls = dict(zip(operands[:size], control_bits(operation, size), strict=True))
+        matrix = operation.matrix
+        if matrix is None:
+            raise AssertionError("only explicit matrices are wide")
+        apply_gate(state, np.asarray(matrix, dtype=np.complex128), operands[size:], controls, control)
 
 
 def prepare(segment: Segment, threads: int | None = None) -> Plan:
     """Plan a segment. `threads` bounds the threads of `apply`; None leaves it to the engine."""
-    del threads  # numpy computes on the caller's thread alone
-    return Plan(segment)
+    return Plan(segment, threads)
 
 
-def _control_bits(operation: Operation, num_controls: int) -> list[int]:
-    """The state that each control has to have: the stated one of extra controls, 1 of the gate's own."""
-    state = operation.control_state
-    extra = operation.num_controls
-    return [1 if state is None or place >= extra else state >> place & 1 for place in range(num_controls)]
-
-
-def _apply_gate(
-    state: State, matrix: Matrices, targets: list[int], controls: dict[int, int], control: RunControl
-) -> None:
-    """Apply one matrix to `targets` where the qubits in `controls` have the states given there.
-
-    The state is viewed with one axis for each qubit of the gate, and one for each gap between them. The
-    matrix's rows then mix the sub-arrays in which the target axes are fixed.
-    """
-    involved = sorted([*targets, *controls], reverse=True)
-    bounds = [state.num_qubits, *involved]
-    shape = [length for upper, lower in pairwise(bounds) for length in (1 << (upper - 1 - lower), 2)]
-    shape.append(1 << bounds[-1] if involved else 1 << state.num_qubits)
-    axes = {qubit: 2 * place + 1 for place, qubit in enumerate(involved)}
-    view = state.amplitudes.reshape(shape)
-    place: list[int | slice] = [slice(None)] * len(shape)
-    for qubit, bit in controls.items():
-        place[axes[qubit]] = bit
-    entries = matrix.tolist()
-    for gaps in _gap_blocks(shape[::2], len(matrix)):
-        control.check()
-        place[::2] = gaps
-        parts = []
-        for index in range(len(matrix)):
-            for bit, target in enumerate(targets):
-                place[axes[target]] = index >> bit & 1
-            parts.append(view[tuple(place)])
-        if len(parts) > _MOST_ROWS_ALONE:
-            _multiply_stacked(matrix, parts)
-        else:
-            _multiply_rows(entries, parts)
-
-
-def _gap_blocks(gaps: list[int], rows: int) -> Iterator[tuple[slice, ...]]:
-    """Slices of the gap axes, so that `rows` sub-arrays of each block together have about 2^BLOCK_BITS
-    elements.
-    """
-    left = rows
-    for length in gaps:
-        left *= length
-    choices = []
-    for length in gaps:
-        pieces = min(length, max(1, left >> BLOCK_BITS))
-        step = length // pieces
-        left //= pieces
-        choices.append([slice(start, start + step) for start in range(0, length, step)])
-    return product(*choices)
-
-
-def _multiply_rows(entries: list[list[complex]], parts: list[Amplitudes]) -> None:
-    """Replace the parts by their combinations, row by row, leaving out zeros and rows of the identity."""
-    changed = []
-    for row, factors in enumerate(entries):
-        terms = [(column, factor) for column, factor in enumerate(factors) if factor != 0.0]
-        if terms == [(row, 1.0)]:
-            continue
-        value = parts[terms[0][0]] * terms[0][1]
-        for column, factor in terms[1:]:
-            value += parts[column] * factor
-        changed.append((row, value))
-    for row, value in changed:
-        parts[row][...] = value
-
-
-def _multiply_stacked(matrix: Matrices, parts: list[Amplitudes]) -> None:
-    """The same by one matrix product, for matrices of many rows."""
-    stacked = np.stack([part.reshape(-1) for part in parts])
-    product_ = matrix.astype(stacked.dtype) @ stacked
-    for part, row in zip(parts, product_, strict=True):
-        part[...] = row.reshape(part.shape)
+def _spans(segment: Segment, table: Any) -> list[tuple[int, int, bool]]:
+    """Runs of instructions (start, stop, is_wide) that together are the segment; wide gates stand alone."""
+    operations = segment.block.operations
+    several = (table[:, TARGETS] > 2) | ((table[:, TARGETS] == 2) & (table[:, CONTROLS] > 0))
+    wide = several & (table[:, CODE] == POOLED) & (table[:, TARGETS] + table[:, CONTROLS] > _MOST_OPERANDS)
+    cuts = np.flatnonzero(wide[operations]).tolist() if wide.any() else []
+    spans: list[tuple[int, int, bool]] = []
+    start = 0
+    for cut in [*cuts, len(operations)]:
+        spans.extend((at, min(at + _CHUNK, cut), False) for at in range(start, cut, _CHUNK))
+        if cut < len(operations):
+            spans.append((cut, cut + 1, True))
+        start = cut + 1
+    return spans

@@ -47,10 +47,8 @@ def sample_indices(
         if stop == start:
             continue
         control.check()
-        cumulated = np.cumsum(state.block_squares(number))
-        inside = points[start:stop] - (bounds[number - 1] if number else 0.0)
-        distinct, times = _count(cumulated, inside)
-        found.append(distinct + (number << BLOCK_BITS))
+        distinct, times = state.draw(number, float(bounds[number - 1]) if number else 0.0, points[start:stop])
+        found.append(distinct)
         counts.append(times)
         start = stop
     return np.concatenate(found), np.concatenate(counts)
@@ -65,31 +63,6 @@ def _sample_few(
     counts = generator.multinomial(shots, weights / weights.sum())
     drawn = counts.nonzero()[0]
     return possible[drawn], counts[drawn]
-
-
-def _count(cumulated: Floats, points: Floats) -> tuple[npt.NDArray[np.int64], Counts]:
-    """In which intervals of `cumulated` sorted points lie, and how many in each: the shorter array is looked
-    up."""
-    # Rounding may push a point behind the last amplitude that is not zero.
-    last = np.searchsorted(cumulated, cumulated[-1], side="left")
-    if len(cumulated) > len(points):
-        places = np.searchsorted(cumulated, points, side="right")
-        np.minimum(places, last, out=places)
-        return _run_lengths(places)
-    times = np.searchsorted(points, cumulated, side="left")
-    times[last:] = len(points)
-    times[1:] -= times[:-1].copy()
-    distinct = np.flatnonzero(times)
-    return distinct, times[distinct]
-
-
-def _run_lengths(values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Counts]:
-    """The distinct members of a sorted array, and how often each is there."""
-    begins = _begins(values[1:] != values[:-1])
-    times = np.empty_like(begins)
-    np.subtract(begins[1:], begins[:-1], out=times[:-1])
-    times[-1] = len(values) - begins[-1]
-    return values[begins], times
 
 
 def _begins(changes: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

@@ -6,15 +6,18 @@ Only this module and `_engine.py` know how the amplitudes are stored.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._control import RunControl
+from basicaer.simulator.engine._pages import zeros
+from basicaer.simulator.engine._readout import collapse, draw, half_weights, sum_of_squares
 
 ComplexDType: TypeAlias = "np.dtype[np.complex128] | np.dtype[np.complex64]"
 Amplitudes: TypeAlias = "npt.NDArray[np.complex128 | np.complex64]"
 Floats: TypeAlias = "npt.NDArray[np.float64]"
+Indices: TypeAlias = "npt.NDArray[np.int64]"
 
 BLOCK_BITS = 18
 """Work is done in blocks of 2^18 amplitudes, between which the run can be cancelled. Sums are taken block by
@@ -28,18 +31,36 @@ class State:
     `RunControl` raise `SimulationCancelled` between blocks of work; the state is then of no use.
     """
 
-    __slots__ = ("amplitudes", "num_qubits")
+    __slots__ = ("_amplitudes", "dtype", "num_qubits")
 
     def __init__(self, num_qubits: int, amplitudes: Amplitudes) -> None:
         self.num_qubits = num_qubits
-        self.amplitudes = amplitudes
+        self.dtype = cast("ComplexDType", amplitudes.dtype)
+        self._amplitudes: Amplitudes | None = amplitudes
 
     @classmethod
     def zero(cls, num_qubits: int, dtype: ComplexDType) -> State:
-        """All qubits in 0."""
-        amplitudes: Amplitudes = np.zeros(1 << num_qubits, dtype=dtype)
-        amplitudes[0] = 1.0
-        return cls(num_qubits, amplitudes)
+        """All qubits in 0. Its memory is taken when it is first needed."""
+        state = cls(num_qubits, np.empty(0, dtype=dtype))
+        state._amplitudes = None
+        return state
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether all qubits are in 0 because nothing has touched the state yet."""
+        return self._amplitudes is None
+
+    @property
+    def amplitudes(self) -> Amplitudes:
+        """The 2^num_qubits amplitudes, which may be written to."""
+        if self._amplitudes is None:
+            self._amplitudes = zeros(1 << self.num_qubits, self.dtype)
+            self._amplitudes[0] = 1.0
+        return self._amplitudes
+
+    def adopt(self, amplitudes: Amplitudes) -> None:
+        """Take `amplitudes` for the state's own."""
+        self._amplitudes = amplitudes
 
     @classmethod
     def identity(cls, num_qubits: int, dtype: ComplexDType) -> State:
@@ -62,12 +83,30 @@ class State:
 
     def copy(self, control: RunControl) -> State:
         """An independent state with the same amplitudes."""
+        if self.is_fresh:
+            return State.zero(self.num_qubits, self.dtype)
         source = self.amplitudes.reshape(1, -1)
         return State(self.num_qubits, _copied(source, np.empty_like(source), control))
 
     def to_array(self) -> Amplitudes:
         """The amplitudes as one array, which the state gives up: it must not be used afterwards."""
         return self.amplitudes
+
+    @property
+    def _reals(self) -> Floats:
+        """The amplitudes as reals: real and imaginary parts in turn."""
+        view: Floats = self.amplitudes.view(np.float64 if self.dtype == np.complex128 else np.float32)
+        return view
+
+    def _parts(self, qubit: int, control: RunControl) -> Iterator[tuple[int, int]]:
+        """Ranges of at most 2^BLOCK_BITS amplitudes that make up the state, with a check before each.
+
+        A range has whole groups of 2^(qubit + 1) amplitudes, or lies within one value of the qubit.
+        """
+        size = 1 << min(self.num_qubits, BLOCK_BITS)
+        for low in range(0, 1 << self.num_qubits, size):
+            control.check()
+            yield low, low + size
 
     def scale(self, factor: complex, control: RunControl) -> None:
         """Multiply every amplitude by `factor`."""
@@ -76,28 +115,26 @@ class State:
 
     def weights(self, qubit: int, control: RunControl) -> tuple[float, float]:
         """The sums of the squared magnitudes with `qubit` in 0, and in 1."""
-        halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
-        zero = sum(float(_squares(block).sum()) for block in _blocks(halves[:, 0], control))
-        one = sum(float(_squares(block).sum()) for block in _blocks(halves[:, 1], control))
+        zero = one = 0.0
+        for low, high in self._parts(qubit, control):
+            more_zero, more_one = half_weights(self._reals, qubit, low, high)
+            zero += more_zero
+            one += more_one
         return zero, one
 
     def collapse(self, qubit: int, outcome: int, weight: float, control: RunControl) -> None:
         """Project `qubit` on `outcome`, whose weight `weights` gave, and make the norm 1."""
-        halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
-        for block in _blocks(halves[:, 1 - outcome], control):
-            block[...] = 0.0
-        factor = weight**-0.5
-        for block in _blocks(halves[:, outcome], control):
-            block *= factor
+        for low, high in self._parts(qubit, control):
+            collapse(self._reals, qubit, outcome, weight**-0.5, low, high)
 
     def flip(self, qubit: int, control: RunControl) -> None:
         """Exchange 0 and 1 of `qubit`."""
         halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
         pairs = zip(_blocks(halves[:, 0], control), _blocks(halves[:, 1], control), strict=True)
-        for zeros, ones in pairs:
-            kept = zeros.copy()
-            zeros[...] = ones
-            ones[...] = kept
+        for lower, upper in pairs:
+            kept = lower.copy()
+            lower[...] = upper
+            upper[...] = kept
 
     def prepare(
         self, qubits: Sequence[int], amplitudes: npt.NDArray[np.complex128], control: RunControl
@@ -128,8 +165,21 @@ class State:
 
     def block_weights(self, control: RunControl) -> Floats:
         """The sum of the squared magnitudes of each block of 2^BLOCK_BITS consecutive amplitudes."""
-        blocks = _blocks(self.amplitudes.reshape(1, -1), control)
-        return np.array([_squares(block).sum() for block in blocks], dtype=np.float64)
+        parts = self._parts(0, control)
+        return np.array([sum_of_squares(self._reals, low, high) for low, high in parts], dtype=np.float64)
+
+    def draw(self, number: int, before: float, points: Floats) -> tuple[Indices, Indices]:
+        """Which amplitudes of one such block sorted `points` fall on, and how many on each.
+
+        A point falls on the first amplitude up to which the squared magnitudes sum to more, those before the
+        block having the sum `before`.
+        """
+        low = number << BLOCK_BITS
+        high = min(low + (1 << BLOCK_BITS), 1 << self.num_qubits)
+        room = min(len(points), high - low) + 1
+        found, counts = np.empty(room, np.int64), np.empty(room, np.int64)
+        written = draw(self._reals, low, high, before, points, 0, len(points), found, counts)
+        return found[:written], counts[:written]
 
     def block_squares(self, number: int) -> Floats:
         """The squared magnitudes of the amplitudes of one such block."""

@@ -25,7 +25,6 @@ from basicaer.simulator import (
     Variable,
     VariableRef,
     WhileLoop,
-    _engine,
     _sampling,
     _state,
     _trajectories,
@@ -33,6 +32,7 @@ from basicaer.simulator import (
     statevector,
     unitary,
 )
+from basicaer.simulator.engine import _wide
 from basicaer.simulator.reference import TooManyLeavesError, interpret, random_circuit
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -47,7 +47,7 @@ def execution(request, monkeypatch):
     if request.param == "branches run again":
         monkeypatch.setattr(_trajectories, "_WAITING_BYTES", 70)
     if request.param == "small blocks":
-        for module in (_state, _engine, _sampling):
+        for module in (_state, _wide, _sampling):
             monkeypatch.setattr(module, "BLOCK_BITS", 1)
 
 

@@ -8,7 +8,6 @@ from basicaer.simulator import (
     CircuitError,
     Initialize,
     OptionError,
-    _engine,
     _sampling,
     _state,
     chop,
@@ -16,6 +15,7 @@ from basicaer.simulator import (
     statevector,
     unitary,
 )
+from basicaer.simulator.engine import _wide
 from basicaer.simulator.reference import interpret, matrix_of, random_circuit, random_unitary
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ BLOCKS = [_state.BLOCK_BITS, 1]
 @pytest.fixture(params=BLOCKS, ids=["one block", "blocks of two amplitudes"])
 def block_bits(request, monkeypatch):
     """Runs a test with the usual blocks, and again with so small ones that everything takes many of them."""
-    for module in (_state, _engine, _sampling):
+    for module in (_state, _wide, _sampling):
         monkeypatch.setattr(module, "BLOCK_BITS", request.param)
 
 

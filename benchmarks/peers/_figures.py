@@ -1,0 +1,204 @@
+"""The other figures: equal states, sampling, dynamic circuits, side by side, memory, share of the limit."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from benchmarks.peers._families import FAMILIES, circuit
+from benchmarks.peers._machine import Limits
+from benchmarks.peers._measure import Case
+from benchmarks.peers._process import Program, ProgramError, stop_all
+from benchmarks.peers._report import duration, table
+from benchmarks.peers.adapters import OURS, Dynamic
+
+Start: TypeAlias = Callable[..., Program]
+"""Makes a program from its name and precision, and its number of threads if not all."""
+
+SECONDS = 300.0
+CHECKED_QUBITS = (4, 9)
+TOLERANCE = {"double": 1e-10, "single": 1e-4}
+SHOTS = 1_000_000
+SHOT_QUBITS = 20
+REPETITION = Dynamic(data=6, rounds=5, shots=1_000, angle=0.3)
+ROUNDS = 3
+PAIRED = (("qv", 16, 20), ("qv", 22, 1), ("ising", 22, 1))
+"""(family, qubits, loops) of the jobs that run side by side."""
+PEAK_QUBITS = 24
+
+
+@contextmanager
+def _started(programs: Sequence[Program]) -> Iterator[Sequence[Program]]:
+    try:
+        yield programs
+    finally:
+        stop_all(programs)
+
+
+def equality(start: Start, names: Sequence[str], precision: str, families: Sequence[str]) -> str:
+    """Compare every program's states with those of ours, or with the first program's if ours fails.
+
+    Each family begins with random rotations here, so that a wrong order of qubits cannot hide in a symmetric
+    state. The numbers are 1 - fidelity of the normalized states.
+    """
+    ordered = sorted(names, key=lambda name: name != OURS)
+    rows = []
+    with (
+        _started([start(name, precision) for name in ordered]) as programs,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        for family, qubits in itertools.product(families, CHECKED_QUBITS):
+            reference: Any = None
+            row = [family, str(qubits)]
+            for program in programs:
+                try:
+                    state = _state(program, family, qubits, Path(folder) / "state.npy")
+                except ProgramError as failure:
+                    row.append(str(failure))
+                    continue
+                if reference is None:
+                    reference = state
+                difference = 1.0 - abs(np.vdot(reference, state)) ** 2
+                row.append(f"{'' if difference < TOLERANCE[precision] else 'DIFFERS '}{abs(difference):.0e}")
+            rows.append(row)
+    title = f"### Do all compute the same? 1 - fidelity, {precision} precision"
+    return f"{title}\n\n{table(['family', 'qubits', *ordered], rows)}"
+
+
+def _state(program: Program, family: str, qubits: int, path: Path) -> Any:
+    setting = program.ask("settings", seconds=SECONDS, qubits=qubits)["settings"][0]
+    program.ask("build", seconds=SECONDS, family=family, qubits=qubits, setting=setting, scrambled=True)
+    program.ask("save", seconds=SECONDS, path=str(path))
+    state = np.load(path)
+    return state / np.linalg.norm(state)
+
+
+def shots(start: Start, names: Sequence[str]) -> str:
+    """10^6 shots of 20 qubits, from the built circuit (one layer of ry, so shots are the work) to counts."""
+    chosen = [
+        name for name in ("numpy", "aer", "qulacs", "qevedo", "qsim", OURS) if name in {*names, "numpy"}
+    ]
+    programs = {name: start(name, "single" if name == "qsim" else "double") for name in chosen}
+    circuit_fields = {"family": "product", "qubits": SHOT_QUBITS, "shots": SHOTS}
+    rows = _rounds(programs, "build_sampling", dict.fromkeys(programs, circuit_fields))
+    return (
+        f"### {SHOTS:,} shots from {SHOT_QUBITS} qubits\n\n{table(['program', 'median', 'shortest'], rows)}"
+    )
+
+
+def dynamic(start: Start, names: Sequence[str]) -> str:
+    """The repetition code against Aer, with Aer's defaults and at its best."""
+    programs, fields = {}, {}
+    for label, name, tuned in (
+        ("aer, defaults", "aer", False),
+        ("aer, branching", "aer", True),
+        (OURS, OURS, True),
+    ):
+        if name in names:
+            programs[label] = start(name, "double")
+            fields[label] = {"program": asdict(replace(REPETITION, tuned=tuned))}
+    rows = _rounds(programs, "build_dynamic", fields)
+    title = (
+        f"### Repetition code: {2 * REPETITION.data} qubits, {REPETITION.rounds} rounds of measure, reset "
+        f"and conditional x, {REPETITION.shots:,} shots"
+    )
+    return f"{title}\n\n{table(['program', 'median', 'shortest'], rows)}"
+
+
+def _rounds(programs: dict[str, Program], build: str, fields: dict[str, dict[str, Any]]) -> list[list[str]]:
+    """A row for each labelled program: median and shortest of `ROUNDS` rounds after one that warms up."""
+    times: dict[str, list[float]] = {label: [] for label in programs}
+    notes: dict[str, str] = {}
+    with _started([*programs.values()]):
+        for number, (label, program) in itertools.product(range(ROUNDS + 1), programs.items()):
+            if label in notes:
+                continue
+            try:
+                if number == 0:
+                    program.ask(build, seconds=SECONDS, **fields[label])
+                seconds = float(program.ask("time", seconds=SECONDS, loops=1)["wall"])
+            except ProgramError as failure:
+                notes[label] = str(failure)
+                continue
+            if number:
+                times[label].append(seconds)
+    return [
+        [label, notes[label], "-"]
+        if label in notes
+        else [label, duration(statistics.median(taken)), duration(min(taken))]
+        for label, taken in times.items()
+    ]
+
+
+def side_by_side(start: Start, limits: Limits) -> str:
+    """Two of our jobs in one process, one thread each, against one alone; and what the machine loses."""
+    rows = []
+    with _started([start(OURS, "double", 1)]) as (program,):
+        for family, qubits, loops in PAIRED:
+            name = f"{family} {qubits} qubits"
+            try:
+                program.ask("build", seconds=SECONDS, family=family, qubits=qubits, setting=(0, 1))
+                pairs = [program.ask("side_by_side", seconds=SECONDS, loops=loops) for _ in range(ROUNDS)]
+            except ProgramError as failure:
+                rows.append([name, "-", "-", str(failure)])
+                continue
+            alone, pair = (statistics.median(each[key] for each in pairs) for key in ("alone", "pair"))
+            ratio = statistics.median(each["pair"] / each["alone"] for each in pairs)
+            rows.append([name, duration(alone), duration(pair), f"{ratio:.2f}"])
+    for name, (one, all_of_them) in (("arithmetic", limits.flops), ("memory", limits.bandwidth)):
+        rows.append([f"this machine's {name}", "-", "-", f"{limits.threads * one / all_of_them:.2f}"])
+    title = "### Two jobs side by side, one thread each"
+    return f"{title}\n\n{table(['job', 'alone', 'each of two', 'ratio'], rows)}"
+
+
+def memory(start: Start) -> str:
+    """Peak memory of ours above what the idle process holds, over the size of the state."""
+    rows = []
+    state_bytes = 16 * 2**PEAK_QUBITS
+    with _started([start(OURS, "double")]) as (program,):
+        for family in FAMILIES:
+            try:
+                for qubits in (PEAK_QUBITS - 6, PEAK_QUBITS):
+                    program.ask("build", seconds=SECONDS, family=family, qubits=qubits, setting=(0, 2))
+                    peak = program.ask("peak", seconds=SECONDS)
+            except ProgramError as failure:
+                rows.append([family, str(failure)])
+                continue
+            rows.append([family, f"{(peak['after'] - peak['before']) / state_bytes:.3f}"])
+    title = f"### Peak memory over the state's size, {PEAK_QUBITS} qubits, double precision"
+    return f"{title}\n\n{table(['family', 'ratio'], rows)}"
+
+
+def machine(limits: Limits, cases: Sequence[Case]) -> str:
+    """The machine's limits and, for each double-precision `qv`, the share of them that ours reaches."""
+    flop, flops = (value / 1e9 for value in limits.flops)
+    byte, many = (value / 1e9 for value in limits.bandwidth)
+    lines = [
+        f"### This machine, {limits.threads} threads",
+        f"Fused multiply-adds in registers: {flop:.0f} GFLOP/s on one thread, {flops:.0f} on all (double "
+        f"precision). Reading and writing 1 GiB in place: {byte:.1f} GB/s on one thread, {many:.1f} on all.",
+    ]
+    for case in cases:
+        if case.family != "qv" or case.precision != "double" or case.qubits < 20:
+            continue
+        # A dense two-qubit gate does 16 complex multiply-adds, 8 FLOP each, for each 4 amplitudes.
+        work = len(circuit("qv", case.qubits).gates) * 2.0 ** (case.qubits - 2) * 128
+        bound = limits.seconds(work, 2 * 16.0 * 2**case.qubits)
+        for timing in case.timings.values():
+            if timing.program == OURS and timing.seconds:
+                share = (
+                    f"{bound / timing.median:.0%} by the median, {bound / timing.best:.0%} by the shortest"
+                )
+                lines.append(
+                    f"qv {case.qubits}: {work:.3g} FLOP gate by gate, at least {duration(bound)} here. "
+                    f"Ours reaches {share} of that."
+                )
+    return "\n\n".join(lines)

@@ -1,0 +1,428 @@
+"""Gates become fewer, larger operations.
+
+Each wire remembers the last operation on it. A new gate is multiplied into that operation when the result
+costs no more than the two did apart, in passes over a block that lies in the L2 cache: there, anything on
+one or two qubits costs about the same, so 1-qubit gates go into their neighbours, and runs on the same two
+qubits become one matrix. A second sweep gathers operations on three qubits where the result is still cheap:
+above all one target with two selectors, which is what a decomposed Toffoli gate is made of.
+
+An operation is a row of integers (columns below). Its matrix lies in `mats` at MAT.
+
+DIAGONAL    T0, and T1 or -1; MAT has 2 or 4 factors
+ONE         one target T0; T1, T2 are selectors or -1: the matrix is one 2 by 2 block for each value of the
+            selectors
+TWO, THREE  dense on T0, T1 (, T2), T0 being the least significant bit
+CONTROLLED  2 by 2 on T0 where the wires in MASK have the bits of VALUE
+ANY         dense on COUNT wires, which lie in `operands` at T0; MASK and VALUE as in CONTROLLED
+
+WIRES has the bit of every wire of a CONTROLLED or ANY operation. RAW is an operation that may still grow.
+"""
+
+from typing import Any
+
+from basicaer.simulator.engine._jit import compiled
+from basicaer.simulator.engine._kernels import COMPLEX, MIXED, REAL
+
+KIND, CLASS, T0, T1, T2, MASK, VALUE, MAT, COUNT, WIRES, COLUMNS = range(11)
+DEAD, DIAGONAL, ONE, TWO, THREE, CONTROLLED, ANY, RAW = range(8)
+
+TINY = 1e-15
+"""Entries of a product below this are rounding errors of zero."""
+
+COST_DIAGONAL = 0.05
+_COST_ONE, _COST_ONE_REAL = 0.25, 0.18
+_COST_TWO, _COST_TWO_REAL = 0.45, 0.36
+_COST_THREE, _COST_THREE_REAL = 1.05, 0.58
+_COST_MUX_3 = 0.4
+_COST_CONTROLLED, _COST_CONTROLLED_2 = 0.2, 0.12
+"""Nanoseconds an amplitude and core, about; only their ratios matter."""
+
+
+@compiled
+def analyse(m: Any, at: int, k: int) -> tuple[int, int]:
+    """(flips, class) of the 2**k square matrix at m[at]: `flips` has the bits in which any row and column
+    differ."""
+    dim = 1 << k
+    flips, real, mixed = 0, True, True
+    for row in range(dim):
+        for column in range(dim):
+            z = m[at + row * dim + column]
+            big_real, big_imag = abs(z.real) > TINY, abs(z.imag) > TINY
+            if big_real or big_imag:
+                flip = row ^ column
+                flips |= flip
+                real &= not big_imag
+                parity = (flip ^ (flip >> 1) ^ (flip >> 2)) & 1
+                mixed &= not (big_real if parity else big_imag)
+    return flips, (REAL if real else (MIXED if mixed else COMPLEX))
+
+
+@compiled
+def active_blocks(m: Any, at: int, k: int, target: int) -> tuple[int, int]:
+    """For a matrix that only flips bit `target`: how many of its 2 by 2 blocks are no identity, and the last
+    of them."""
+    dim = 1 << k
+    count, last = 0, 0
+    for row in range(dim):
+        if not (row >> target) & 1:
+            other = row | (1 << target)
+            a, b = m[at + row * dim + row], m[at + row * dim + other]
+            c, d = m[at + other * dim + row], m[at + other * dim + other]
+            if abs(a - 1.0) > TINY or abs(b) > TINY or abs(c) > TINY or abs(d - 1.0) > TINY:
+                count += 1
+                last = row
+    return count, last
+
+
+@compiled
+def matrix_cost(m: Any, at: int, k: int) -> float:
+    """What one pass with this matrix costs."""
+    flips, kind = analyse(m, at, k)
+    if k == 1:
+        return COST_DIAGONAL if flips == 0 else (_COST_ONE if kind == COMPLEX else _COST_ONE_REAL)
+    single = flips & (flips - 1) == 0
+    if k == 2:
+        if flips == 0:
+            return COST_DIAGONAL
+        if single:
+            return _COST_CONTROLLED if active_blocks(m, at, k, flips >> 1)[0] == 1 else _COST_TWO_REAL
+        return _COST_TWO if kind == COMPLEX else _COST_TWO_REAL
+    if flips == 0:
+        return _COST_MUX_3
+    if single:
+        return _COST_CONTROLLED_2 if active_blocks(m, at, k, flips >> 1)[0] == 1 else _COST_MUX_3
+    return _COST_THREE_REAL if kind == REAL else _COST_THREE
+
+
+@compiled
+def identity(m: Any, at: int, k: int) -> None:
+    """Write the identity of k qubits."""
+    dim = 1 << k
+    for x in range(dim * dim):
+        m[at + x] = 0.0
+    for x in range(dim):
+        m[at + x * (dim + 1)] = 1.0
+
+
+@compiled
+def multiply_one(g: Any, g_at: int, m: Any, at: int, k: int, p: int) -> None:
+    """m = (g on bit p) m, where m has k qubits and g one."""
+    dim = 1 << k
+    a, b, c, d = g[g_at], g[g_at + 1], g[g_at + 2], g[g_at + 3]
+    for row in range(dim):
+        if not (row >> p) & 1:
+            r0, r1 = at + row * dim, at + (row | (1 << p)) * dim
+            for column in range(dim):
+                x, y = m[r0 + column], m[r1 + column]
+                m[r0 + column] = a * x + b * y
+                m[r1 + column] = c * x + d * y
+
+
+@compiled
+def multiply_two(g: Any, g_at: int, m: Any, at: int, k: int, p: int, q: int) -> None:
+    """m = (g on bits p and q) m; p is g's least significant bit."""
+    dim = 1 << k
+    for row in range(dim):
+        if not ((row >> p) | (row >> q)) & 1:
+            r0 = at + row * dim
+            r1, r2 = r0 + (dim << p), r0 + (dim << q)
+            r3 = r1 + (dim << q)
+            for column in range(dim):
+                w, x, y, z = m[r0 + column], m[r1 + column], m[r2 + column], m[r3 + column]
+                m[r0 + column] = g[g_at] * w + g[g_at + 1] * x + g[g_at + 2] * y + g[g_at + 3] * z
+                m[r1 + column] = g[g_at + 4] * w + g[g_at + 5] * x + g[g_at + 6] * y + g[g_at + 7] * z
+                m[r2 + column] = g[g_at + 8] * w + g[g_at + 9] * x + g[g_at + 10] * y + g[g_at + 11] * z
+                m[r3 + column] = g[g_at + 12] * w + g[g_at + 13] * x + g[g_at + 14] * y + g[g_at + 15] * z
+
+
+@compiled
+def multiply_three(g: Any, g_at: int, m: Any, at: int, p: int, q: int, r: int) -> None:
+    """m = (g on bits p, q, r) m, where both have three qubits."""
+    for column in range(8):
+        x0, x1, x2, x3 = m[at + column], m[at + 8 + column], m[at + 16 + column], m[at + 24 + column]
+        x4, x5, x6, x7 = m[at + 32 + column], m[at + 40 + column], m[at + 48 + column], m[at + 56 + column]
+        x = (x0, x1, x2, x3, x4, x5, x6, x7)
+        for row in range(8):
+            total = 0j
+            for k in range(8):
+                total += g[g_at + 8 * row + k] * x[((k & 1) << p) | ((k >> 1 & 1) << q) | ((k >> 2) << r)]
+            m[at + 8 * (((row & 1) << p) | ((row >> 1 & 1) << q) | ((row >> 2) << r)) + column] = total
+
+
+@compiled
+def append(ops: Any, count: int, kind: int, wires: tuple[int, int, int], mat: int, size: int) -> None:
+    """Fill row `count` of the operations."""
+    ops[count, KIND], ops[count, CLASS], ops[count, MAT], ops[count, COUNT] = kind, COMPLEX, mat, size
+    ops[count, T0], ops[count, T1], ops[count, T2] = wires
+    ops[count, MASK] = ops[count, VALUE] = ops[count, WIRES] = 0
+
+
+@compiled
+def _accepts(mats: Any, at: int, flips: int, before: float, strict: bool) -> bool:
+    """Whether a product of two qubits at mats[at] may replace its factors, which cost `before` and flip
+    `flips`."""
+    if strict:
+        return bool(analyse(mats, at, 2)[0] == flips)
+    return bool(matrix_cost(mats, at, 2) <= before)
+
+
+@compiled
+def push_one(
+    ops: Any, count: int, mats: Any, used: int, last: Any, q: int, g: Any, g_at: int, strict: bool
+) -> tuple[int, int]:
+    """Add the 1-qubit gate at g[g_at] on wire q; returns the new numbers of operations and of entries in
+    `mats`.
+
+    When `strict`, only products that flip no further bits are formed; otherwise cost decides.
+    """
+    i = last[q]
+    if i >= 0 and ops[i, KIND] == RAW and ops[i, COUNT] <= 2:
+        at, size = ops[i, MAT], ops[i, COUNT]
+        if size == 1:
+            multiply_one(g, g_at, mats, at, 1, 0)
+            return count, used
+        before = 0.0 if strict else matrix_cost(mats, at, 2) + matrix_cost(g, g_at, 1)
+        flips = analyse(mats, at, 2)[0] if strict else 0
+        for x in range(16):
+            mats[used + x] = mats[at + x]
+        multiply_one(g, g_at, mats, used, 2, 0 if ops[i, T0] == q else 1)
+        if _accepts(mats, used, flips, before, strict):
+            for x in range(16):
+                mats[at + x] = mats[used + x]
+            return count, used
+    for x in range(4):
+        mats[used + x] = g[g_at + x]
+    append(ops, count, RAW, (q, -1, -1), used, 1)
+    last[q] = count
+    return count + 1, used + 4
+
+
+@compiled
+def push_two(
+    ops: Any, count: int, mats: Any, used: int, last: Any, a: int, b: int, g: Any, g_at: int, strict: bool
+) -> tuple[int, int]:
+    """Add the 2-qubit gate at g[g_at] on wires a (its least significant bit) and b, as `push_one` does."""
+    i, j = last[a], last[b]
+    own = matrix_cost(g, g_at, 2)
+    own_flips = analyse(g, g_at, 2)[0] if strict else 0
+    if i >= 0 and i == j and ops[i, KIND] == RAW and ops[i, COUNT] == 2:
+        at = ops[i, MAT]
+        p = 0 if ops[i, T0] == a else 1
+        before = matrix_cost(mats, at, 2) + own
+        for x in range(16):
+            mats[used + x] = mats[at + x]
+        multiply_two(g, g_at, mats, used, 2, p, 1 - p)
+        if matrix_cost(mats, used, 2) <= before:
+            for x in range(16):
+                mats[at + x] = mats[used + x]
+            return count, used
+    left = i >= 0 and ops[i, KIND] == RAW and ops[i, COUNT] == 1
+    right = j >= 0 and ops[j, KIND] == RAW and ops[j, COUNT] == 1
+    # Both neighbours at once; when that is refused, each alone.
+    for sides in (3, 1, 2):
+        with_left, with_right = left and sides & 1 != 0, right and sides & 2 != 0
+        if not (with_left or with_right) or (sides != 3 and not (left and right)):
+            continue
+        before = own
+        identity(mats, used, 2)
+        if with_left:
+            before += matrix_cost(mats, ops[i, MAT], 1)
+            multiply_one(mats, ops[i, MAT], mats, used, 2, 0)
+        if with_right:
+            before += matrix_cost(mats, ops[j, MAT], 1)
+            multiply_one(mats, ops[j, MAT], mats, used, 2, 1)
+        multiply_two(g, g_at, mats, used, 2, 0, 1)
+        if _accepts(mats, used, own_flips, before, strict):
+            if with_left:
+                ops[i, KIND] = DEAD
+            if with_right:
+                ops[j, KIND] = DEAD
+            append(ops, count, RAW, (a, b, -1), used, 2)
+            last[a] = last[b] = count
+            return count + 1, used + 16
+    for x in range(16):
+        mats[used + x] = g[g_at + x]
+    append(ops, count, RAW, (a, b, -1), used, 2)
+    last[a] = last[b] = count
+    return count + 1, used + 16
+
+
+@compiled
+def push_again(source: Any, total: int, mats: Any, used: int, last: Any, ops: Any) -> tuple[int, int]:
+    """Push the operations of `source` once more, by cost, into the empty `ops`; matrices stay in `mats`."""
+    last[:] = -1
+    count = 0
+    for i in range(total):
+        kind, size, at = source[i, KIND], source[i, COUNT], source[i, MAT]
+        if kind == DEAD:
+            continue
+        if kind == RAW and size == 1:
+            count, used = push_one(ops, count, mats, used, last, source[i, T0], mats, at, False)
+        elif kind == RAW and size == 2:
+            count, used = push_two(
+                ops, count, mats, used, last, source[i, T0], source[i, T1], mats, at, False
+            )
+        else:
+            ops[count] = source[i]
+            note(ops, count, last)
+            count += 1
+    return count, used
+
+
+@compiled
+def note(ops: Any, i: int, last: Any) -> None:
+    """Record that operation i is the last on all its wires."""
+    if ops[i, KIND] == RAW:
+        for bit in range(ops[i, COUNT]):
+            last[ops[i, T0 + bit]] = i
+    else:
+        for wire in range(len(last)):
+            if (ops[i, WIRES] >> wire) & 1:
+                last[wire] = i
+
+
+@compiled
+def _bit_of(ops: Any, i: int, wire: int) -> int:
+    """Which of operation i's bits the wire is, or -1."""
+    for bit in range(ops[i, COUNT]):
+        if ops[i, T0 + bit] == wire:
+            return bit
+    return -1
+
+
+@compiled
+def _multiply_into(ops: Any, i: int, mats: Any, m: Any, at: int, wires: Any, k: int) -> None:
+    """m (on `wires`, k of them) = operation i times m."""
+    p = [0, 0, 0]
+    size = ops[i, COUNT]
+    for bit in range(size):
+        for place in range(k):
+            if wires[place] == ops[i, T0 + bit]:
+                p[bit] = place
+    if size == 1:
+        multiply_one(mats, ops[i, MAT], m, at, k, p[0])
+    elif size == 2:
+        multiply_two(mats, ops[i, MAT], m, at, k, p[0], p[1])
+    else:
+        multiply_three(mats, ops[i, MAT], m, at, p[0], p[1], p[2])
+
+
+@compiled
+def gather_threes(ops: Any, count: int, mats: Any, used: int, last: Any) -> int:
+    """Merge operations into ones of three qubits where that is cheaper; returns the new number of entries in
+    `mats`."""
+    last[:] = -1
+    wires = last[:3].copy()
+    for j in range(count):
+        if ops[j, KIND] == DEAD:
+            continue
+        if ops[j, KIND] == RAW and ops[j, COUNT] <= 2:
+            used = _gather_one(ops, j, mats, used, last, wires)
+        note(ops, j, last)
+    return used
+
+
+@compiled
+def _gather_one(ops: Any, j: int, mats: Any, used: int, last: Any, wires: Any) -> int:
+    """Merge operation j with an earlier neighbour i if their three wires make a cheap matrix."""
+    for bit in range(ops[j, COUNT]):
+        i = last[ops[j, T0 + bit]]
+        if i < 0 or ops[i, KIND] != RAW:
+            continue
+        size = ops[i, COUNT]
+        for place in range(size):
+            wires[place] = ops[i, T0 + place]
+        movable = True
+        for place in range(size):
+            movable &= last[wires[place]] == i
+        allowed = movable
+        for k in range(ops[j, COUNT]):
+            wire = ops[j, T0 + k]
+            if _bit_of(ops, i, wire) >= 0:
+                allowed &= last[wire] == i
+            else:
+                if size < 3:
+                    wires[size] = wire
+                size += 1
+        if not allowed or size != 3:
+            continue
+        flips_i, class_i = analyse(mats, ops[i, MAT], ops[i, COUNT])
+        flips_j, class_j = analyse(mats, ops[j, MAT], ops[j, COUNT])
+        mask_i = mask_j = 0
+        for k in range(3):
+            mask_i |= ((flips_i >> k) & 1) << (ops[i, T0 + k] & 63)
+            mask_j |= ((flips_j >> k) & 1) << (ops[j, T0 + k] & 63)
+        union = mask_i | mask_j
+        if union & (union - 1) and not (class_i == REAL and class_j == REAL):
+            continue
+        identity(mats, used, 3)
+        _multiply_into(ops, i, mats, mats, used, wires, 3)
+        _multiply_into(ops, j, mats, mats, used, wires, 3)
+        before = matrix_cost(mats, ops[i, MAT], ops[i, COUNT]) + matrix_cost(mats, ops[j, MAT], ops[j, COUNT])
+        worthwhile = mask_i and (mask_j or ops[i, COUNT] == 3)
+        if worthwhile and matrix_cost(mats, used, 3) <= before:
+            ops[i, KIND] = DEAD
+            append(ops, j, RAW, (wires[0], wires[1], wires[2]), used, 3)
+            return used + 64
+    return used
+
+
+@compiled
+def _reorder(mats: Any, source: int, to: int, k: int, first: int) -> None:
+    """Copy a matrix so that bit `first` becomes bit 0; the others keep their order."""
+    dim = 1 << k
+    low = (1 << first) - 1
+    for row in range(dim):
+        r = ((row >> first) & 1) | ((row & low) << 1) | (row & ~((low << 1) | 1))
+        for column in range(dim):
+            c = ((column >> first) & 1) | ((column & low) << 1) | (column & ~((low << 1) | 1))
+            mats[to + r * dim + c] = mats[source + row * dim + column]
+
+
+@compiled
+def finish(ops: Any, count: int, mats: Any, used: int) -> int:
+    """Give every RAW operation its final kind; returns the new number of entries in `mats`."""
+    for i in range(count):
+        if ops[i, KIND] != RAW:
+            continue
+        at, k = ops[i, MAT], ops[i, COUNT]
+        flips, kind = analyse(mats, at, k)
+        ops[i, CLASS] = kind
+        dim = 1 << k
+        if flips == 0 and k < 3:
+            ops[i, KIND], ops[i, MAT] = DIAGONAL, used
+            for x in range(dim):
+                mats[used + x] = mats[at + x * (dim + 1)]
+            used += dim
+        elif flips & (flips - 1):
+            ops[i, KIND] = TWO if k == 2 else THREE
+            if k == 3 and kind == MIXED:
+                ops[i, CLASS] = COMPLEX
+        else:
+            target = 0 if flips <= 1 else (1 if flips == 2 else 2)
+            if target:
+                _reorder(mats, at, used, k, target)
+                at, used = used, used + dim * dim
+                wire = ops[i, T0 + target]
+                if target == 2:
+                    ops[i, T2] = ops[i, T1]
+                ops[i, T1] = ops[i, T0]
+                ops[i, T0], ops[i, MAT] = wire, at
+            blocks, row = active_blocks(mats, at, k, 0)
+            ops[i, KIND] = ONE
+            if blocks == 1 and k > 1:
+                ops[i, KIND], ops[i, MAT] = CONTROLLED, used
+                for bit in range(1, k):
+                    ops[i, MASK] |= 1 << ops[i, T0 + bit]
+                    ops[i, VALUE] |= ((row >> bit) & 1) << ops[i, T0 + bit]
+                for x in range(4):
+                    mats[used + x] = mats[at + (row + (x >> 1)) * dim + row + (x & 1)]
+                used += 4
+            elif k > 1:
+                # One 2 by 2 block after another, in the order of the selectors' value.
+                for s in range(dim >> 1):
+                    for x in range(4):
+                        mats[used + 4 * s + x] = mats[at + (2 * s + (x >> 1)) * dim + 2 * s + (x & 1)]
+                ops[i, MAT] = used
+                used += 2 * dim
+    return used

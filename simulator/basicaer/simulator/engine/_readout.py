@@ -1,0 +1,96 @@
+"""What a state is read by: sums of squares, samples, the collapse of a qubit. Compiled, for small states
+above all.
+
+A state is passed as its real view: amplitude i lies at 2 * i and 2 * i + 1.
+"""
+
+from typing import Any
+
+import numpy as np
+from basicaer.simulator.engine._jit import compiled
+
+
+@compiled
+def sum_of_squares(state: Any, start: int, stop: int) -> float:
+    """The sum of the squared magnitudes of amplitudes start to stop, in an order that depends on nothing
+    else."""
+    totals = np.zeros(8)
+    whole = start + (stop - start) // 4 * 4
+    for i in range(2 * start, 2 * whole, 8):
+        for lane in range(8):
+            value = np.float64(state[i + lane])
+            totals[lane] += value * value
+    for i in range(2 * whole, 2 * stop):
+        value = np.float64(state[i])
+        totals[0] += value * value
+    return float(
+        totals[0] + totals[1] + totals[2] + totals[3] + totals[4] + totals[5] + totals[6] + totals[7]
+    )
+
+
+@compiled
+def half_weights(state: Any, qubit: int, low: int, high: int) -> tuple[float, float]:
+    """The sums of the squared magnitudes with `qubit` in 0 and in 1, among the amplitudes low to high.
+
+    The range is made of whole groups of 2**(qubit + 1) amplitudes, or lies within one value of the qubit.
+    """
+    run = 1 << qubit
+    if high - low <= run:
+        total = sum_of_squares(state, low, high)
+        return (0.0, total) if (low >> qubit) & 1 else (total, 0.0)
+    zero = one = 0.0
+    for start in range(low, high, 2 * run):
+        zero += sum_of_squares(state, start, start + run)
+        one += sum_of_squares(state, start + run, start + 2 * run)
+    return zero, one
+
+
+@compiled
+def collapse(state: Any, qubit: int, outcome: int, factor: float, low: int, high: int) -> None:
+    """Among the amplitudes low to high, clear those with `qubit` other than `outcome`, multiply the
+    others."""
+    scale = state.dtype.type(factor)
+    for i in range(low, high):
+        kept = scale if (i >> qubit) & 1 == outcome else state.dtype.type(0.0)
+        state[2 * i] *= kept
+        state[2 * i + 1] *= kept
+
+
+@compiled
+def draw(
+    state: Any,
+    start: int,
+    stop: int,
+    before: float,
+    points: Any,
+    first: int,
+    last: int,
+    found: Any,
+    counts: Any,
+) -> int:
+    """Count how many of the sorted points[first:last] fall on each amplitude of start to stop.
+
+    The cumulated squares begin at `before`. Writes the amplitudes that were hit to `found` and how often to
+    `counts`; returns how many. Rounding may leave points behind the last amplitude: its last one that is not
+    zero gets them.
+    """
+    written, point, total, possible = 0, first, before, start
+    for i in range(start, stop):
+        real, imag = np.float64(state[2 * i]), np.float64(state[2 * i + 1])
+        weight = real * real + imag * imag
+        if weight == 0.0:
+            continue
+        possible = i
+        total += weight
+        begin = point
+        while point < last and points[point] < total:
+            point += 1
+        if point > begin:
+            found[written], counts[written] = i, point - begin
+            written += 1
+    if point < last:
+        if written == 0 or found[written - 1] != possible:
+            found[written], counts[written] = possible, 0
+            written += 1
+        counts[written - 1] += last - point
+    return written
