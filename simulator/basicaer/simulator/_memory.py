@@ -14,7 +14,8 @@ from basicaer.simulator._trajectories import waiting_states
 
 Method: TypeAlias = Literal["run", "statevector", "unitary"]
 
-_BASE_BYTES = 1 << 16
+# A plan's tables and the buffers of the kernels, which small circuits have too.
+_BASE_BYTES = 1 << 19
 _BYTES_PER_INSTRUCTION = 256
 _BYTES_PER_BRANCH = 256
 
