@@ -295,7 +295,8 @@ def test_only_its_own_jobs_are_run(executor: ThreadExecutor) -> None:
 
 # --- Cancellation and progress ----------------------------------------------------------------------------
 
-LONG = 'include "qelib1.inc"; qreg q[22];' + "h q; " * 400
+# Rotations about two axes by turns don't cancel, so this takes seconds at any speed.
+LONG = 'include "qelib1.inc"; qreg q[24];' + "rx(0.1) q; cx q[0],q[23]; rz(0.2) q; cx q[7],q[11]; " * 400
 
 
 def test_a_job_that_was_cancelled_before_it_started(executor: ThreadExecutor, make_spec: Any) -> None:

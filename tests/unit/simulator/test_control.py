@@ -121,7 +121,7 @@ def test_a_cancelled_control_starts_nothing(call, circuit):
 def test_one_large_gate_is_checked_many_times(gate):
     """Blocks of 2^18 amplitudes take milliseconds, so that a cancelled run stops at once."""
     control = Watched()
-    # From a state that is known to be simple, a gate is little work; but initialize needs one.
+    # From a state that is known to be simple, a gate is little work.
     start = None if gate[0] == "initialize" else np.full(1 << 22, 1 / (1 << 11))
     statevector(Circuit.from_gates(22, [gate]), initial=start, control=control)
     assert control.checks >= 8
@@ -156,7 +156,8 @@ def test_progress_of_a_sampled_run_follows_its_gates():
     circuit.append("measure", [0], [], [0])
     run(circuit, shots=20, control=control)
     assert control.fractions == sorted(control.fractions)
-    assert min(control.fractions) < 0.5
+    # A small circuit is one call of compiled code, so nothing lies between.
+    assert {0, 10} <= {round(10 * fraction) for fraction in control.fractions}
     assert (control.fraction, control.shots_done) == (1.0, 20)
 
 
