@@ -14,7 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTLE_SECONDS = 0.02
-"""OpenMP threads spin for a few ms after a region before they sleep; the next program starts after that."""
+"""OpenMP threads spin after a region before they sleep, for 5 ms at most in these programs.
+The next program starts later than that, so that none needs OMP_WAIT_POLICY=passive, which might slow it."""
 
 
 class ProgramError(Exception):

@@ -47,7 +47,7 @@ _MOST_OPERANDS = 6
 """Gates of more targets and controls than this, other than controlled 1-qubit gates and swaps, are done in
 numpy."""
 
-_CHUNK = 1 << 15
+MOST_PLANNED = 1 << 15
 """Instructions that are planned at once, which bounds the planner's memory."""
 
 
@@ -165,7 +165,7 @@ def _spans(segment: Segment, table: Any) -> list[tuple[int, int, bool]]:
     spans: list[tuple[int, int, bool]] = []
     start = 0
     for cut in [*cuts, len(operations)]:
-        spans.extend((at, min(at + _CHUNK, cut), False) for at in range(start, cut, _CHUNK))
+        spans.extend((at, min(at + MOST_PLANNED, cut), False) for at in range(start, cut, MOST_PLANNED))
         if cut < len(operations):
             spans.append((cut, cut + 1, True))
         start = cut + 1

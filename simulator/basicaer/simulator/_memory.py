@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._circuit import Circuit
 from basicaer.simulator._compiled import CompiledCircuit, compiled
+from basicaer.simulator._engine import MOST_PLANNED
 from basicaer.simulator._sampling import num_words
 from basicaer.simulator._state import BLOCK_BITS
 from basicaer.simulator._trajectories import waiting_states
@@ -15,8 +16,9 @@ from basicaer.simulator._trajectories import waiting_states
 Method: TypeAlias = Literal["run", "statevector", "unitary"]
 
 # A plan's tables and the buffers of the kernels, which small circuits have too.
-_BASE_BYTES = 1 << 19
+_BASE_BYTES = 1 << 20
 _BYTES_PER_INSTRUCTION = 256
+_BYTES_PER_PLANNED = 1 << 13
 _BYTES_PER_BRANCH = 256
 
 
@@ -45,6 +47,7 @@ def required_bytes(
     block = 16 << min(num_qubits, BLOCK_BITS)
     columns = sum(len(block) for operation in circuit.operations for _, block in operation.blocks())
     total = _BASE_BYTES + state + 6 * block + _BYTES_PER_INSTRUCTION * (columns + len(circuit))
+    total += _BYTES_PER_PLANNED * min(columns + len(circuit), MOST_PLANNED)
     if initial:
         total += 16 << num_qubits
     total += sum(

@@ -23,6 +23,7 @@ from basicaer.simulator._options import (
     seed_sequence,
 )
 from basicaer.simulator._program import Program
+from basicaer.simulator._quick import quick_statevector
 from basicaer.simulator._sampling import Counts, Words
 from basicaer.simulator._state import Amplitudes, ComplexDType, State
 from basicaer.simulator._trajectories import Executor, waiting_states
@@ -65,11 +66,15 @@ def statevector(
     Raises `CircuitError` when the circuit is not valid, measures, or resets a qubit that was used;
     `OptionError`; `SimulationCancelled`; `SimulationFailed`.
     """
+    kind = complex_dtype(dtype)
+    check_threads(threads)
+    if initial is None and control is None and isinstance(circuit, Circuit):
+        state = quick_statevector(circuit, kind == np.complex64)
+        if state is not None:
+            return state
     ready = compiled(circuit)
     num_qubits = ready.circuit.num_qubits
-    kind = complex_dtype(dtype)
     amplitudes = initial_state("initial", initial, num_qubits)
-    check_threads(threads)
     program = ready.program(from_zero=amplitudes is None, threads=threads)
     at = program.random_at if program.random_at is not None else program.waits_at
     if at is not None:
