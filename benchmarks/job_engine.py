@@ -39,6 +39,9 @@ class _Prepared:
     num_programs = 1
     shots = 1024
 
+    def __init__(self, quick: bool) -> None:
+        self.quick = quick
+
     def new_control(self) -> ExecutionControl:
         return _Control()
 
@@ -46,8 +49,11 @@ class _Prepared:
 class _NoWork:
     """Knows the result beforehand."""
 
+    def __init__(self, quick: bool) -> None:
+        self._quick = quick
+
     def prepare(self, spec: job_pb2.JobSpec) -> PreparedJob:
-        return _Prepared()
+        return _Prepared(self._quick)
 
     def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:
         result = result_pb2.Result(backend_name="qasm_simulator", backend_version="0", success=True)
@@ -99,13 +105,15 @@ async def _measure(manager: JobManager, jobs: int, callers: int) -> None:
 
 
 async def _main(jobs: int, callers: list[int], directory: Path) -> None:
-    config = Config(data_dir=directory)
-    manager = JobManager(SQLiteStore(config.data_dir), _NoWork(), config)
-    await manager.start()
-    await _measure(manager, 200, 4)
-    for count in callers:
-        await _measure(manager, jobs, count)
-    await manager.close()
+    for quick in (True, False):
+        print("small jobs, run before they are committed:" if quick else "others, committed, queued and run:")
+        config = Config(data_dir=directory / str(quick))
+        manager = JobManager(SQLiteStore(config.data_dir), _NoWork(quick), config)
+        await manager.start()
+        await _measure(manager, 200, 4)
+        for count in callers:
+            await _measure(manager, jobs, count)
+        await manager.close()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-// The largest independent sets of the Petersen graph, found by Grover's search.
+// The largest independent sets of the Franklin graph, found by Grover's search.
 //
-// The graph has 10 vertices and 15 edges: an outer ring 0-1-2-3-4, an inner star 5-7-9-6-8, and a spoke
-// i-(i+5) for each i. A set of vertices is independent when no edge joins two of them. Among the 1,024 sets
-// exactly 5 independent ones have 4 vertices, and none has more; 11 rounds of the search raise their
-// probability from 0.5 % to 99.9 %.
+// The graph has 12 vertices and 18 edges: a ring 0-1-…-11, and the chords 0-7, 1-6, 2-9, 3-8, 4-11, 5-10. A set
+// of vertices is independent when no edge joins two of them. Among the 4,096 sets exactly 2 independent ones
+// have 6 vertices (the even vertices, and the odd ones), and none has more; 35 rounds of the search raise
+// their probability from 0.05 % to 99.9 %.
 //
 // The oracle counts f = (vertices in the set) - 2 (edges inside it) in a register of 5 qubits. For every
-// graph f is at most the size of the largest independent set, which here is 4, and f = 4 for those sets
+// graph f is at most the size of the largest independent set, which here is 6, and f = 6 for those sets
 // alone. The counter works in the Fourier basis (T. G. Draper, arXiv:quant-ph/0008033): to add k is one phase
 // on each of its qubits.
 //
@@ -15,10 +15,10 @@
 OPENQASM 2.0;
 include "qelib1.inc";
 
-qreg v[10];    // the set: one qubit a vertex
-qreg c[5];     // the counter, from 0 to 31; zero between the oracle's calls, and then scratch space
+qreg v[12];    // the set: one qubit a vertex
+qreg c[5];     // the counter, modulo 32; zero between the oracle's calls, and then scratch space
 qreg a[3];     // scratch space, zero between gates
-creg set[10];
+creg set[12];
 
 // f += 1 when the vertex is in the set.
 gate add_vertex v,c0,c1,c2,c3,c4 {
@@ -57,7 +57,7 @@ gate to_fourier c0,c1,c2,c3,c4 {
 }
 
 // The whole count, and the same backwards.
-gate count v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,c0,c1,c2,c3,c4,a0 {
+gate count v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0 {
   h c0; h c1; h c2; h c3; h c4;
   add_vertex v0,c0,c1,c2,c3,c4;
   add_vertex v1,c0,c1,c2,c3,c4;
@@ -69,24 +69,29 @@ gate count v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,c0,c1,c2,c3,c4,a0 {
   add_vertex v7,c0,c1,c2,c3,c4;
   add_vertex v8,c0,c1,c2,c3,c4;
   add_vertex v9,c0,c1,c2,c3,c4;
+  add_vertex v10,c0,c1,c2,c3,c4;
+  add_vertex v11,c0,c1,c2,c3,c4;
   subtract_edge v0,v1,a0,c0,c1,c2,c3;
   subtract_edge v1,v2,a0,c0,c1,c2,c3;
   subtract_edge v2,v3,a0,c0,c1,c2,c3;
   subtract_edge v3,v4,a0,c0,c1,c2,c3;
-  subtract_edge v4,v0,a0,c0,c1,c2,c3;
-  subtract_edge v0,v5,a0,c0,c1,c2,c3;
+  subtract_edge v4,v5,a0,c0,c1,c2,c3;
+  subtract_edge v5,v6,a0,c0,c1,c2,c3;
+  subtract_edge v6,v7,a0,c0,c1,c2,c3;
+  subtract_edge v7,v8,a0,c0,c1,c2,c3;
+  subtract_edge v8,v9,a0,c0,c1,c2,c3;
+  subtract_edge v9,v10,a0,c0,c1,c2,c3;
+  subtract_edge v10,v11,a0,c0,c1,c2,c3;
+  subtract_edge v11,v0,a0,c0,c1,c2,c3;
+  subtract_edge v0,v7,a0,c0,c1,c2,c3;
   subtract_edge v1,v6,a0,c0,c1,c2,c3;
-  subtract_edge v2,v7,a0,c0,c1,c2,c3;
+  subtract_edge v2,v9,a0,c0,c1,c2,c3;
   subtract_edge v3,v8,a0,c0,c1,c2,c3;
-  subtract_edge v4,v9,a0,c0,c1,c2,c3;
-  subtract_edge v5,v7,a0,c0,c1,c2,c3;
-  subtract_edge v6,v8,a0,c0,c1,c2,c3;
-  subtract_edge v7,v9,a0,c0,c1,c2,c3;
-  subtract_edge v8,v5,a0,c0,c1,c2,c3;
-  subtract_edge v9,v6,a0,c0,c1,c2,c3;
+  subtract_edge v4,v11,a0,c0,c1,c2,c3;
+  subtract_edge v5,v10,a0,c0,c1,c2,c3;
   to_binary c0,c1,c2,c3,c4;
 }
-gate uncount v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,c0,c1,c2,c3,c4,a0 {
+gate uncount v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0 {
   to_fourier c0,c1,c2,c3,c4;
   remove_vertex v0,c0,c1,c2,c3,c4;
   remove_vertex v1,c0,c1,c2,c3,c4;
@@ -98,64 +103,72 @@ gate uncount v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,c0,c1,c2,c3,c4,a0 {
   remove_vertex v7,c0,c1,c2,c3,c4;
   remove_vertex v8,c0,c1,c2,c3,c4;
   remove_vertex v9,c0,c1,c2,c3,c4;
+  remove_vertex v10,c0,c1,c2,c3,c4;
+  remove_vertex v11,c0,c1,c2,c3,c4;
   restore_edge v0,v1,a0,c0,c1,c2,c3;
   restore_edge v1,v2,a0,c0,c1,c2,c3;
   restore_edge v2,v3,a0,c0,c1,c2,c3;
   restore_edge v3,v4,a0,c0,c1,c2,c3;
-  restore_edge v4,v0,a0,c0,c1,c2,c3;
-  restore_edge v0,v5,a0,c0,c1,c2,c3;
+  restore_edge v4,v5,a0,c0,c1,c2,c3;
+  restore_edge v5,v6,a0,c0,c1,c2,c3;
+  restore_edge v6,v7,a0,c0,c1,c2,c3;
+  restore_edge v7,v8,a0,c0,c1,c2,c3;
+  restore_edge v8,v9,a0,c0,c1,c2,c3;
+  restore_edge v9,v10,a0,c0,c1,c2,c3;
+  restore_edge v10,v11,a0,c0,c1,c2,c3;
+  restore_edge v11,v0,a0,c0,c1,c2,c3;
+  restore_edge v0,v7,a0,c0,c1,c2,c3;
   restore_edge v1,v6,a0,c0,c1,c2,c3;
-  restore_edge v2,v7,a0,c0,c1,c2,c3;
+  restore_edge v2,v9,a0,c0,c1,c2,c3;
   restore_edge v3,v8,a0,c0,c1,c2,c3;
-  restore_edge v4,v9,a0,c0,c1,c2,c3;
-  restore_edge v5,v7,a0,c0,c1,c2,c3;
-  restore_edge v6,v8,a0,c0,c1,c2,c3;
-  restore_edge v7,v9,a0,c0,c1,c2,c3;
-  restore_edge v8,v5,a0,c0,c1,c2,c3;
-  restore_edge v9,v6,a0,c0,c1,c2,c3;
+  restore_edge v4,v11,a0,c0,c1,c2,c3;
+  restore_edge v5,v10,a0,c0,c1,c2,c3;
   h c0; h c1; h c2; h c3; h c4;
 }
 
-// Turns the sign when the counter is 4: c2 is one and the others are zero.
-gate is_four c0,c1,c2,c3,c4,a0,a1,a2 {
-  x c0; x c1; x c3; x c4;
+// Turns the sign when the counter is 6: c2 and c3 are one and the others are zero (c4 is the least significant).
+gate is_six c0,c1,c2,c3,c4,a0,a1,a2 {
+  x c0; x c1; x c4;
   ccx c0,c1,a0; ccx c2,a0,a1; ccx c3,a1,a2;
   cz a2,c4;
   ccx c3,a1,a2; ccx c2,a0,a1; ccx c0,c1,a0;
-  x c0; x c1; x c3; x c4;
+  x c0; x c1; x c4;
 }
 
 // Reflects about the even superposition of all sets. The counter is zero here, so it serves as scratch space.
-gate diffuse v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,c0,c1,c2,c3,c4,a0,a1,a2 {
-  h v0; h v1; h v2; h v3; h v4; h v5; h v6; h v7; h v8; h v9;
-  x v0; x v1; x v2; x v3; x v4; x v5; x v6; x v7; x v8; x v9;
-  ccx v0,v1,c0; ccx v2,c0,c1; ccx v3,c1,c2; ccx v4,c2,c3;
-  ccx v5,c3,c4; ccx v6,c4,a0; ccx v7,a0,a1; ccx v8,a1,a2;
-  cz a2,v9;
-  ccx v8,a1,a2; ccx v7,a0,a1; ccx v6,c4,a0; ccx v5,c3,c4;
-  ccx v4,c2,c3; ccx v3,c1,c2; ccx v2,c0,c1; ccx v0,v1,c0;
-  x v0; x v1; x v2; x v3; x v4; x v5; x v6; x v7; x v8; x v9;
-  h v0; h v1; h v2; h v3; h v4; h v5; h v6; h v7; h v8; h v9;
+gate diffuse v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0,a1,a2 {
+  h v0; h v1; h v2; h v3; h v4; h v5; h v6; h v7; h v8; h v9; h v10; h v11;
+  x v0; x v1; x v2; x v3; x v4; x v5; x v6; x v7; x v8; x v9; x v10; x v11;
+  c3x v0,v1,v2,c0; c3x v3,v4,c0,c1; ccx v5,c1,c2; ccx v6,c2,c3;
+  ccx v7,c3,c4; ccx v8,c4,a0; ccx v9,a0,a1; ccx v10,a1,a2;
+  cz a2,v11;
+  ccx v10,a1,a2; ccx v9,a0,a1; ccx v8,c4,a0; ccx v7,c3,c4;
+  ccx v6,c2,c3; ccx v5,c1,c2; c3x v3,v4,c0,c1; c3x v0,v1,v2,c0;
+  x v0; x v1; x v2; x v3; x v4; x v5; x v6; x v7; x v8; x v9; x v10; x v11;
+  h v0; h v1; h v2; h v3; h v4; h v5; h v6; h v7; h v8; h v9; h v10; h v11;
 }
 
 // One round of Grover's search.
-gate search v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,c0,c1,c2,c3,c4,a0,a1,a2 {
-  count v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,c0,c1,c2,c3,c4,a0;
-  is_four c0,c1,c2,c3,c4,a0,a1,a2;
-  uncount v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,c0,c1,c2,c3,c4,a0;
-  diffuse v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,c0,c1,c2,c3,c4,a0,a1,a2;
+gate search v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0,a1,a2 {
+  count v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0;
+  is_six c0,c1,c2,c3,c4,a0,a1,a2;
+  uncount v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0;
+  diffuse v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0,a1,a2;
+}
+gate search5 v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0,a1,a2 {
+  search v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0,a1,a2;
+  search v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0,a1,a2;
+  search v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0,a1,a2;
+  search v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0,a1,a2;
+  search v0,v1,v2,v3,v4,v5,v6,v7,v8,v9,v10,v11,c0,c1,c2,c3,c4,a0,a1,a2;
 }
 
 h v;
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
-search v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
+search5 v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],v[10],v[11],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
+search5 v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],v[10],v[11],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
+search5 v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],v[10],v[11],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
+search5 v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],v[10],v[11],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
+search5 v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],v[10],v[11],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
+search5 v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],v[10],v[11],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
+search5 v[0],v[1],v[2],v[3],v[4],v[5],v[6],v[7],v[8],v[9],v[10],v[11],c[0],c[1],c[2],c[3],c[4],a[0],a[1],a[2];
 measure v -> set;

@@ -9,6 +9,7 @@ fail            ends with a program's failure, and a result that tells it
 crash           raises what no executor should
 bytes N ...     needs N bytes of memory; the rest is as above
 weighs N ...    its checked form takes N bytes; the rest is as above
+quick ...       is run before it is committed; the rest is as above
 invalid         is refused
 """
 
@@ -64,6 +65,9 @@ class ScriptJob:
         self.size_bytes = 100
         self.num_programs = 1
         self.shots = 1024
+        self.quick = words[0] == "quick"
+        if self.quick:
+            words = self.words = words[1:]
         while words[0] in ("bytes", "weighs"):
             if words[0] == "bytes":
                 self.required_bytes = int(words[1])

@@ -21,7 +21,17 @@ assert _location.loader is not None
 tools = importlib.util.module_from_spec(_location)
 _location.loader.exec_module(tools)
 
-PROGRAMS = ["done", "fail", "array 3000", "array 70000", "hold never", "inline 100000"]
+PROGRAMS = [
+    "done",
+    "quick done",
+    "quick inline 2000",
+    "quick array 3000",
+    "fail",
+    "array 3000",
+    "array 70000",
+    "hold never",
+    "inline 100000",
+]
 
 
 async def call(manager: JobManager, caller: int) -> None:

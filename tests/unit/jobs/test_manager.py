@@ -50,6 +50,73 @@ async def test_run_tells_the_whole_story_and_brings_the_result(start: Any, tools
     assert job.result_expire_time.ToNanoseconds() > job.end_time.ToNanoseconds()
 
 
+async def test_a_quick_job_tells_the_same_story(
+    start: Any, executor: Any, tools: SimpleNamespace, tmp_path: Path
+) -> None:
+    manager = await start()
+    stories = {}
+    crashed = await tools.read(await manager.run(tools.spec("quick crash")))
+    assert statuses(crashed) == [RUNNING, ERROR]
+    assert crashed[-1].event.status.error.reason == reasons.ERROR_REASON_INTERNAL
+    for text in ("done", "fail", "array 5000", "inline 9"):
+        for prefix in ("", "quick "):
+            watch = await manager.run(tools.spec(prefix + text), f"{prefix}{text}")
+            assert (watch.job.status, watch.job.sequence, watch.job.attempt) == (QUEUED, 1, 0)
+            events = await tools.read(watch)
+            job = await manager.get(watch.job.job_id)
+            # Told again from the store, it is the same.
+            assert await tools.read(await manager.watch(job.job_id, 1)) == events
+            stories[prefix, text] = (
+                [event.event.status for event in events],
+                watch.result and watch.result.programs,
+                (job.status, job.sequence, job.attempt, job.error, job.HasField("result_expire_time")),
+            )
+        assert stories["", text] == stories["quick ", text]
+    await manager.close()
+    manager = await start()
+    again = await manager.run(tools.spec("quick inline 9"), "quick inline 9")
+    assert again.duplicate
+    assert statuses(await tools.read(again)) == [DONE]
+    assert again.result.programs == stories["", "inline 9"][1]
+    assert len(list((tmp_path / "data" / "results").iterdir())) == 2
+
+
+async def test_a_quick_job_waits_like_all_others(start: Any, executor: Any, tools: SimpleNamespace) -> None:
+    manager = await start(workers=1)
+    first, _ = await manager.submit(tools.spec("hold x"))
+    await tools.until(manager, first.job_id, RUNNING)
+    quick, _ = await manager.submit(tools.spec("quick done"))
+    assert (await manager.get(quick.job_id)).status == QUEUED
+    executor.release("x")
+    assert (await tools.until(manager, quick.job_id)).status == DONE
+    assert executor.order == ["hold x", "done"]
+
+
+async def test_a_quick_job_that_exists_leaves_nothing_behind(
+    start: Any, executor: Any, tools: SimpleNamespace, tmp_path: Path
+) -> None:
+    manager = await start()
+    answers = await asyncio.gather(*(manager.run(tools.spec("quick array 5000"), "same") for _ in range(10)))
+    assert sorted(watch.duplicate for watch in answers) == [False] + [True] * 9
+    for watch in answers:
+        assert statuses(await tools.read(watch))[-1] == DONE
+        assert watch.result == answers[0].result
+    assert len(list((tmp_path / "data" / "results").iterdir())) == 1
+    assert list(manager._registry.live) == []
+
+
+async def test_a_quick_job_that_can_not_be_stored_is_refused(
+    start: Any, tools: SimpleNamespace, tmp_path: Path
+) -> None:
+    manager = await start()
+    (tmp_path / "data" / "results").rmdir()
+    with pytest.raises(ServiceError) as caught:
+        await manager.submit(tools.spec("quick array 5000"), "same")
+    assert caught.value.reason == reasons.ERROR_REASON_STORE_BUSY
+    (tmp_path / "data" / "results").mkdir()
+    assert not (await manager.submit(tools.spec("quick array 5000"), "same")).duplicate
+
+
 async def test_validate_stores_nothing(start: Any, executor: Any, tools: SimpleNamespace) -> None:
     manager = await start()
     job = await manager.validate(tools.spec("bytes 7 done"))

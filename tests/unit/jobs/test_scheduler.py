@@ -40,7 +40,7 @@ class Bench:
 
     def add(self, name: str, size: int = 1) -> JobEntry:
         entry = self.entry(name, size)
-        self.scheduler.add(entry)
+        self.scheduler.add([entry])
         return entry
 
     def starts(self) -> str:
@@ -144,11 +144,11 @@ def test_the_newest_programs_are_dropped_when_too_many_wait(bench: Callable[...,
     its.add("running")
     entries = [its.entry(name, weight=40) for name in "abcd"]
     for entry in entries[:3]:
-        its.scheduler.add(entry)
+        its.scheduler.add([entry])
     assert [entry.prepared is not None for entry in entries[:3]] == [True, True, False]
     # What is taken out makes room.
     its.scheduler.remove(entries[0])
-    its.scheduler.add(entries[3])
+    its.scheduler.add([entries[3]])
     assert entries[3].prepared is not None
 
 

@@ -47,6 +47,10 @@ class PreparedJob(Protocol):
     def shots(self) -> int:
         """How often each program is run."""
 
+    @property
+    def quick(self) -> bool:
+        """Whether running it certainly takes no longer than about a millisecond, and next to no memory."""
+
     def new_control(self) -> ExecutionControl:
         """A control for one attempt; it is then given to `Executor.execute`."""
 

@@ -29,6 +29,11 @@ _log = logging.getLogger(__name__)
 _SEED_BITS = 63
 # For the programs that callers send again and again; they are small.
 _CACHE_BYTES = 16 * 1024 * 1024
+# What a job may have to be `quick`: the sum of its weights, its shots over all programs, and the instructions
+# of a program.
+_QUICK_WEIGHT = 20_000.0
+_QUICK_SHOTS = 20_000
+_QUICK_INSTRUCTIONS = 48
 # What Job.required_bytes holds; no machine has more.
 _MOST_BYTES = 2**64 - 1
 
@@ -92,6 +97,7 @@ class _PreparedJob:
     weights: Sequence[float]
     required_bytes: int
     size_bytes: int
+    quick: bool
 
     @property
     def num_programs(self) -> int:
@@ -148,11 +154,15 @@ class ThreadExecutor:
         size = sum(program.size_bytes for program in programs)
         if settings.initial is not None:
             size += settings.initial.nbytes
+        weights = [_weight(program.circuit.circuit) for program in programs]
         return _PreparedJob(
             backend=backend,
             settings=settings,
             programs=programs,
-            weights=[_weight(program.circuit.circuit) for program in programs],
+            weights=weights,
+            quick=sum(weights) <= _QUICK_WEIGHT
+            and len(programs) * settings.shots <= _QUICK_SHOTS
+            and all(_is_quick(program.circuit, settings) for program in programs),
             required_bytes=min(size + _required_bytes(programs, backend, settings), _MOST_BYTES),
             size_bytes=size,
         )
@@ -284,6 +294,19 @@ def _wrong_number(count: int, most: int) -> ServiceError:
 def _weight(circuit: sim.Circuit) -> float:
     """The work of a program, as far as it shows before it runs."""
     return (len(circuit) + 1.0) * 2.0 ** min(circuit.num_qubits, 512)
+
+
+def _is_quick(program: sim.CompiledCircuit, settings: Settings) -> bool:
+    """Whether a small program has few instructions, each of which is run once, for all shots together."""
+    circuit = program.circuit
+    return (
+        len(circuit) <= _QUICK_INSTRUCTIONS
+        and not any(
+            operation.if_else or operation.while_loop or operation.for_loop or operation.switch_case
+            for operation in circuit.operations
+        )
+        and not program.program(from_zero=settings.initial is None, threads=settings.threads).is_random
+    )
 
 
 def _required_bytes(programs: Sequence[PreparedProgram], backend: Backend, settings: Settings) -> int:

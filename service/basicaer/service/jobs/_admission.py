@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
-from basicaer.service.store import InsertJob, JobStore
+from basicaer.service.store import JobStore
 from basicaer.v1 import error_reason_pb2, job_pb2
 
 from ._entry import JobEntry
-from ._intake import Arrival, Intake, option_invalid, same_request, spec_hash
+from ._intake import Arrival, Intake, same_request, spec_hash
+from ._refusals import option_invalid
 from ._registry import Registry
 from ._scheduler import Scheduler
 from ._tag import Tag
@@ -57,8 +58,8 @@ class Admission:
 
     async def admit(
         self, spec: job_pb2.JobSpec, request_id: str, principal: str
-    ) -> tuple[JobEntry, InsertJob | None]:
-        """Gets a job accepted: the job, and the write that did it, or None when an earlier call had.
+    ) -> tuple[JobEntry, bytes | None]:
+        """Gets a job accepted: the job, and how it was then, serialized; or None when an earlier call had.
 
         Raises:
             ServiceError: As SubmitJob's comment lists.
@@ -81,7 +82,7 @@ class Admission:
                 tag = write.tag
                 assert isinstance(tag, Tag)
                 assert tag.entry is not None
-                return tag.entry, write
+                return tag.entry, arrival.accepted
         existing = await self._store.find_request(principal, request_id) if request_id else None
         if existing is None:
             raise refusal

@@ -17,7 +17,7 @@ from basicaer.v1.job_pb2 import JobStatus
 from basicaer.v1.job_service_pb2 import ListJobsRequest
 
 from ._clock import id_floor, nanoseconds
-from ._intake import option_invalid
+from ._refusals import option_invalid
 
 __all__ = ["job_filter", "page_size", "page_token"]
 

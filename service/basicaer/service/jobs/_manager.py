@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 from basicaer.service.config import Config
 from basicaer.service.errors import JobNotFoundError, ServiceError
 from basicaer.service.execution._interface import Executor
-from basicaer.service.store import Barrier, DeleteJob, InsertJob, JobRecord, JobStore
+from basicaer.service.store import Barrier, DeleteJob, JobRecord, JobStore
 from basicaer.v1 import error_reason_pb2, job_pb2, job_service_pb2
 from basicaer.v1.job_pb2 import JobStatus
 
@@ -20,11 +20,12 @@ from . import _states
 from ._admission import Admission
 from ._clock import JobClock
 from ._entry import JobEntry
-from ._intake import Intake, option_invalid
+from ._intake import Intake
 from ._listing import job_filter, page_size, page_token
 from ._news import News
 from ._reading import ResultReading, check_readable, chunk_size, open_part, unavailable
 from ._recovery import recover
+from ._refusals import option_invalid
 from ._registry import Registry
 from ._retention import Sweeper
 from ._runner import Runner
@@ -77,7 +78,7 @@ class JobManager:
             self._store,
             finished_cache_bytes=config.finished_cache_bytes,
             max_inline_result_bytes=config.max_inline_result_bytes,
-            accepted=lambda entry: self._scheduler.add(entry),
+            accepted=lambda entries: self._scheduler.add(entries),
         )
         await asyncio.to_thread(self._store.open, self._registry.on_commit)
         waiting = await self._recover(await asyncio.to_thread(self._store.live_jobs))
@@ -88,9 +89,16 @@ class JobManager:
             max_overtakes=config.max_overtakes,
             prepared_cache_bytes=config.prepared_cache_bytes,
         )
-        for entry in waiting:
-            self._scheduler.add(entry)
-        intake = Intake(self._store, self._executor, config, JobClock(), self._registry)
+        self._scheduler.add(waiting)
+        intake = Intake(
+            self._store,
+            self._executor,
+            config,
+            JobClock(),
+            self._registry,
+            self._runner,
+            self._scheduler,
+        )
         self._admission = Admission(self._store, intake, self._registry, self._scheduler, config)
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="result-reader")
         news = News(self._scheduler, config.progress_interval)
@@ -149,10 +157,10 @@ class JobManager:
         Raises:
             ServiceError: As SubmitJob's comment lists.
         """
-        entry, write = await self._admission.admit(spec, request_id, principal)
-        if write is None:
+        entry, accepted = await self._admission.admit(spec, request_id, principal)
+        if accepted is None:
             return Submission(entry.snapshot(), True)
-        return Submission(_accepted_job(entry, write), False)
+        return Submission(_accepted_job(entry, accepted), False)
 
     async def validate(self, spec: job_pb2.JobSpec) -> job_pb2.Job:
         """Checks as `submit` does, and stores nothing. The job has no id.
@@ -178,11 +186,11 @@ class JobManager:
             ServiceError: As SubmitJob's comment lists.
         """
         heartbeat = _heartbeat(heartbeat_interval)
-        entry, write = await self._admission.admit(spec, request_id, principal)
+        entry, accepted = await self._admission.admit(spec, request_id, principal)
         load_result = self._registry.inline_result
-        if write is not None:
+        if accepted is not None:
             # It may be running, or even done, but the stream tells its story from the start.
-            job = _accepted_job(entry, write)
+            job = _accepted_job(entry, accepted)
             return Watch(entry, job, job.sequence, heartbeat=heartbeat, load_result=load_result)
         job = entry.snapshot()
         cursor = job.sequence - 1 if entry.final else job.sequence
@@ -373,9 +381,9 @@ async def _within(seconds: float, event: asyncio.Event) -> bool:
     return True
 
 
-def _accepted_job(entry: JobEntry, write: InsertJob) -> job_pb2.Job:
+def _accepted_job(entry: JobEntry, accepted: bytes) -> job_pb2.Job:
     """The job as it was when it was accepted, whatever has become of it in the meantime."""
-    job = job_pb2.Job.FromString(write.job)
+    job = job_pb2.Job.FromString(accepted)
     job.queue_position = entry.position
     return job
 

@@ -19,7 +19,7 @@ from basicaer.v1.job_service_pb2 import ReadResultRequest, ResultChunk, ResultHe
 
 from ._clock import nanoseconds
 from ._entry import JobEntry
-from ._intake import option_invalid
+from ._refusals import option_invalid
 
 __all__ = ["ResultReading", "check_readable", "chunk_size", "open_part", "unavailable"]
 

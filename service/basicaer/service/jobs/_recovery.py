@@ -13,7 +13,7 @@ from basicaer.v1 import error_reason_pb2
 
 from . import _states
 from ._entry import JobEntry
-from ._intake import exceeds_memory
+from ._refusals import exceeds_memory
 from ._runner import Runner
 
 __all__ = ["recover"]

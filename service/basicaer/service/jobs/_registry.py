@@ -32,9 +32,9 @@ class Registry:
         *,
         finished_cache_bytes: int,
         max_inline_result_bytes: int,
-        accepted: Callable[[JobEntry], None],
+        accepted: Callable[[Sequence[JobEntry]], None],
     ) -> None:
-        """`accepted` is called on the store's thread as soon as a new job is committed."""
+        """`accepted` is called on the store's thread as soon as new jobs are committed."""
         self._store = store
         self._accepted = accepted
         self._max_inline = max_inline_result_bytes
@@ -85,14 +85,22 @@ class Registry:
 
     def on_commit(self, writes: Sequence[Write]) -> None:
         """Takes a group back from the store. On the store's thread."""
+        accepted: list[JobEntry] = []
         for write in writes:
             tag = write.tag
             assert isinstance(tag, Tag)
-            if type(write) is InsertJob and write.error is None and write.existing is None:
+            if (
+                type(write) is InsertJob
+                and write.error is None
+                and write.existing is None
+                and not write.final
+            ):
                 assert tag.entry is not None
-                self._accepted(tag.entry)
+                accepted.append(tag.entry)
             if tag.signal is not None:
                 tag.signal.put(write)
+        if accepted:
+            self._accepted(accepted)
         self._loop.call_soon_threadsafe(self._publish, writes)
 
     def _publish(self, writes: Sequence[Write]) -> None:
@@ -110,11 +118,16 @@ class Registry:
                     tag.future.set_exception(write.error)
 
     def _publish_insert(self, write: InsertJob, tag: Tag) -> None:
-        assert tag.entry is not None
+        entry = tag.entry
+        assert entry is not None
         if write.error is None and write.existing is None:
-            tag.entry.publish(1, write.status, write.job)
-        else:
-            del self.live[write.job_id]
+            entry.publish(write.sequence, write.status, write.job)
+            if write.final:
+                self._retire(entry)
+            return
+        del self.live[write.job_id]
+        if write.result is not None:
+            self._store.discard_result(write.result)
 
     def _publish_update(self, write: UpdateJob, tag: Tag) -> None:
         entry = tag.entry
@@ -130,9 +143,7 @@ class Registry:
         else:
             entry.publish(write.sequence, write.status, write.job)
             if write.final:
-                self.live.pop(write.job_id, None)
-                entry.prepared = entry.control = entry.latest = None
-                self._keep(entry)
+                self._retire(entry)
 
     def _retry(self, write: UpdateJob, entry: JobEntry) -> None:
         """Hands a failed update over again, unless a newer one has gone since."""
@@ -141,6 +152,11 @@ class Registry:
                 write.error = None
                 write.lazy = False
                 self._store.write(write)
+
+    def _retire(self, entry: JobEntry) -> None:
+        self.live.pop(entry.job_id, None)
+        entry.prepared = entry.control = entry.latest = None
+        self._keep(entry)
 
     def _keep(self, entry: JobEntry) -> None:
         self._finished[entry.job_id] = entry

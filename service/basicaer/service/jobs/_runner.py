@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError, StoreBusyError, internal_error
@@ -23,15 +24,28 @@ from basicaer.v1.job_pb2 import JobStatus
 from . import _states
 from ._clock import seconds_to_nanoseconds, set_timestamp
 from ._entry import JobEntry
-from ._intake import exceeds_memory
+from ._refusals import exceeds_memory
 from ._tag import Tag
 
-__all__ = ["Runner", "cancelled_error"]
+__all__ = ["Ending", "Runner", "cancelled_error"]
 
 _log = logging.getLogger(__name__)
 
 # Until a full disk is tried again, in seconds.
 _RETRY_DELAY = 1.0
+
+
+class Ending(NamedTuple):
+    """What is committed beside a job's final state."""
+
+    result: StagedResult | None
+    sweep_time: int | None
+
+
+class _Staged(NamedTuple):
+    result: StagedResult
+    message: bytes
+    parts_bytes: int
 
 
 class Runner:
@@ -64,39 +78,68 @@ class Runner:
         result: result_pb2.Result | None = None,
         parts: Sequence[memoryview] = (),
         tag: Tag | None = None,
-        time_ns: int | None = None,
     ) -> None:
         """Makes a job final, if it isn't. A cancellation that was acknowledged comes before all else."""
-        now = time_ns or time.time_ns()
-        staged = None
-        message = b""
+        now = time.time_ns()
+        staged: _Staged | None = None
         if result is not None:
-            message, staged = self._stage(entry, result, parts, now)
+            staged = self._stage(entry, result, parts, now)
         with entry.lock:
             if entry.settled:
-                settled = True
+                kept = None
             else:
-                settled = False
                 if entry.cancel_reason is not None:
                     status, error = _states.CANCELLED, cancelled_error(entry.cancel_reason)
                 kept = staged if status != _states.CANCELLED else None
-                head = entry.head
-                sweep_time = None
-                if self._config.event_retention is not None:
-                    sweep_time = now + seconds_to_nanoseconds(self._config.event_retention)
-                if kept is not None:
-                    head.result_size_bytes = len(message) + sum(part.nbytes for part in parts)
-                    if len(message) <= self._config.max_inline_result_bytes:
-                        entry.result_message = message
-                        entry.has_parts = bool(parts)
-                    if self._config.result_retention is not None:
-                        expiry = now + seconds_to_nanoseconds(self._config.result_retention)
-                        set_timestamp(head.result_expire_time, expiry)
-                        sweep_time = expiry if sweep_time is None else min(sweep_time, expiry)
-                entry.move(status, now, error)
-                self._store.write(entry.update(tag or Tag(entry), result=kept, sweep_time=sweep_time))
-        if staged is not None and (settled or kept is None):
-            self._store.discard_result(staged)
+                sweep_time = self._settle(entry, status, error, kept, now)
+                result_kept = kept.result if kept else None
+                self._store.write(entry.update(tag or Tag(entry), result=result_kept, sweep_time=sweep_time))
+        if staged is not None and kept is None:
+            self._store.discard_result(staged.result)
+
+    def run_at_once(self, entry: JobEntry, prepared: PreparedJob) -> Ending:
+        """Runs a job that nobody knows of yet; what is to be committed with its final state.
+
+        Raises:
+            StoreBusyError: There is no room for its result now.
+        """
+        entry.move(_states.RUNNING, time.time_ns())
+        try:
+            outcome = self._executor.execute(prepared, prepared.new_control(), job_id=entry.job_id)
+        except Exception as error:
+            _log.exception("job %s failed by a defect", entry.job_id)
+            outcome = ExecutionOutcome(_states.ERROR, error=_job_error(error, entry, self._config))
+        now = time.time_ns()
+        staged = None
+        if outcome.result is not None:
+            staged = self._stage(entry, outcome.result, _buffers(outcome), now)
+        sweep_time = self._settle(entry, outcome.status, outcome.error, staged, now)
+        return Ending(staged.result if staged else None, sweep_time)
+
+    def _settle(
+        self,
+        entry: JobEntry,
+        status: JobStatus.ValueType,
+        error: job_pb2.JobError | None,
+        staged: _Staged | None,
+        now: int,
+    ) -> int | None:
+        """Moves a job to its final status; when the sweeper has something to do with it."""
+        config, head = self._config, entry.head
+        sweep_time = None
+        if config.event_retention is not None:
+            sweep_time = now + seconds_to_nanoseconds(config.event_retention)
+        if staged is not None:
+            head.result_size_bytes = len(staged.message) + staged.parts_bytes
+            if len(staged.message) <= config.max_inline_result_bytes:
+                entry.result_message = staged.message
+                entry.has_parts = staged.parts_bytes > 0
+            if config.result_retention is not None:
+                expiry = now + seconds_to_nanoseconds(config.result_retention)
+                set_timestamp(head.result_expire_time, expiry)
+                sweep_time = expiry if sweep_time is None else min(sweep_time, expiry)
+        entry.move(status, now, error)
+        return sweep_time
 
     def queue_again(self, entry: JobEntry) -> None:
         """Moves a job back to QUEUED that an earlier server was at. The caller puts it into the queue."""
@@ -140,7 +183,7 @@ class Runner:
             # Asked by the caller, or by a server that is stopping.
             self.hand_back(entry)
             return
-        parts = [memoryview(part.data).cast("B") for part in outcome.parts]
+        parts = _buffers(outcome)
         while True:
             try:
                 self.end(entry, outcome.status, error=outcome.error, result=outcome.result, parts=parts)
@@ -185,7 +228,7 @@ class Runner:
 
     def _stage(
         self, entry: JobEntry, result: result_pb2.Result, parts: Sequence[memoryview], time_ns: int
-    ) -> tuple[bytes, StagedResult]:
+    ) -> _Staged:
         head = entry.head
         result.job_id = entry.job_id
         set_timestamp(result.end_time, time_ns)
@@ -193,7 +236,12 @@ class Runner:
         result.time_taken = (time_ns - started.seconds * 1_000_000_000 - started.nanos) / 1e9
         result.etag = f"{head.attempt}-{time_ns:x}"
         message = result.SerializeToString()
-        return message, self._store.stage_result(entry.job_id, head.attempt, message, parts)
+        staged = self._store.stage_result(entry.job_id, head.attempt, message, parts)
+        return _Staged(staged, message, sum(part.nbytes for part in parts))
+
+
+def _buffers(outcome: ExecutionOutcome) -> list[memoryview]:
+    return [memoryview(part.data).cast("B") for part in outcome.parts]
 
 
 def cancelled_error(reason: str) -> job_pb2.JobError:

@@ -15,7 +15,7 @@ import itertools
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ._entry import JobEntry
 
@@ -54,22 +54,23 @@ class Scheduler:
         for number in range(workers):
             threading.Thread(target=self._work, name=f"simulation-{number}", daemon=True).start()
 
-    def add(self, entry: JobEntry) -> None:
-        """Puts a job at the end of the queue, and starts it if it can start."""
+    def add(self, entries: Sequence[JobEntry]) -> None:
+        """Puts jobs at the end of the queue, and starts those that can start."""
         with self._lock:
-            entry.position = len(self._ready)
-            self._ready[entry.job_id] = entry
-            if self._idle:
-                self._hand_out()
-            prepared = entry.prepared
-            if prepared is not None and entry.job_id in self._ready:
-                size = prepared.size_bytes
-                if size <= self._free_cache_bytes:
-                    self._free_cache_bytes -= size
-                    self._cached[entry.job_id] = size
-                else:
-                    # It will be the last of those here to run, so it is the one to be read again.
-                    entry.prepared = None
+            for entry in entries:
+                entry.position = len(self._ready)
+                self._ready[entry.job_id] = entry
+            self._hand_out()
+            for entry in entries:
+                prepared = entry.prepared
+                if prepared is not None and entry.job_id in self._ready:
+                    size = prepared.size_bytes
+                    if size <= self._free_cache_bytes:
+                        self._free_cache_bytes -= size
+                        self._cached[entry.job_id] = size
+                    else:
+                        # It will be the last of those here to run, so it is the one to be read again.
+                        entry.prepared = None
 
     def remove(self, entry: JobEntry) -> bool:
         """Takes a job out of the queue; False when it isn't in it (any more)."""
@@ -90,6 +91,11 @@ class Scheduler:
         """The jobs that run."""
         with self._lock:
             return list(self._running.values())
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a small job that came now would start at once."""
+        return bool(self._idle) and not self._ready and not self._stopped
 
     @property
     def waiting_count(self) -> int:

@@ -101,7 +101,7 @@ class _WriteBase:
 
 @dataclass(slots=True, kw_only=True)
 class InsertJob(_WriteBase):
-    """A new job, unless its (principal, request id) exists."""
+    """A new job, unless its (principal, request id) exists. It may have run already, see `final`."""
 
     job_id: str
     principal: str
@@ -115,7 +115,14 @@ class InsertJob(_WriteBase):
     labels: Mapping[str, str]
     job: bytes
     events: bytes
-    spec: bytes
+    # None for a final job, which isn't run again.
+    spec: bytes | None
+    sequence: int = 1
+    attempt: int = 0
+    # Whether the status is final, and then what `UpdateJob` says of these.
+    final: bool = False
+    result: StagedResult | None = None
+    sweep_time: int | None = None
     # Set by the store: the job that was there before, in which case nothing was inserted.
     existing: ExistingJob | None = None
 

@@ -39,7 +39,7 @@ CREATE TABLE jobs (
     sweep_time INTEGER,
     -- The file in results/ with the result's parts, and the size of the serialized Result at its end.
     result_file TEXT,
-    message_size INTEGER NOT NULL DEFAULT 0,
+    message_size INTEGER NOT NULL,
     -- basicaer.v1.Job, and its durable events, each with its length before it.
     job BLOB NOT NULL,
     events BLOB NOT NULL,
@@ -61,6 +61,12 @@ CREATE TABLE payloads (
     data BLOB NOT NULL,
     PRIMARY KEY (job_id, kind)
 ) STRICT;
+-- A final job isn't run again.
+CREATE TRIGGER payloads_of_final_jobs AFTER UPDATE OF status ON jobs
+WHEN new.status IN (5, 6, 7) AND old.spec IS NULL
+BEGIN
+    DELETE FROM payloads WHERE job_id = new.job_id AND kind = 'spec';
+END;
 
 CREATE TABLE labels (
     key TEXT NOT NULL,
@@ -76,7 +82,9 @@ _MIGRATIONS = (_FIRST,)
 
 def connect(path: Path, *, busy_timeout: float, read_only: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode that may be used by one thread at a time."""
-    connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
     connection.execute("PRAGMA query_only = ON" if read_only else "PRAGMA synchronous = FULL")
     return connection
 

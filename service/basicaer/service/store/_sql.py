@@ -5,6 +5,7 @@ Statuses 5, 6 and 7 are the final ones (CANCELLED, DONE, ERROR).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from ._interface import JobFilter
@@ -12,14 +13,12 @@ from ._interface import JobFilter
 __all__ = [
     "DELETE_JOB",
     "DELETE_LABELS",
-    "DELETE_PAYLOAD",
     "DELETE_PAYLOADS",
+    "DELETE_RESULT",
     "DUE_JOBS",
     "FIND_JOB",
     "FIND_REQUEST",
     "FIND_RESULT",
-    "FINISH_JOB",
-    "INSERT_JOB",
     "INSERT_LABEL",
     "INSERT_PAYLOAD",
     "LIVE_JOBS",
@@ -27,39 +26,20 @@ __all__ = [
     "RESULT_FILES",
     "SWEEP_JOB",
     "SWEEP_RESULT",
-    "UPDATE_JOB",
+    "finish_jobs",
+    "insert_jobs",
     "list_jobs",
+    "update_jobs",
 ]
 
 _STATE = "status, sequence, attempt, crashes, cancel_reason, job, events"
 _RECORD = f"job_id, {_STATE}"
 
-# A new job; none when its (principal, request_id) is taken.
-INSERT_JOB = """
-INSERT INTO jobs (job_id, principal, request_id, request_hash, backend_name, create_time, status, sequence,
-                  attempt, crashes, job, events, spec)
-VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, 0, ?, ?, ?)
-ON CONFLICT (principal, request_id) DO NOTHING
-"""
-
 INSERT_LABEL = "INSERT INTO labels (key, value, job_id) VALUES (?, ?, ?)"
 INSERT_PAYLOAD = "INSERT INTO payloads (job_id, kind, data) VALUES (?, ?, ?)"
-DELETE_PAYLOAD = "DELETE FROM payloads WHERE job_id = ? AND kind = ?"
+DELETE_RESULT = "DELETE FROM payloads WHERE job_id = ? AND kind = 'result'"
 DELETE_PAYLOADS = "DELETE FROM payloads WHERE job_id = ?"
 DELETE_LABELS = "DELETE FROM labels WHERE job_id = ?"
-
-# A live job's newer state; none when the stored one is final or of a later attempt.
-UPDATE_JOB = """
-UPDATE jobs SET status = ?, sequence = ?, attempt = ?, crashes = ?, cancel_reason = ?, job = ?, events = ?
-WHERE job_id = ? AND attempt <= ? AND status NOT IN (5, 6, 7)
-"""
-
-# The same for the final state: the spec goes, the result comes.
-FINISH_JOB = """
-UPDATE jobs SET status = ?, sequence = ?, attempt = ?, crashes = ?, cancel_reason = ?, job = ?, events = ?,
-                spec = NULL, result = ?, result_file = ?, message_size = ?, sweep_time = ?
-WHERE job_id = ? AND attempt <= ? AND status NOT IN (5, 6, 7)
-"""
 
 # Fewer events of a final job.
 SWEEP_JOB = "UPDATE jobs SET events = ?, sweep_time = ? WHERE job_id = ? AND status IN (5, 6, 7)"
@@ -83,6 +63,45 @@ SELECT result_file, message_size,
 FROM jobs WHERE job_id = ?
 """
 RESULT_FILES = "SELECT result_file FROM jobs WHERE result_file IS NOT NULL"
+
+
+@functools.cache
+def insert_jobs(count: int) -> str:
+    """New jobs, but for those whose (principal, request_id) is taken."""
+    return f"""
+INSERT INTO jobs (job_id, principal, request_id, request_hash, backend_name, create_time, status, sequence,
+                  attempt, crashes, job, events, spec, result, result_file, message_size, sweep_time)
+{_values(count, 17)}
+ON CONFLICT (principal, request_id) DO NOTHING
+"""
+
+
+@functools.cache
+def update_jobs(count: int) -> str:
+    """Live jobs' newer states, but for those that are final in the store or of a later attempt there."""
+    return _update(count, ["status", "sequence", "attempt", "crashes", "cancel_reason", "job", "events"])
+
+
+@functools.cache
+def finish_jobs(count: int) -> str:
+    """The same for final states. The spec goes (one that lies in payloads by a trigger), the result comes."""
+    columns = ["status", "sequence", "attempt", "crashes", "cancel_reason", "job", "events"]
+    return _update(count, [*columns, "result", "result_file", "message_size", "sweep_time"], "spec = NULL")
+
+
+def _update(count: int, columns: list[str], *more: str) -> str:
+    changes = [f"{name} = new.column{number}" for number, name in enumerate(columns, start=1)]
+    return f"""
+UPDATE jobs SET {", ".join([*changes, *more])}
+FROM ({_values(count, len(columns) + 1)}) AS new
+WHERE jobs.job_id = new.column{len(columns) + 1}
+  AND jobs.attempt <= new.column{columns.index("attempt") + 1} AND jobs.status NOT IN (5, 6, 7)
+"""
+
+
+def _values(rows: int, columns: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return f"VALUES {', '.join([row] * rows)}"
 
 
 def list_jobs(job_filter: JobFilter, limit: int) -> tuple[str, list[object]]:

@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 
 from basicaer.service.errors import ServiceError, StoreBusyError, internal_error
 
-from . import _sql
-from ._interface import Barrier, DeleteJob, ExistingJob, InsertJob, Listener, SweepJob, UpdateJob, Write
+from ._interface import Barrier, Listener, UpdateJob, Write
+from ._statements import Statements
 
 __all__ = ["Writer"]
 
@@ -29,9 +29,6 @@ _log = logging.getLogger(__name__)
 _GROUP = 256
 # How long a lazy update is held back, in seconds.
 _LAZINESS = 0.002
-# A spec or a serialized result up to this size lies in its job's row, a larger one beside it.
-_INLINE_BYTES = 32 * 1024
-
 # Primary result codes that say that the store is full or locked, not that the statement is wrong.
 _BUSY_CODES = frozenset(
     {
@@ -62,8 +59,7 @@ class Writer:
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._lazy: dict[str, UpdateJob] = {}
         self._lazy_deadline = 0.0
-        # Files that nothing refers to once the present transaction is committed.
-        self._removable: list[str] = []
+        self._statements = Statements(connection)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -120,115 +116,42 @@ class Writer:
         return stopping
 
     def _commit_group(self, group: Sequence[Write]) -> None:
-        error = self._commit(group)
-        if error is None:
-            return
-        if len(group) == 1 or error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            # Alone, or locked out: trying the others would only add their waits to this one's.
-            service_error = _service_error(error)
-            for write in group:
-                if not isinstance(write, Barrier):
-                    write.error = service_error
-            return
+        locked: sqlite3.Error | None = None
+        if len(group) > 1:
+            try:
+                if self._commit(self._statements.together, group) or self._commit(
+                    self._statements.separately, group
+                ):
+                    return
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                    # Each of the writes would only wait in vain once more.
+                    locked = error
         for write in group:
-            error = self._commit((write,))
-            if error is not None and not isinstance(write, Barrier):
-                write.error = _service_error(error)
+            try:
+                if locked is not None:
+                    raise locked
+                self._commit(self._statements.separately, (write,))
+            except sqlite3.Error as error:
+                if not isinstance(write, Barrier):
+                    write.error = _service_error(error)
 
-    def _commit(self, group: Sequence[Write]) -> sqlite3.Error | None:
-        """Commits a group as one transaction, or nothing of it and says why."""
+    def _commit(self, run: Callable[[Sequence[Write]], bool], group: Sequence[Write]) -> bool:
+        """Writes a group in one transaction; if that fails, or `run` returns False, nothing has happened."""
+        removable = self._statements.removable
         try:
             self._execute("BEGIN IMMEDIATE")
-            for write in group:
-                if isinstance(write, UpdateJob):
-                    self._update(write)
-                elif isinstance(write, InsertJob):
-                    self._insert(write)
-                elif isinstance(write, SweepJob):
-                    self._sweep(write)
-                elif isinstance(write, DeleteJob):
-                    self._delete(write)
-            self._execute("COMMIT")
-        except sqlite3.Error as error:
-            self._removable.clear()
+            done = run(group)
+            self._execute("COMMIT" if done else "ROLLBACK")
+        except sqlite3.Error:
+            removable.clear()
             if self._connection.in_transaction:
                 self._execute("ROLLBACK")
-            return error
-        for name in self._removable:
+            raise
+        for name in removable:
             self._remove_file(name)
-        self._removable.clear()
-        return None
-
-    def _insert(self, write: InsertJob) -> None:
-        inline = len(write.spec) <= _INLINE_BYTES
-        write.existing = None
-        cursor = self._execute(
-            _sql.INSERT_JOB,
-            (
-                write.job_id,
-                write.principal,
-                write.request_id,
-                write.request_hash,
-                write.backend_name,
-                write.create_time,
-                write.status,
-                write.job,
-                write.events,
-                write.spec if inline else None,
-            ),
-        )
-        if cursor.rowcount == 0:
-            row = self._execute(_sql.FIND_REQUEST, (write.principal, write.request_id)).fetchone()
-            write.existing = ExistingJob(*row)
-            return
-        if not inline:
-            self._execute(_sql.INSERT_PAYLOAD, (write.job_id, "spec", write.spec))
-        for key, value in write.labels.items():
-            self._execute(_sql.INSERT_LABEL, (key, value, write.job_id))
-
-    def _update(self, write: UpdateJob) -> None:
-        state = (
-            write.status,
-            write.sequence,
-            write.attempt,
-            write.crashes,
-            write.cancel_reason,
-            write.job,
-            write.events,
-        )
-        key = (write.job_id, write.attempt)
-        if not write.final:
-            write.applied = self._execute(_sql.UPDATE_JOB, state + key).rowcount == 1
-            return
-        result = write.result
-        message = result.message if result else None
-        inline = message if message is not None and len(message) <= _INLINE_BYTES else None
-        placed = (inline, result.file, result.message_size) if result else (None, None, 0)
-        cursor = self._execute(_sql.FINISH_JOB, (*state, *placed, write.sweep_time, *key))
-        write.applied = cursor.rowcount == 1
-        if write.applied:
-            self._execute(_sql.DELETE_PAYLOAD, (write.job_id, "spec"))
-            if message is not None and inline is None:
-                self._execute(_sql.INSERT_PAYLOAD, (write.job_id, "result", message))
-
-    def _sweep(self, write: SweepJob) -> None:
-        self._execute(_sql.SWEEP_JOB, (write.events, write.sweep_time, write.job_id))
-        if write.drop_result:
-            self._note_file(write.job_id)
-            self._execute(_sql.SWEEP_RESULT, (write.job_id,))
-            self._execute(_sql.DELETE_PAYLOAD, (write.job_id, "result"))
-
-    def _delete(self, write: DeleteJob) -> None:
-        self._note_file(write.job_id)
-        write.applied = self._execute(_sql.DELETE_JOB, (write.job_id,)).rowcount == 1
-        if write.applied:
-            self._execute(_sql.DELETE_PAYLOADS, (write.job_id,))
-            self._execute(_sql.DELETE_LABELS, (write.job_id,))
-
-    def _note_file(self, job_id: str) -> None:
-        row = self._execute(_sql.FIND_RESULT, (job_id,)).fetchone()
-        if row is not None and row[0] is not None:
-            self._removable.append(row[0])
+        removable.clear()
+        return done
 
 
 def _service_error(error: sqlite3.Error) -> ServiceError:
