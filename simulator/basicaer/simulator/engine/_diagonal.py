@@ -40,9 +40,10 @@ def fill_layer(w0: complex, single: Any, pair: Any, size: int, coefs: Any, first
         coefs[first + 2 + 2 * j], coefs[first + 3 + 2 * j] = single[j].real, single[j].imag
     at = first + 2 * (size + 1)
     for m in range(size):
-        for j in range(m):
-            coefs[at + 2 * (m * size + j)] = pair[m, j].real
-            coefs[at + 2 * (m * size + j) + 1] = pair[m, j].imag
+        for j in range(size):
+            factor = pair[m, j] if j < m else complex(0.0)
+            coefs[at + 2 * (m * size + j)] = factor.real
+            coefs[at + 2 * (m * size + j) + 1] = factor.imag
     at += 2 * size * size
     for m in range(ROW_BITS - 1, size):  # m = ROW_BITS - 1 stands for the pairs among the low positions
         table = np.ones(ROW, np.complex128)

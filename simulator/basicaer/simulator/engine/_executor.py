@@ -15,7 +15,7 @@ from basicaer.simulator.engine import _stages as s
 from basicaer.simulator.engine._atomics import fetch_add, load_acquire, relax
 from basicaer.simulator.engine._diagonal import diagonal_layer
 from basicaer.simulator.engine._jit import compiled
-from basicaer.simulator.engine._simd import load, shuffle, store
+from basicaer.simulator.engine._simd import flush_denormals, load, restore_denormals, shuffle, store
 
 LOW_BITS = 6
 TABLE = 1 << LOW_BITS
@@ -132,7 +132,7 @@ def run_program(
 
 
 @compiled
-def execute(
+def _execute(
     state: Any,
     initial: complex,
     fresh: bool,
@@ -144,13 +144,7 @@ def execute(
     flag: Any,
     budget: int,
 ) -> int:
-    """Take part in running `plan` = (stages, rows, coefs, terms), for at most `budget` blocks.
-
-    `state` holds 2**n complex numbers as reals. When `fresh`, it is taken for zero but for amplitude 0,
-    which is `initial`; its memory must be zero. `block` is (re, im), `work` four arrays of the same type,
-    both for this thread alone. `counters` is int64[stages, 16], zero at first: blocks claimed at [:, 0],
-    done at [:, 8]. `flag` stops the run.
-    """
+    """`execute`, in whatever mode the processor is."""
     stages, rows, coefs, terms = plan
     re, im = block
     load_at, load_to = (
@@ -197,3 +191,29 @@ def execute(
             waited += 1
             relax(waited)
     return FINISHED
+
+
+@compiled
+def execute(
+    state: Any,
+    initial: complex,
+    fresh: bool,
+    plan: Any,
+    v: int,
+    block: Any,
+    work: Any,
+    counters: Any,
+    flag: Any,
+    budget: int,
+) -> int:
+    """Take part in running `plan` = (stages, rows, coefs, terms), for at most `budget` blocks.
+
+    `state` holds 2**n complex numbers as reals. When `fresh`, it is taken for zero but for amplitude 0,
+    which is `initial`; its memory must be zero. `block` is (re, im), `work` four arrays of the same type,
+    both for this thread alone. `counters` is int64[stages, 16], zero at first: blocks claimed at [:, 0],
+    done at [:, 8]. `flag` stops the run.
+    """
+    mode = flush_denormals()
+    ended = _execute(state, initial, fresh, plan, v, block, work, counters, flag, budget)
+    restore_denormals(mode)
+    return ended
