@@ -26,6 +26,8 @@ $(VENV)/.service: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install -c constraints.txt pip
 	@$(PIP) install -c constraints.txt -e '.[service]'
+	@echo "compiling the kernels for this processor (once, about a minute) …"
+	@$(BIN)/python -c 'from basicaer.simulator import warm_up; warm_up("c16"); warm_up("c8")'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.service

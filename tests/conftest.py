@@ -27,7 +27,7 @@ from basicaer.v1 import job_service_pb2_grpc
 # Without the first, a channel to a restarted server waits for the backoff of the one before; the second is
 # for machines whose environment names a proxy.
 CHANNEL_OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
-START_LIMIT = 90.0
+START_LIMIT = 110.0
 STOP_LIMIT = 30.0
 
 

@@ -54,6 +54,7 @@ from basicaer.simulator._operations import (
 from basicaer.simulator._options import program_seed
 from basicaer.simulator._run import RunResult, chop, run, statevector, unitary
 from basicaer.simulator._validation import validate
+from basicaer.simulator._warm import warm_up
 
 __all__ = [
     "GATES",
@@ -102,4 +103,5 @@ __all__ = [
     "statevector",
     "unitary",
     "validate",
+    "warm_up",
 ]

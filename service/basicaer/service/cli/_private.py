@@ -12,11 +12,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 from basicaer.service.cli._errors import CommandError
 
 __all__ = ["private_server"]
 
-_START_LIMIT = 120.0
+# The first start on a machine compiles the kernels, for which a slow one needs minutes.
+_START_LIMIT = 600.0
+_PATIENCE = 10.0
 _STOP_LIMIT = 10.0
 
 
@@ -60,9 +63,14 @@ def private_server() -> Iterator[str]:
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     assert process.stdout is not None
     until = time.monotonic() + _START_LIMIT
-    line = b""
+    line, told = b"", False
     while not line.endswith(b"\n"):
-        ready, _, _ = select.select([process.stdout], [], [], max(until - time.monotonic(), 0))
+        ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
+        if not ready and time.monotonic() < until:
+            if not told:
+                click.echo("compiling the simulator's kernels, once on this machine …", err=True)
+                told = True
+            continue
         piece = os.read(process.stdout.fileno(), 4096) if ready else b""
         if not piece:
             lines = log.read_text(errors="replace").splitlines()

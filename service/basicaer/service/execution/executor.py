@@ -125,8 +125,13 @@ class ThreadExecutor:
         return backend_infos(self._config)
 
     def warm_up(self) -> None:
-        """Imports and compiles whatever the first job would have to wait for. Takes a second or more."""
+        """Imports and compiles whatever the first job would have to wait for.
+
+        Takes a second or two, and about a minute the first time on a machine, when the kernels are compiled.
+        """
         openqasm2.warm()
+        for dtype in ("c16", "c8"):
+            sim.warm_up(dtype)
         text = (
             'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;'
         )

@@ -26,6 +26,8 @@ __all__ = ["Admission"]
 
 _MAX_REQUEST_ID = 128
 _RETRY_AFTER = 1.0
+# Instructions and distinct operations of a small circuit.
+_SMALL = 256
 
 
 class Admission:
@@ -39,6 +41,9 @@ class Admission:
         self._registry = registry
         self._scheduler = scheduler
         self._limit = config.max_queued_jobs
+        # Small circuits have a thread of their own: they don't wait for the parser, and one thread checks
+        # many of them faster than several that take the interpreter's lock from each other.
+        self._small = Threads(1, "validation-small")
         self._threads = Threads(config.validation_workers, "validation")
         # Calls that wait for their job's acceptance.
         self._arrivals: set[asyncio.Future[None]] = set()
@@ -54,6 +59,7 @@ class Admission:
         for future in self._arrivals:
             if not future.done():
                 future.set_exception(_draining())
+        self._small.stop()
         self._threads.stop()
 
     async def admit(
@@ -103,7 +109,8 @@ class Admission:
     async def _arrive(self, check: Callable[[Arrival], None], arrival: Arrival) -> None:
         self._arrivals.add(arrival.future)
         try:
-            self._threads.call(check, arrival)
+            threads = self._small if _is_small(arrival.spec) else self._threads
+            threads.call(check, arrival)
             await arrival.future
         finally:
             self._arrivals.discard(arrival.future)
@@ -119,6 +126,14 @@ class Admission:
             metadata={"max_queued_jobs": str(self._limit)},
             retry_after=_RETRY_AFTER,
         )
+
+
+def _is_small(spec: job_pb2.JobSpec) -> bool:
+    """Whether a spec is a small circuit, as far as shows at a glance."""
+    if len(spec.programs) != 1 or not spec.programs[0].HasField("circuit"):
+        return False
+    circuit = spec.programs[0].circuit
+    return len(circuit.operations) + len(circuit.body.operations) <= _SMALL
 
 
 def _draining() -> ServiceError:
