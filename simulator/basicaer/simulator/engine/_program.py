@@ -30,7 +30,7 @@ def reserve(builder: Any, count: int) -> int:
     _, box, _, n = builder
     first = n[COEFS]
     if first + count > len(box[0]):
-        larger = np.empty(2 * (first + count), np.float64)
+        larger = np.zeros(2 * (first + count), np.float64)
         larger[:first] = box[0][:first]
         box[0] = larger
     n[COEFS] = first + count
