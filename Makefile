@@ -88,4 +88,4 @@ bench-peers: $(VENV)/.service $(PEERS_VENV)/.ready ## measure the simulator besi
 	@$(BIN)/python -m benchmarks.peers --peers-python $(abspath $(PEERS_VENV))/bin/python $(PEERS_ARGS)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(PEERS_VENV) $(DATA_DIR) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS_VENV) $(DATA_DIR) simulator/basicaer/simulator/engine/__pycache__ build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
