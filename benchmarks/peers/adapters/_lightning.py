@@ -30,12 +30,12 @@ _NAMES = {
 class Lightning(Adapter):
     """It has no fusion. Wire 0 is the most significant bit.
 
-    The gates of its wheel (0.45.0) run on one thread, whatever OMP_NUM_THREADS and LQ_ENABLE_KERNEL_OMP say: no
-    thread is started, and its processor time is the same with two. So there is one setting.
+    The gates of its wheel (0.45.0) run on one thread, whatever OMP_NUM_THREADS and LQ_ENABLE_KERNEL_OMP say:
+    no thread is started, and its processor time is the same with two. So there is one setting.
     """
 
     package = "pennylane_lightning"
-    note = "its C++ state vector, called directly; its wheel's gates use one thread"
+    note = "its C++ state vector, called directly; its wheel uses one thread"
 
     def settings(self, num_qubits: int) -> list[Setting]:
         return [Setting(0, 1)]
