@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import platform
 import sys
 import time
@@ -23,6 +24,9 @@ from benchmarks.peers.adapters import COMPILED, OURS, PEERS, precisions
 
 SIZES = {"double": (4, 10, 16, 20, 24, 26), "single": (20, 24)}
 PARTS = ("equality", "states", "machine", "shots", "dynamic", "pair", "memory")
+
+BUSY = 0.5
+"""The load average above which other work distorts wall times."""
 
 
 class Run:
@@ -129,6 +133,13 @@ def main() -> int:
     run = Run(options)
     start = time.perf_counter()
     emit(f"# Programs beside each other: {_processor()}, {options.threads} threads, {time.strftime('%F %R')}")
+    load = os.getloadavg()[0]
+    if load > BUSY and options.clock == "wall":
+        emit(
+            f"**The machine is busy: load {load:.1f} before the start.** Threads that wait for each other, "
+            "as OpenMP's do, then lose far more than others, so ratios flatter us. Use a quiet machine, or "
+            "`--threads 1 --clock processor`."
+        )
     versions = []
     for name in run.names:
         program = run.start(name, precisions(name)[0])

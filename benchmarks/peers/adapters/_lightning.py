@@ -9,7 +9,6 @@ import numpy as np
 
 from benchmarks.peers._families import Circuit, Gate
 from benchmarks.peers.adapters._base import Adapter, Job, Setting
-from benchmarks.peers.adapters._openmp import set_threads
 
 _NAMES = {
     "h": "Hadamard",
@@ -29,10 +28,17 @@ _NAMES = {
 
 
 class Lightning(Adapter):
-    """It has no fusion. Wire 0 is the most significant bit."""
+    """It has no fusion. Wire 0 is the most significant bit.
+
+    The gates of its wheel (0.45.0) run on one thread, whatever OMP_NUM_THREADS and LQ_ENABLE_KERNEL_OMP say:
+    no thread is started, and its processor time is the same with two. So there is one setting.
+    """
 
     package = "pennylane_lightning"
-    note = "its C++ state vector, called directly"
+    note = "its C++ state vector, called directly; its wheel uses one thread"
+
+    def settings(self, num_qubits: int) -> list[Setting]:
+        return [Setting(0, 1)]
 
     def set_up(self) -> None:
         ops: Any = import_module("pennylane_lightning.lightning_qubit_ops")
@@ -48,7 +54,6 @@ class Lightning(Adapter):
                 method(state, *arguments)
             return state
 
-        set_threads("pennylane", setting.threads)
         return run
 
     def amplitudes(self, state: Any) -> Any:
