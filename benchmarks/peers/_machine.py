@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import threading
 import time
@@ -92,7 +93,7 @@ def limits(threads: int) -> Limits:
         rates["flop"].append(work / _together([lambda: _burst(_BURST, 0.5)]))
         rates["flops"].append(threads * work / _together([lambda: _burst(_BURST, 0.5)] * threads))
         rates["byte"].append(2 * parts[0].nbytes / _together([lambda: _negate(parts[0])]))
-        calls: list[Callable[[], object]] = [lambda part=part: _negate(part) for part in parts]  # type: ignore[misc]
+        calls: list[Callable[[], object]] = [functools.partial(_negate, part) for part in parts]
         rates["bytes"].append(2 * array.nbytes / _together(calls))
     middle = {name: statistics.median(values) for name, values in rates.items()}
     return Limits(threads, (middle["flop"], middle["flops"]), (middle["byte"], middle["bytes"]))

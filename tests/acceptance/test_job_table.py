@@ -173,7 +173,7 @@ def test_status_when_done(backend: BasicAerBackend) -> None:
 
 def test_status_when_it_failed(backend: BasicAerBackend) -> None:
     job = backend.run(dividing_by_zero())
-    assert job.wait_for_final_state(LIMIT) is None  # type: ignore[func-returns-value]  # that it's None is the row
+    assert job.wait_for_final_state(LIMIT) is None  # type: ignore[func-returns-value]  # the point  # that it's None is the row
     assert job.status() is JobStatus.ERROR
     assert job.in_final_state()
     assert not job.done()
@@ -270,7 +270,7 @@ def test_waiting_tells_each_live_status_and_comes_again_every_wait_seconds(runni
         if len(calls) == 4:
             assert running.cancel()
 
-    assert running.wait_for_final_state(LIMIT, 0.05, callback) is None  # type: ignore[func-returns-value]
+    assert running.wait_for_final_state(LIMIT, 0.05, callback) is None  # type: ignore[func-returns-value]  # the point
     assert len(calls) >= 4
     assert set(calls) == {(running.job_id(), JobStatus.RUNNING, running)}
 
@@ -321,7 +321,7 @@ def test_the_callbacks_exception_reaches_the_caller(running: BasicAerJob) -> Non
 
 def test_waiting_returns_none_for_a_cancelled_job(running: BasicAerJob) -> None:
     running.cancel()
-    assert running.wait_for_final_state(LIMIT) is None  # type: ignore[func-returns-value]
+    assert running.wait_for_final_state(LIMIT) is None  # type: ignore[func-returns-value]  # the point
 
 
 def test_progress_of_a_running_job(running: BasicAerJob, backend: BasicAerBackend) -> None:

@@ -21,11 +21,8 @@ from basicaer.service.execution.programs import to_simulator
 from basicaer.v1 import circuit_pb2 as pb
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-qiskit = pytest.importorskip("qiskit")
-
-from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister  # noqa: E402 - after the skip
-from qiskit.circuit import (  # noqa: E402
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import (
     AnnotatedOperation,
     ControlModifier,
     Gate,
@@ -35,9 +32,9 @@ from qiskit.circuit import (  # noqa: E402
     PowerModifier,
     library,
 )
-from qiskit.circuit.classical import types  # noqa: E402
-from qiskit.circuit.random import random_circuit  # noqa: E402
-from qiskit.quantum_info import Operator, Statevector, random_clifford, random_unitary  # noqa: E402
+from qiskit.circuit.classical import types
+from qiskit.circuit.random import random_circuit
+from qiskit.quantum_info import Operator, Statevector, random_clifford, random_unitary
 
 
 def unitary(circuit: Any) -> Any:
