@@ -173,7 +173,7 @@ def test_status_when_done(backend: BasicAerBackend) -> None:
 
 def test_status_when_it_failed(backend: BasicAerBackend) -> None:
     job = backend.run(dividing_by_zero())
-    assert job.wait_for_final_state(LIMIT) is None  # type: ignore[func-returns-value]  # the point  # that it's None is the row
+    assert job.wait_for_final_state(LIMIT) is None  # type: ignore[func-returns-value]  # that it's None is the row
     assert job.status() is JobStatus.ERROR
     assert job.in_final_state()
     assert not job.done()
