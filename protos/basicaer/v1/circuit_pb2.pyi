@@ -288,7 +288,7 @@ class Circuit(_message.Message):
 
     @_builtins.property
     def variables(self) -> _containers.RepeatedCompositeFieldContainer[Global___Variable]:
-        """The typed classical variables. Each starts as zero."""
+        """The typed classical variables. Each starts as zero, an input as `Program.inputs` says."""
 
     @_builtins.property
     def operations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Operation]:
@@ -362,8 +362,11 @@ class Variable(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
+    INPUT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The variable's name, unique in the circuit."""
+    input: _builtins.bool
+    """Whether its first value comes from `Program.inputs`, such as that of a circuit's unbound parameter."""
     @_builtins.property
     def type(self) -> Global___ClassicalType:
         """Its type."""
@@ -373,10 +376,11 @@ class Variable(_message.Message):
         *,
         name: _builtins.str = ...,
         type: Global___ClassicalType | None = ...,
+        input: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "name", b"name", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -396,6 +400,9 @@ class Block(_message.Message):
     QUBITS_FIELD_NUMBER: _builtins.int
     CLBITS_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
+    TERM_PARAMETERS_FIELD_NUMBER: _builtins.int
+    TERM_VARIABLES_FIELD_NUMBER: _builtins.int
+    TERM_FACTORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def operations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """For each instruction, an index into `Circuit.operations`. An operation that holds a block MUST stand after every
@@ -414,6 +421,22 @@ class Block(_message.Message):
     def parameters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """The real parameters of all instructions, one after another, in radians for angles. MUST be finite."""
 
+    @_builtins.property
+    def term_parameters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Parameters that depend on inputs: each term adds a factor times an input to one value of `parameters`. The three
+        columns have the same length.
+
+        For rz(0.5 + 2 * theta), `parameters` holds 0.5, and a term has its index, that of the variable theta, and 2.
+        """
+
+    @_builtins.property
+    def term_variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For each term, an index into `Circuit.variables` of an input of type float."""
+
+    @_builtins.property
+    def term_factors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """For each term, its factor. MUST be finite."""
+
     def __init__(
         self,
         *,
@@ -421,10 +444,13 @@ class Block(_message.Message):
         qubits: _abc.Iterable[_builtins.int] | None = ...,
         clbits: _abc.Iterable[_builtins.int] | None = ...,
         parameters: _abc.Iterable[_builtins.float] | None = ...,
+        term_parameters: _abc.Iterable[_builtins.int] | None = ...,
+        term_variables: _abc.Iterable[_builtins.int] | None = ...,
+        term_factors: _abc.Iterable[_builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clbits", b"clbits", "operations", b"operations", "parameters", b"parameters", "qubits", b"qubits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clbits", b"clbits", "operations", b"operations", "parameters", b"parameters", "qubits", b"qubits", "term_factors", b"term_factors", "term_parameters", b"term_parameters", "term_variables", b"term_variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -441,6 +467,7 @@ class Operation(_message.Message):
       unitary                           needs `matrix`
       initialize                        needs `initialize`; resets its qubits first
       store                             needs `store`
+      save                              needs `save`; no effect on the state
       if_else, while_loop, for_loop, switch_case
                                         need the field of that meaning; they take no operands themselves
       break_loop, continue_loop         only inside a loop
@@ -465,6 +492,7 @@ class Operation(_message.Message):
     FOR_LOOP_FIELD_NUMBER: _builtins.int
     SWITCH_CASE_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
+    SAVE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """What the operation is; see above."""
     num_qubits: _builtins.int
@@ -517,6 +545,10 @@ class Operation(_message.Message):
     def switch_case(self) -> Global___SwitchCase:
         """For `switch_case`."""
 
+    @_builtins.property
+    def save(self) -> Global___Save:
+        """For `save`."""
+
     def __init__(
         self,
         *,
@@ -537,10 +569,11 @@ class Operation(_message.Message):
         for_loop: Global___ForLoop | None = ...,
         switch_case: Global___SwitchCase | None = ...,
         unit: _builtins.str = ...,
+        save: Global___Save | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_control_state", b"_control_state", "condition", b"condition", "control_state", b"control_state", "for_loop", b"for_loop", "if_else", b"if_else", "initialize", b"initialize", "matrix", b"matrix", "store", b"store", "switch_case", b"switch_case", "while_loop", b"while_loop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_control_state", b"_control_state", "condition", b"condition", "control_state", b"control_state", "for_loop", b"for_loop", "if_else", b"if_else", "initialize", b"initialize", "matrix", b"matrix", "save", b"save", "store", b"store", "switch_case", b"switch_case", "while_loop", b"while_loop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_control_state", b"_control_state", "condition", b"condition", "control_state", b"control_state", "for_loop", b"for_loop", "if_else", b"if_else", "initialize", b"initialize", "label", b"label", "matrix", b"matrix", "name", b"name", "num_clbits", b"num_clbits", "num_controls", b"num_controls", "num_parameters", b"num_parameters", "num_qubits", b"num_qubits", "parameter_expressions", b"parameter_expressions", "store", b"store", "switch_case", b"switch_case", "unit", b"unit", "while_loop", b"while_loop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_control_state", b"_control_state", "condition", b"condition", "control_state", b"control_state", "for_loop", b"for_loop", "if_else", b"if_else", "initialize", b"initialize", "label", b"label", "matrix", b"matrix", "name", b"name", "num_clbits", b"num_clbits", "num_controls", b"num_controls", "num_parameters", b"num_parameters", "num_qubits", b"num_qubits", "parameter_expressions", b"parameter_expressions", "save", b"save", "store", b"store", "switch_case", b"switch_case", "unit", b"unit", "while_loop", b"while_loop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__control_state: _TypeAlias = _typing.Literal["control_state"]  # noqa: Y015
     _WhichOneofArgType__control_state: _TypeAlias = _typing.Literal["_control_state", b"_control_state"]  # noqa: Y015
@@ -615,6 +648,118 @@ class Initialize(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_state) -> _WhichOneofReturnType_state | None: ...
 
 Global___Initialize: _TypeAlias = Initialize  # noqa: Y015
+
+@_typing.final
+class Save(_message.Message):
+    """Keeps something of the state, at that place of the circuit, as an array of the result.
+
+    Where shots part, probabilities and expectation values are means over all shots, and a state vector is that of one
+    shot.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    STATEVECTOR_FIELD_NUMBER: _builtins.int
+    PROBABILITIES_FIELD_NUMBER: _builtins.int
+    EXPECTATION_VALUE_FIELD_NUMBER: _builtins.int
+    label: _builtins.str
+    """The name of the array in the result, unique in the circuit: from 1 to 128 characters."""
+    @_builtins.property
+    def statevector(self) -> Global___SaveStatevector:
+        """The amplitudes of the whole circuit's qubits: "<c16" or "<c8", of 2^n. The instruction's qubits don't matter."""
+
+    @_builtins.property
+    def probabilities(self) -> Global___SaveProbabilities:
+        """The probabilities of the outcomes of the instruction's qubits, the first of which is the least significant bit:
+        "<f8", of 2^k.
+        """
+
+    @_builtins.property
+    def expectation_value(self) -> Global___Observable:
+        """The expectation value of an observable on the instruction's qubits: "<f8", of 1."""
+
+    def __init__(
+        self,
+        *,
+        label: _builtins.str = ...,
+        statevector: Global___SaveStatevector | None = ...,
+        probabilities: Global___SaveProbabilities | None = ...,
+        expectation_value: Global___Observable | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expectation_value", b"expectation_value", "kind", b"kind", "probabilities", b"probabilities", "statevector", b"statevector"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expectation_value", b"expectation_value", "kind", b"kind", "label", b"label", "probabilities", b"probabilities", "statevector", b"statevector"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["statevector", "probabilities", "expectation_value"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___Save: _TypeAlias = Save  # noqa: Y015
+
+@_typing.final
+class SaveStatevector(_message.Message):
+    """Keeps the amplitudes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveStatevector: _TypeAlias = SaveStatevector  # noqa: Y015
+
+@_typing.final
+class SaveProbabilities(_message.Message):
+    """Keeps probabilities."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveProbabilities: _TypeAlias = SaveProbabilities  # noqa: Y015
+
+@_typing.final
+class Observable(_message.Message):
+    """A Hermitian operator on k qubits as a sum of products of Pauli matrices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAULIS_FIELD_NUMBER: _builtins.int
+    COEFFICIENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def paulis(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """For each term one letter of I X Y Z for each qubit, the last qubit first, as in "ZI" for Z on qubit 1."""
+
+    @_builtins.property
+    def coefficients(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """For each term its coefficient. MUST be finite, and as many as `paulis`."""
+
+    def __init__(
+        self,
+        *,
+        paulis: _abc.Iterable[_builtins.str] | None = ...,
+        coefficients: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coefficients", b"coefficients", "paulis", b"paulis"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Observable: _TypeAlias = Observable  # noqa: Y015
 
 @_typing.final
 class Store(_message.Message):

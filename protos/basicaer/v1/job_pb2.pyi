@@ -127,7 +127,9 @@ class JobSpec(_message.Message):
     """The name of a backend of ListBackends."""
     @_builtins.property
     def programs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Program]:
-        """The programs. The result has one entry for each, in this order. MUST NOT be empty."""
+        """The programs. The result has one entry for each, or one for each row of its inputs, in this order. MUST NOT be
+        empty.
+        """
 
     @_builtins.property
     def options(self) -> Global___RunOptions:
@@ -166,27 +168,126 @@ class Program(_message.Message):
 
     CIRCUIT_FIELD_NUMBER: _builtins.int
     OPENQASM2_FIELD_NUMBER: _builtins.int
+    INPUTS_FIELD_NUMBER: _builtins.int
+    ESTIMATION_FIELD_NUMBER: _builtins.int
+    SHOTS_FIELD_NUMBER: _builtins.int
     openqasm2: _builtins.str
     """OpenQASM 2 text. Only `qelib1.inc` can be included."""
+    shots: _builtins.int
+    """How often this program is run, instead of `RunOptions.shots`."""
     @_builtins.property
     def circuit(self) -> _circuit_pb2.Circuit:
         """A circuit in the packed form."""
+
+    @_builtins.property
+    def inputs(self) -> Global___Inputs:
+        """Values for the circuit's inputs. The circuit is run for each row, and gives an entry of the result for each."""
+
+    @_builtins.property
+    def estimation(self) -> Global___Estimation:
+        """Asks for expectation values in the final state. The program then gives one entry of the result, with an array
+        "expectation_values".
+        """
 
     def __init__(
         self,
         *,
         circuit: _circuit_pb2.Circuit | None = ...,
         openqasm2: _builtins.str = ...,
+        inputs: Global___Inputs | None = ...,
+        estimation: Global___Estimation | None = ...,
+        shots: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["circuit", b"circuit", "openqasm2", b"openqasm2", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_shots", b"_shots", "circuit", b"circuit", "estimation", b"estimation", "inputs", b"inputs", "openqasm2", b"openqasm2", "shots", b"shots", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["circuit", b"circuit", "openqasm2", b"openqasm2", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_shots", b"_shots", "circuit", b"circuit", "estimation", b"estimation", "inputs", b"inputs", "openqasm2", b"openqasm2", "shots", b"shots", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__shots: _TypeAlias = _typing.Literal["shots"]  # noqa: Y015
+    _WhichOneofArgType__shots: _TypeAlias = _typing.Literal["_shots", b"_shots"]  # noqa: Y015
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["circuit", "openqasm2"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shots) -> _WhichOneofReturnType__shots | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
 
 Global___Program: _TypeAlias = Program  # noqa: Y015
+
+@_typing.final
+class Inputs(_message.Message):
+    """Rows of values for a circuit's inputs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names of the inputs, each of the circuit's once, in any order."""
+
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The values, row by row: as many in a row as there are names. Integers and truth values are given as numbers."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        values: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Inputs: _TypeAlias = Inputs  # noqa: Y015
+
+@_typing.final
+class Estimation(_message.Message):
+    """Expectation values to compute from the final state: exact for a circuit without random outcomes, and otherwise means
+    over the shots.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OBSERVABLES_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    INDICES_FIELD_NUMBER: _builtins.int
+    PRECISION_FIELD_NUMBER: _builtins.int
+    precision: _builtins.float
+    """The standard deviation of the normally distributed noise that is added to each value, from the job's seed. 0 adds
+    none.
+    """
+    @_builtins.property
+    def observables(self) -> _containers.RepeatedCompositeFieldContainer[_circuit_pb2.Observable]:
+        """The observables, each on all qubits of the circuit."""
+
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Which pairs are wanted: for each, a row of `Program.inputs` (0 without inputs). When empty, every row with every
+        observable, in an array of that shape; otherwise an array of the pairs.
+        """
+
+    @_builtins.property
+    def indices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For each pair, an index into `observables`."""
+
+    def __init__(
+        self,
+        *,
+        observables: _abc.Iterable[_circuit_pb2.Observable] | None = ...,
+        rows: _abc.Iterable[_builtins.int] | None = ...,
+        indices: _abc.Iterable[_builtins.int] | None = ...,
+        precision: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["indices", b"indices", "observables", b"observables", "precision", b"precision", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Estimation: _TypeAlias = Estimation  # noqa: Y015
 
 @_typing.final
 class RunOptions(_message.Message):

@@ -54,7 +54,7 @@ class Result(_message.Message):
 
     @_builtins.property
     def programs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProgramResult]:
-        """One entry for each program, in the job's order."""
+        """One entry for each program, or for each row of its inputs, in the job's order."""
 
     def __init__(
         self,
@@ -91,6 +91,8 @@ class ProgramResult(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     ARRAYS_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
+    PROGRAM_INDEX_FIELD_NUMBER: _builtins.int
+    ROW_FIELD_NUMBER: _builtins.int
     status: _job_pb2.JobStatus.ValueType
     """DONE, ERROR, or CANCELLED for a program that was not finished."""
     shots: _builtins.int
@@ -101,6 +103,10 @@ class ProgramResult(_message.Message):
     """How long the program ran, in seconds."""
     method: _builtins.str
     """How the shots were made: "sampled" from the final state, or "branched" from mid-circuit outcomes."""
+    program_index: _builtins.int
+    """Which of the job's programs this is."""
+    row: _builtins.int
+    """Which row of the program's inputs."""
     @_builtins.property
     def error(self) -> _job_pb2.JobError:
         """Why there is no result, for ERROR and CANCELLED."""
@@ -115,7 +121,9 @@ class ProgramResult(_message.Message):
 
     @_builtins.property
     def arrays(self) -> _containers.RepeatedCompositeFieldContainer[Global___Array]:
-        """The program's arrays: "statevector", "unitary", and "memory" (uint64, one row of words for each shot)."""
+        """The program's arrays: "statevector", "unitary", "memory" (uint64, one row of words for each shot),
+        "expectation_values", and the labels of what it saves.
+        """
 
     def __init__(
         self,
@@ -129,10 +137,12 @@ class ProgramResult(_message.Message):
         counts: Global___Counts | None = ...,
         arrays: _abc.Iterable[Global___Array] | None = ...,
         method: _builtins.str = ...,
+        program_index: _builtins.int = ...,
+        row: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "header", b"header"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrays", b"arrays", "counts", b"counts", "error", b"error", "header", b"header", "method", b"method", "seed_simulator", b"seed_simulator", "shots", b"shots", "status", b"status", "time_taken", b"time_taken"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrays", b"arrays", "counts", b"counts", "error", b"error", "header", b"header", "method", b"method", "program_index", b"program_index", "row", b"row", "seed_simulator", b"seed_simulator", "shots", b"shots", "status", b"status", "time_taken", b"time_taken"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -238,11 +248,11 @@ class Array(_message.Message):
     CRC32C_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Its name in the program: "statevector", "unitary" or "memory"."""
+    """Its name in the program, such as "statevector"."""
     part: _builtins.str
-    """Its name for ReadResult, such as "0/statevector" for the first program's."""
+    """Its name for ReadResult, such as "0/statevector" for the first entry's."""
     dtype: _builtins.str
-    """The element type in numpy's notation: "<c16", "<c8" or "<u8". Elements are little-endian, in row-major order."""
+    """The element type in numpy's notation: "<c16", "<c8", "<f8" or "<u8". Elements are little-endian, in row-major order."""
     size_bytes: _builtins.int
     """The size in bytes."""
     crc32c: _builtins.int
