@@ -9,6 +9,8 @@ program that stands for 10^9 gates is refused at once.
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +19,6 @@ from basicaer.client._qiskit_expressions import (
     classical_type,
     condition_to_proto,
     is_expression,
-    parameter_to_proto,
-    real,
     store_to_proto,
 )
 from basicaer.client._qiskit_frames import (
@@ -37,9 +37,34 @@ from basicaer.client._qiskit_operations import (
     NestingTooDeepError,
     OperationReader,
 )
+from basicaer.client._qiskit_parameters import Term, parameters_to_proto, real
+from basicaer.client._qiskit_saves import save_to_proto
 from basicaer.v1 import circuit_pb2 as pb
 
-__all__ = ["CircuitTooLargeError", "ConversionError", "NestingTooDeepError", "circuit_to_proto"]
+__all__ = [
+    "CircuitTooLargeError",
+    "CircuitWithInputs",
+    "ConversionError",
+    "NestingTooDeepError",
+    "circuit_to_program",
+    "circuit_to_proto",
+]
+
+# What stands in columns without a conversion: gates that act on qubits, and numbers.
+_COLUMN_NAMES = GATE_SHAPES.keys() - {"global_phase"}
+_PLAIN_NUMBERS = frozenset((float, int))
+_SLICE = 256
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CircuitWithInputs:
+    """A converted circuit, and the names that its inputs have in `Program.inputs`.
+
+    `names` has them by what Qiskit knows them by: an unbound `Parameter`, or an input variable's `expr.Var`.
+    """
+
+    message: pb.Circuit
+    names: dict[Any, str]
 
 
 def circuit_to_proto(circuit: Any, *, max_instructions: int | None = None) -> pb.Circuit:
@@ -54,27 +79,55 @@ def circuit_to_proto(circuit: Any, *, max_instructions: int | None = None) -> pb
             stretch. CircuitTooLargeError: It expands to more instructions than allowed. NestingTooDeepError:
             Its definitions or blocks are nested too deeply, or contain themselves.
     """
-    return _Converter(max_instructions).convert(circuit)
+    return _Converter(max_instructions, takes_inputs=False).convert(circuit).message
+
+
+def circuit_to_program(circuit: Any, *, metadata: bool = True) -> CircuitWithInputs:
+    """Converts a `qiskit.QuantumCircuit` whose unbound parameters and input variables become inputs.
+
+    An input is named as its parameter, unless another name of the circuit is the same. Without `metadata`,
+    that of the circuit, which may be anything, is left out.
+
+    Raises:
+        ConversionError: As by `circuit_to_proto`, but for parameters without a value.
+    """
+    return _Converter(None, takes_inputs=True).convert(circuit, metadata=metadata)
+
+
+class _Run:
+    """Standard gates that follow one another, from instruction `start` on, in Qiskit's own terms."""
+
+    __slots__ = ("names", "qubits", "start", "values")
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.names: list[str] = []
+        self.qubits: list[Any] = []
+        self.values: list[Any] = []
 
 
 class _Converter:
     """One conversion."""
 
-    def __init__(self, max_instructions: int | None) -> None:
+    def __init__(self, max_instructions: int | None, *, takes_inputs: bool) -> None:
         self._max_instructions = max_instructions
         self._instructions = 0
         self._table: list[pb.Operation] = []
         self._indices: dict[object, int] = {}
-        self._named: dict[str, int] = {}
         self._templates: dict[object, Columns | None] = {}
         self._reader = OperationReader(max_instructions)
-        self._names = Names()
+        self._names = Names(takes_inputs)
 
-    def convert(self, circuit: Any) -> pb.Circuit:
+    def convert(self, circuit: Any, *, metadata: bool = True) -> CircuitWithInputs:
         if not hasattr(circuit, "data") or not hasattr(circuit, "qregs"):
             raise TypeError(f"a qiskit.QuantumCircuit is needed, not a {type(circuit).__name__}")
-        if names := ", ".join(repr(var.name) for var in getattr(circuit, "iter_input_vars", tuple)()):
+        variables = list(getattr(circuit, "iter_input_vars", tuple)())
+        if variables and not self._names.takes_inputs:
+            names = ", ".join(repr(var.name) for var in variables)
             raise ConversionError(f"the input variable {names} has no value; declare it with add_var instead")
+        for var in variables:
+            index = self._names.add_input(var, var.name, classical_type(var.type))
+            self._names.variables[var.var] = index
         qubits, clbits = list(range(circuit.num_qubits)), list(range(circuit.num_clbits))
         frame = Frame(self._names, circuit, qubits, clbits, 0, local=False)
         for index, register in enumerate(circuit.cregs):
@@ -92,9 +145,12 @@ class _Converter:
             operations=self._table,
             body=columns.to_proto(),
         )
-        if circuit.metadata:
+        if circuit.metadata and metadata:
             set_metadata(result, circuit.metadata)
-        return result
+        table = self._names.table
+        return CircuitWithInputs(
+            result, {identity: table[index].name for identity, index in self._names.inputs.items()}
+        )
 
     def _reserve(self, instructions: int) -> None:
         self._instructions += instructions
@@ -110,26 +166,47 @@ class _Converter:
         self._reserve(len(data))
         self._add_phase(columns, circuit.global_phase, frame)
         # Qiskit 2 tells a standard gate without making its object; before, the gate may have a condition.
-        quick = len(data) > 0 and hasattr(data[0], "is_standard_gate") and not hasattr(data[0], "condition")
-        named, qubit_of = self._named, frame.qubits
-        operations, qubits, parameters = columns.operations, columns.qubits, columns.parameters
-        for number, instruction in enumerate(data):
-            if quick and instruction.is_standard_gate():
-                index = named.get(instruction.name)
-                values = instruction.params
-                # A list, against C419: for one to three values it is twice as fast as a generator.
-                if index is not None and all([type(value) is float for value in values]):  # noqa: C419
-                    operations.append(index)
-                    qubits.extend([qubit_of[qubit] for qubit in instruction.qubits])
-                    if values:
-                        parameters.extend(values)
-                    continue
+        if not (len(data) > 0 and hasattr(data[0], "is_standard_gate") and not hasattr(data[0], "condition")):
+            self._append_all(columns, data, 0, len(data), frame)
+            return
+        # Runs of standard gates are gathered as they are, and then translated at one stroke.
+        run = _Run(0)
+        names, qubits, values = run.names, run.qubits, run.values
+        # A slice is a list, which is read at twice the rate of Qiskit's own sequence.
+        slices = (data[start : start + _SLICE] for start in range(0, len(data), _SLICE))
+        for number, instruction in enumerate(itertools.chain.from_iterable(slices)):
+            if instruction.is_standard_gate():
+                names.append(instruction.name)
+                qubits += instruction.qubits
+                values += instruction.params
+                continue
+            self._append_run(columns, data, run, number, frame)
+            self._append_all(columns, data, number, number + 1, frame)
+            run = _Run(number + 1)
+            names, qubits, values = run.names, run.qubits, run.values
+        self._append_run(columns, data, run, len(data), frame)
+
+    def _append_run(self, columns: Columns, data: Any, run: _Run, stop: int, frame: Frame) -> None:
+        """Appends standard gates from the run's start to `stop`; one by one, if some need a closer look."""
+        # A dict keeps the order of the first appearance, so that equal circuits give equal bytes.
+        distinct = dict.fromkeys(run.names)
+        if not (distinct.keys() <= _COLUMN_NAMES and set(map(type, run.values)) <= _PLAIN_NUMBERS):
+            self._append_all(columns, data, run.start, stop, frame)
+            return
+        index_of = {name: self._gate_index(name, *GATE_SHAPES[name]) for name in distinct}
+        columns.operations.extend(map(index_of.__getitem__, run.names))
+        columns.qubits.extend(map(frame.qubits.__getitem__, run.qubits))
+        columns.parameters.extend(run.values)
+
+    def _append_all(self, columns: Columns, data: Any, start: int, stop: int, frame: Frame) -> None:
+        for number in range(start, stop):
+            instruction = data[number]
             operation = instruction.operation
             try:
                 self._append(
                     columns,
                     operation,
-                    [qubit_of[qubit] for qubit in instruction.qubits],
+                    [frame.qubits[qubit] for qubit in instruction.qubits],
                     frame.clbits(instruction.clbits),
                     frame,
                 )
@@ -186,6 +263,8 @@ class _Converter:
             self._append_own(columns, qubits, name=name, initialize=self._reader.initialize(operation))
         elif kind is Kind.MATRIX:
             self._append_own(columns, qubits, name="unitary", matrix=self._reader.matrix(operation))
+        elif kind is Kind.SAVE:
+            self._append_own(columns, qubits, name="save", save=save_to_proto(operation))
         else:
             self._append(columns, self._reader.resolved(operation), qubits, clbits, frame)
 
@@ -193,20 +272,12 @@ class _Converter:
         self, columns: Columns, name: str, qubits: list[int], values: Any, frame: Frame, **controls: int
     ) -> None:
         """Appends a gate of the table, perhaps with extra controls (`num_controls` and `control_state`)."""
-        parameters, expressions = self._parameters(values, frame)
+        parameters, terms, expressions = parameters_to_proto(values, frame)
         if expressions:
             self._append_own(columns, qubits, name=name, parameter_expressions=expressions, **controls)
             return
-        index = self._index(
-            (name, *controls.values()),
-            name=name,
-            num_qubits=len(qubits),
-            num_parameters=len(values),
-            **controls,
-        )
-        if not controls:
-            self._named.setdefault(name, index)
-        columns.append(index, qubits, [], parameters)
+        index = self._gate_index(name, len(qubits), len(values), **controls)
+        columns.append(index, qubits, [], parameters, terms)
 
     def _append_controlled(self, columns: Columns, operation: Any, qubits: list[int], frame: Frame) -> None:
         count, state, base = self._reader.controls(operation)
@@ -252,7 +323,8 @@ class _Converter:
         (duration,) = operation.params
         if is_expression(duration):
             raise ConversionError("a delay's duration is an expression; give it as a number")
-        parameters, _ = self._parameters([duration], frame)
+        if getattr(duration, "parameters", None):
+            raise ConversionError("a delay's duration is a parameter; give it as a number")
         index = self._index(
             ("delay", len(qubits), operation.unit),
             name="delay",
@@ -260,7 +332,7 @@ class _Converter:
             num_parameters=1,
             unit=operation.unit,
         )
-        columns.append(index, qubits, [], parameters)
+        columns.append(index, qubits, [], [real(duration)])
 
     # --- Control flow ---------------------------------------------------------------------------------------
 
@@ -279,6 +351,7 @@ class _Converter:
                 phase = self._index(("global_phase",), name="global_phase", num_parameters=1)
                 inner.operations.insert(0, phase)
                 inner.parameters.insert(0, inner.phase)
+                inner.terms = [Term(position + 1, *rest) for position, *rest in inner.terms]
             return inner
 
         if name == "if_else":
@@ -319,7 +392,7 @@ class _Converter:
                 guarded.CopyFrom(only)
                 guarded.condition.CopyFrom(condition)
                 bits = then_block.qubits, then_block.clbits
-                columns.append(self._intern(guarded), *bits, then_block.parameters)
+                columns.append(self._intern(guarded), *bits, then_block.parameters, then_block.terms)
                 return
         choice = pb.IfElse(condition=condition, then_block=then_block.to_proto())
         if else_block is not None:
@@ -357,23 +430,17 @@ class _Converter:
         for var in getattr(circuit, "iter_declared_vars", tuple)():
             self._names.variables[var.var] = self._names.add_variable(var.name, classical_type(var.type))
 
-    def _parameters(self, values: Any, frame: Frame) -> tuple[list[float], list[pb.Expression]]:
-        """The parameters as numbers, or when a loop decides one of them, all as expressions."""
-        if any(getattr(value, "parameters", None) for value in values):
-            return [], [
-                parameter_to_proto(value, frame)
-                if getattr(value, "parameters", None)
-                else pb.Expression(literal=pb.Literal(float_value=real(value)))
-                for value in values
-            ]
-        return [real(value) for value in values], []
-
     def _add_phase(self, columns: Columns, value: Any, frame: Frame) -> None:
-        numbers, expressions = self._parameters([value], frame)
-        if expressions:
-            self._append_own(columns, [], name="global_phase", parameter_expressions=expressions)
+        numbers, terms, expressions = parameters_to_proto([value], frame)
+        if terms or expressions:
+            self._append_named(columns, "global_phase", [], [value], frame)
         else:
             columns.phase += numbers[0]
+
+    def _gate_index(self, name: str, qubits: int, parameters: int, **controls: int) -> int:
+        """The table's index of a gate."""
+        key = (name, *controls.values())
+        return self._index(key, name=name, num_qubits=qubits, num_parameters=parameters, **controls)
 
     def _index(self, key: object, **fields: Any) -> int:
         """The table's index of an operation that `key` tells apart from all others."""

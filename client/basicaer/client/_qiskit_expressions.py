@@ -1,4 +1,4 @@
-"""Qiskit's classical expressions and parameter expressions as the contract's, without importing Qiskit.
+"""Qiskit's classical expressions as the contract's, without importing Qiskit.
 
 Qiskit's nodes are told apart by the names of their classes, so that every version from 0.46 on is served and
 this module costs nothing where Qiskit is absent.
@@ -15,13 +15,12 @@ from basicaer.v1 import circuit_pb2 as pb
 __all__ = [
     "ConversionError",
     "Scope",
+    "binary_operation",
     "classical_type",
     "condition_to_proto",
     "expression_to_proto",
     "integer",
     "is_expression",
-    "parameter_to_proto",
-    "real",
     "store_to_proto",
 ]
 
@@ -55,12 +54,6 @@ class Scope(Protocol):
     def variable(self, identity: Any, name: str) -> int:
         """The index of a variable that Qiskit knows by `identity`."""
 
-    def is_bound(self, parameter: Any) -> bool:
-        """Whether a loop around gives the parameter its value."""
-
-    def loop_parameter(self, parameter: Any) -> int:
-        """The index of the variable that takes a bound parameter's value."""
-
 
 def is_expression(value: Any) -> bool:
     """Whether this is a node of `qiskit.circuit.classical.expr`."""
@@ -93,9 +86,10 @@ def integer(value: int) -> pb.Expression:
     return pb.Expression(literal=pb.Literal(uint_value=value))
 
 
-def _binary(
+def binary_operation(
     operator: pb.BinaryOperator.ValueType, left: pb.Expression, right: pb.Expression
 ) -> pb.Expression:
+    """An operator and its operands."""
     return pb.Expression(binary=pb.BinaryExpression(operator=operator, left=left, right=right))
 
 
@@ -119,8 +113,8 @@ def _bits_to_proto(bits: tuple[int, ...], scope: Scope) -> pb.Expression:
     for position, bit in enumerate(bits):
         term = pb.Expression(type=uint, cast=pb.Expression(clbit=bit))
         if position:
-            term = _binary(pb.BINARY_OPERATOR_SHIFT_LEFT, term, integer(position))
-        total = term if total is None else _binary(pb.BINARY_OPERATOR_BIT_OR, total, term)
+            term = binary_operation(pb.BINARY_OPERATOR_SHIFT_LEFT, term, integer(position))
+        total = term if total is None else binary_operation(pb.BINARY_OPERATOR_BIT_OR, total, term)
     assert total is not None
     return total
 
@@ -141,7 +135,7 @@ def condition_to_proto(condition: Any, scope: Scope) -> pb.Expression:
     location, value = condition
     read = _location_to_proto(location, scope)
     if hasattr(location, "__len__"):
-        return _binary(pb.BINARY_OPERATOR_EQUAL, read, integer(int(value)))
+        return binary_operation(pb.BINARY_OPERATOR_EQUAL, read, integer(int(value)))
     return read if int(value) else _unary(pb.UNARY_OPERATOR_LOGIC_NOT, read)
 
 
@@ -200,7 +194,7 @@ def _binary_node(node: Any, scope: Scope) -> pb.Expression:
     operator = pb.BinaryOperator.Name(pb.BinaryOperator.ValueType(node.op.value))
     left = expression_to_proto(node.left, scope)
     right = expression_to_proto(node.right, scope)
-    return _typed(_binary(pb.BinaryOperator.Value(operator), left, right), node)
+    return _typed(binary_operation(pb.BinaryOperator.Value(operator), left, right), node)
 
 
 def _index_node(node: Any, scope: Scope) -> pb.Expression:
@@ -268,125 +262,7 @@ def _store_bit(lvalue: Any, value: pb.Expression, scope: Scope) -> pb.Store:
     one = pb.Expression(
         literal=pb.Literal(bool_value=True), type=pb.ClassicalType(kind=pb.CLASSICAL_KIND_BOOL)
     )
-    kept = _binary(pb.BINARY_OPERATOR_BIT_AND, target, _unary(pb.UNARY_OPERATOR_BIT_NOT, shifted(one)))
-    return _store(target, _binary(pb.BINARY_OPERATOR_BIT_OR, kept, shifted(value)))
-
-
-# --- Parameters of gates that depend on a loop --------------------------------------------------------------
-
-_OPERATORS: Mapping[str, tuple[pb.BinaryOperator.ValueType, bool]] = {
-    "ADD": (pb.BINARY_OPERATOR_ADD, False),
-    "SUB": (pb.BINARY_OPERATOR_SUB, False),
-    "MUL": (pb.BINARY_OPERATOR_MUL, False),
-    "DIV": (pb.BINARY_OPERATOR_DIV, False),
-    "POW": (pb.BINARY_OPERATOR_POW, False),
-    "RSUB": (pb.BINARY_OPERATOR_SUB, True),
-    "RDIV": (pb.BINARY_OPERATOR_DIV, True),
-    "RPOW": (pb.BINARY_OPERATOR_POW, True),
-}
-_FUNCTIONS: Mapping[str, pb.MathFunction.ValueType] = {
-    "SIN": pb.MATH_FUNCTION_SIN,
-    "COS": pb.MATH_FUNCTION_COS,
-    "TAN": pb.MATH_FUNCTION_TAN,
-    "ASIN": pb.MATH_FUNCTION_ASIN,
-    "ACOS": pb.MATH_FUNCTION_ACOS,
-    "ATAN": pb.MATH_FUNCTION_ATAN,
-    "EXP": pb.MATH_FUNCTION_EXP,
-    "LOG": pb.MATH_FUNCTION_LN,
-    "ABS": pb.MATH_FUNCTION_ABS,
-}
-
-
-def parameter_to_proto(expression: Any, scope: Scope) -> pb.Expression:
-    """A `ParameterExpression` whose free parameters are all bound by loops.
-
-    Raises:
-        ConversionError: A parameter has no value, which the message names; or a function that the contract
-            lacks.
-    """
-    unbound = sorted(p.name for p in expression.parameters if not scope.is_bound(p))
-    if unbound:
-        names = ", ".join(repr(name) for name in unbound)
-        raise ConversionError(
-            f"the parameter {names} has no value; bind it first, with circuit.assign_parameters({{...}})"
-        )
-    if "_accelerate" in type(expression).__module__:
-        return _from_replay(expression, scope)
-    symbols = {parameter.name: parameter for parameter in expression.parameters}
-    return _from_sympy(expression.sympify(), symbols, scope)
-
-
-def _loop_value(parameter: Any, scope: Scope) -> pb.Expression:
-    """A loop's integer as a float, which gates take."""
-    kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_FLOAT)
-    return pb.Expression(type=kind, cast=pb.Expression(variable=scope.loop_parameter(parameter)))
-
-
-def _from_replay(expression: Any, scope: Scope) -> pb.Expression:
-    """Qiskit 2, which has no SymPy: replays the record of operations that Qiskit itself serializes
-    expressions by."""
-    stack: list[pb.Expression] = []
-
-    def operand(value: Any) -> pb.Expression:
-        if value is None:
-            return stack.pop()
-        if getattr(value, "parameters", None):
-            return _loop_value(value, scope)
-        return _real(value)
-
-    for step in expression._qpy_replay:
-        name = str(step.op).rpartition(".")[2]
-        if name in _OPERATORS:
-            # The right operand was pushed last.
-            right = operand(step.rhs)
-            left = operand(step.lhs)
-            operator, swapped = _OPERATORS[name]
-            stack.append(_binary(operator, right, left) if swapped else _binary(operator, left, right))
-        elif name in _FUNCTIONS:
-            call = pb.CallExpression(function=_FUNCTIONS[name], argument=operand(step.lhs))
-            stack.append(pb.Expression(call=call))
-        elif name == "CONJ":
-            stack.append(operand(step.lhs))
-        else:
-            raise ConversionError(
-                f"a gate's parameter uses {name.lower()!r}, which the service can't evaluate"
-            )
-    return stack.pop()
-
-
-def real(value: Any) -> float:
-    """A gate's parameter as a number.
-
-    Raises:
-        ConversionError: It is not a real number.
-    """
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ConversionError(f"the gate's parameter {value!r} is not a real number") from None
-
-
-def _real(value: Any) -> pb.Expression:
-    return pb.Expression(literal=pb.Literal(float_value=real(value)))
-
-
-def _from_sympy(node: Any, symbols: Mapping[str, Any], scope: Scope) -> pb.Expression:
-    """Qiskit before 2, which always brings SymPy."""
-    if node.is_Symbol:
-        return _loop_value(symbols[node.name], scope)
-    if node.is_number:
-        return _real(node)
-    arguments = [_from_sympy(argument, symbols, scope) for argument in node.args]
-    kind = type(node).__name__
-    operators = {"Add": pb.BINARY_OPERATOR_ADD, "Mul": pb.BINARY_OPERATOR_MUL, "Pow": pb.BINARY_OPERATOR_POW}
-    if kind in operators:
-        total = arguments[0]
-        for argument in arguments[1:]:
-            total = _binary(operators[kind], total, argument)
-        return total
-    if kind == "conjugate":
-        return arguments[0]
-    function = _FUNCTIONS.get(kind.upper())
-    if function is None:
-        raise ConversionError(f"a gate's parameter uses {kind.lower()!r}, which the service can't evaluate")
-    return pb.Expression(call=pb.CallExpression(function=function, argument=arguments[0]))
+    kept = binary_operation(
+        pb.BINARY_OPERATOR_BIT_AND, target, _unary(pb.UNARY_OPERATOR_BIT_NOT, shifted(one))
+    )
+    return _store(target, binary_operation(pb.BINARY_OPERATOR_BIT_OR, kept, shifted(value)))

@@ -4,11 +4,12 @@ for."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from basicaer.client._qiskit_expressions import ConversionError
 from basicaer.client._qiskit_operations import MAX_DEPTH, NestingTooDeepError
+from basicaer.client._qiskit_parameters import Term
 from basicaer.v1 import circuit_pb2 as pb
 from google.protobuf import json_format
 
@@ -16,26 +17,38 @@ __all__ = ["Columns", "Frame", "Names", "NotLocalError", "registers_to_proto", "
 
 
 class Names:
-    """The program's classical registers by their bits, its variables by Qiskit's identity, and the loop
-    parameters that have a value where the conversion stands, each with its index in the program."""
+    """What the program's names mean, each with its index in the program.
 
-    __slots__ = ("bound_parameters", "registers", "table", "variables")
+    The classical registers are known by their bits, the variables by Qiskit's identity, the loop parameters
+    that have a value where the conversion stands, and the inputs by themselves (a `Parameter` or a `Var`).
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_taken", "bound_parameters", "inputs", "registers", "table", "takes_inputs", "variables")
+
+    def __init__(self, takes_inputs: bool) -> None:
+        self.takes_inputs = takes_inputs
+        self.inputs: dict[Any, int] = {}
         self.registers: dict[tuple[int, ...], int] = {}
         self.variables: dict[Any, int] = {}
         self.table: list[pb.Variable] = []
+        self._taken: set[str] = set()
         self.bound_parameters: dict[Any, int] = {}
+
+    def add_input(self, identity: Any, name: str, kind: pb.ClassicalType | None) -> int:
+        """Adds a variable whose value comes with the program, and gives its index."""
+        index = self.inputs[identity] = self.add_variable(name, kind)
+        self.table[index].input = True
+        return index
 
     def add_variable(self, name: str, kind: pb.ClassicalType | None) -> int:
         """Adds a variable to the program's table, under a name of its own, and gives its index there."""
         if kind is None:
             raise ConversionError(f"the variable {name!r} has more than 64 bits")
-        taken = {variable.name for variable in self.table}
         unique, number = name, 0
-        while unique in taken:
+        while unique in self._taken:
             number += 1
             unique = f"{name}_{number}"
+        self._taken.add(unique)
         self.table.append(pb.Variable(name=unique, type=kind))
         return len(self.table) - 1
 
@@ -47,16 +60,26 @@ class NotLocalError(Exception):
 class Columns:
     """Instructions under construction, and the phase that they give to the whole circuit."""
 
-    __slots__ = ("clbits", "operations", "parameters", "phase", "qubits")
+    __slots__ = ("clbits", "operations", "parameters", "phase", "qubits", "terms")
 
     def __init__(self) -> None:
         self.operations: list[int] = []
         self.qubits: list[int] = []
         self.clbits: list[int] = []
         self.parameters: list[float] = []
+        # Their positions are those in `parameters`.
+        self.terms: list[Term] = []
         self.phase = 0.0
 
-    def append(self, operation: int, qubits: list[int], clbits: list[int], parameters: list[float]) -> None:
+    def append(
+        self,
+        operation: int,
+        qubits: list[int],
+        clbits: list[int],
+        parameters: list[float],
+        terms: Iterable[Term] = (),
+    ) -> None:
+        self._append_terms(terms)
         self.operations.append(operation)
         self.qubits.extend(qubits)
         self.clbits.extend(clbits)
@@ -64,15 +87,28 @@ class Columns:
 
     def append_renumbered(self, other: Columns, qubits: list[int], clbits: list[int]) -> None:
         """Appends instructions whose bit i is this circuit's `qubits[i]` or `clbits[i]`."""
+        self._append_terms(other.terms)
         self.operations.extend(other.operations)
         self.qubits.extend(map(qubits.__getitem__, other.qubits))
         self.clbits.extend(map(clbits.__getitem__, other.clbits))
         self.parameters.extend(other.parameters)
         self.phase += other.phase
 
+    def _append_terms(self, terms: Iterable[Term]) -> None:
+        """Appends terms of parameters that will be appended next."""
+        start = len(self.parameters)
+        self.terms.extend(Term(start + position, variable, factor) for position, variable, factor in terms)
+
     def to_proto(self) -> pb.Block:
+        positions, variables, factors = zip(*self.terms, strict=True) if self.terms else ((), (), ())
         return pb.Block(
-            operations=self.operations, qubits=self.qubits, clbits=self.clbits, parameters=self.parameters
+            operations=self.operations,
+            qubits=self.qubits,
+            clbits=self.clbits,
+            parameters=self.parameters,
+            term_parameters=positions,
+            term_variables=variables,
+            term_factors=factors,
         )
 
 
@@ -132,6 +168,13 @@ class Frame:
 
     def loop_parameter(self, parameter: Any) -> int:
         return self._names.bound_parameters[parameter]
+
+    def input_parameter(self, parameter: Any) -> int | None:
+        index = self._names.inputs.get(parameter)
+        if index is None and self._names.takes_inputs:
+            kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_FLOAT)
+            index = self._names.add_input(parameter, parameter.name, kind)
+        return index
 
 
 def registers_to_proto(registers: Any, all_bits: Any) -> list[pb.Register]:

@@ -56,6 +56,7 @@ class Kind(enum.Enum):
     SIMPLE = enum.auto()
     DELAY = enum.auto()
     INITIALIZE = enum.auto()
+    SAVE = enum.auto()
     STORE = enum.auto()
     FLOW = enum.auto()
     BOX = enum.auto()
@@ -239,6 +240,8 @@ def _class_kind(operation_type: type, name: str) -> Kind | None:
 
 def _object_kind(operation: Any) -> Kind:
     """The kind of an operation that its class doesn't tell."""
+    if operation.name.startswith("save_") and getattr(operation, "definition", None) is None:
+        return Kind.SAVE
     if hasattr(operation, "modifiers") or (
         not hasattr(operation, "definition") and hasattr(operation, "to_instruction")
     ):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from basicaer.client._errors import CircuitError
-from basicaer.client._from_qiskit import circuit_to_proto
+from basicaer.client._from_qiskit import circuit_to_program
 from basicaer.client._provider import BasicAerBackend, BasicAerProvider
 from basicaer.v1 import circuit_pb2, job_pb2
 
@@ -35,10 +35,11 @@ def program_of(circuit: Any, values: Any) -> job_pb2.Program:
 
     Raises: ConversionError.
     """
-    program = job_pb2.Program(circuit=circuit_to_proto(circuit))
+    converted = circuit_to_program(circuit, metadata=False)
+    program = job_pb2.Program(circuit=converted.message)
     parameters = list(circuit.parameters)
     if parameters or values.shape:
-        program.inputs.names.extend(parameter.name for parameter in parameters)
+        program.inputs.names.extend(converted.names[parameter] for parameter in parameters)
         program.inputs.values.extend(values.as_array(parameters).reshape(-1).tolist())
     return program
 

@@ -1,0 +1,67 @@
+"""The client's errors as Qiskit's too, so that `except` of either kind works.
+
+An error of the client's tree becomes one of a class that derives from its own class and from Qiskit's of that
+meaning: JobTimeoutError and JobError from those of `qiskit.providers`, BackendNotFoundError from
+QiskitBackendNotFoundError, and every other from QiskitError.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+
+from basicaer.client import _errors as errors
+from qiskit.exceptions import QiskitError
+from qiskit.providers import JobError, JobTimeoutError, QiskitBackendNotFoundError
+
+__all__ = ["both", "translated"]
+
+# The first class that an error is of decides.
+_TWINS: list[tuple[type[errors.BasicAerError], type[Exception]]] = [
+    (errors.JobTimeoutError, JobTimeoutError),
+    (errors.JobError, JobError),
+    (errors.JobNotFoundError, JobError),
+    (errors.JobNotFinalError, JobError),
+    (errors.BackendNotFoundError, QiskitBackendNotFoundError),
+    (errors.BasicAerError, QiskitError),
+]
+
+
+@functools.cache
+def _class(kind: type[errors.BasicAerError]) -> type[errors.BasicAerError]:
+    """A class of both trees, under the client's name."""
+    twin = next(twin for ours, twin in _TWINS if issubclass(kind, ours))
+    # Qiskit's own text is the message's repr.
+    members = {"__module__": __name__, "__doc__": kind.__doc__, "__str__": kind.__str__}
+    if kind.__str__ is Exception.__str__:
+        members["__str__"] = _message
+    return type(kind.__name__, (kind, twin), members)
+
+
+def _message(error: errors.BasicAerError) -> str:
+    return error.message
+
+
+def both(error: errors.BasicAerError) -> errors.BasicAerError:
+    """Returns an error of both trees with all that the client's says.
+
+    One that is already is returned as it is.
+    """
+    if isinstance(error, QiskitError):
+        return error
+    kind = _class(type(error))
+    twin = kind.__new__(kind, error.message)
+    twin.__dict__.update(error.__dict__)
+    twin.__cause__ = error.__cause__
+    return twin
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Makes errors of both trees of those that the client raises inside."""
+    try:
+        yield
+    except errors.BasicAerError as error:
+        twin = both(error)
+        raise twin from (error.__cause__ or error)
