@@ -111,13 +111,20 @@ def _vqe_figure(provider: Any) -> Figure:
     )
     start = np.random.default_rng(1).normal(size=ansatz.num_parameters)
 
+    def energy(estimator: Any, point: Any) -> float:
+        return float(estimator.run([(ansatz, hamiltonian, point)]).result()[0].data.evs)
+
     def optimize(estimator: Any) -> float:
         """Simultaneous perturbation (SPSA, Spall 1992): two energies a step, whatever the parameters."""
         generator, point = np.random.default_rng(2), start.copy()
         for _ in range(VQE_STEPS // 2):
             direction = generator.choice([-1.0, 1.0], size=point.size)
             energies = [
-                float(estimator.run([(ansatz, hamiltonian, point + sign * 0.1 * direction)]).result()[0].data.evs)
+                float(
+                    estimator.run([(ansatz, hamiltonian, point + sign * 0.1 * direction)])
+                    .result()[0]
+                    .data.evs
+                )
                 for sign in (1, -1)
             ]
             point -= 0.05 * (energies[0] - energies[1]) / 0.2 * direction
@@ -137,7 +144,10 @@ def _vqe_figure(provider: Any) -> Figure:
 
 def measure() -> list[Figure]:
     """Runs Aer here and the service in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder, real_server(f"{folder}/data") as (address, _):
-        with BasicAerProvider(address) as provider:
-            backend = provider.get_backend("qasm_simulator")
-            return [*_bell_figures(backend), _batch_figure(backend), _vqe_figure(provider)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        real_server(f"{folder}/data") as (address, _),
+        BasicAerProvider(address) as provider,
+    ):
+        backend = provider.get_backend("qasm_simulator")
+        return [*_bell_figures(backend), _batch_figure(backend), _vqe_figure(provider)]

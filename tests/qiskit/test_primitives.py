@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from basicaer.client import BasicAerProvider, CircuitError, JobTimeoutError
-from basicaer.client.qiskit import EstimatorV2, SamplerV2
+from basicaer.client import CircuitError
+from basicaer.client.qiskit import BasicAerProvider, EstimatorV2, SamplerV2
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter, ParameterVector
 from qiskit.primitives import BitArray, StatevectorEstimator, StatevectorSampler
-from qiskit.providers import JobStatus
+from qiskit.providers import JobStatus, JobTimeoutError
 from qiskit.quantum_info import SparsePauliOp
 from scipy import stats
 

@@ -100,7 +100,7 @@ class ExperimentData:
         return dict(zip(integers_from_words(words), counts.tolist(), strict=True))
 
     def outcome_words(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        """Returns the distinct outcomes in order, as rows of words (the least significant first), and counts."""
+        """Returns the distinct outcomes in order, as rows of words (the lowest first), and counts."""
         counts = self._message.counts
         words = np.array(counts.outcomes[:], np.uint64).reshape(-1, max(1, counts.words_per_outcome))
         return words, np.array(counts.counts[:], np.int64)

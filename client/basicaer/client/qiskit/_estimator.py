@@ -1,4 +1,4 @@
-"""The native estimator: the server computes expectation values where the state is, in one job for all PUBs."""
+"""The native estimator: the server computes expectation values where the state is, in one job."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from basicaer.client._provider import BasicAerProvider
 from basicaer.client._result import Result
+from basicaer.client.qiskit._errors import translated
 from basicaer.client.qiskit._primitive_job import BasicAerPrimitiveJob
-from basicaer.client.qiskit._pubs import observable_to_proto, primitive_backend, program_of
+from basicaer.client.qiskit._pubs import Source, observable_to_proto, primitive_backend, program_of
 from basicaer.v1 import job_pb2
 from qiskit.primitives import BaseEstimatorV2, DataBin, EstimatorPubLike, PrimitiveResult, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -29,7 +29,7 @@ class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no types
 
     def __init__(
         self,
-        provider: BasicAerProvider,
+        provider: Source,
         *,
         default_precision: float = 0.0,
         seed: int | None = None,
@@ -58,16 +58,17 @@ class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no types
     ) -> BasicAerPrimitiveJob[PubResult]:
         """Submits PUBs: tuples of a circuit, observables, parameter values and a precision.
 
-        Raises: ValueError for what is no PUB; what `BasicAerBackend.run` raises.
+        Raises: ValueError for what is no PUB; QiskitError, as by `BasicAerBackend.run`.
         """
         default = self._default_precision if precision is None else precision
         coerced = [EstimatorPub.coerce(pub, default) for pub in pubs]
-        job = primitive_backend(self._provider).run(
-            [_program(pub) for pub in coerced],
-            shots=self._shots,
-            seed_simulator=self._seed,
-            precision=self._precision,
-        )
+        with translated():
+            job = primitive_backend(self._provider).run(
+                [_program(pub) for pub in coerced],
+                shots=self._shots,
+                seed_simulator=self._seed,
+                precision=self._precision,
+            )
         return BasicAerPrimitiveJob(job, lambda result: _read(coerced, result))
 
 

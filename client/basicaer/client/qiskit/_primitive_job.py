@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from basicaer.client._job import BasicAerJob
 from basicaer.client._result import Result
+from basicaer.client.qiskit._errors import translated
 from qiskit.primitives import BasePrimitiveJob, PrimitiveResult
 from qiskit.providers import JobStatus
 
@@ -28,40 +29,48 @@ class BasicAerPrimitiveJob(BasePrimitiveJob, Generic[R]):  # type: ignore[misc] 
     def result(self, timeout: float | None = None) -> PrimitiveResult[R]:
         """Waits for the job, without polling, and returns one entry for each PUB.
 
-        Raises: JobTimeoutError after `timeout` seconds; JobFailedError and JobCancelledError with the server's
-        cause.
+        Raises: JobTimeoutError after `timeout` seconds; JobError with the server's cause when the job failed
+        or was cancelled.
         """
         if self._primitive_result is None:
-            self._primitive_result = self._read(self._job.result(timeout))
+            with translated():
+                self._primitive_result = self._read(self._job.result(timeout))
         return self._primitive_result
 
     def status(self) -> JobStatus:
         """Returns where the job stands, as Qiskit's JobStatus."""
-        return JobStatus[self._job.status().name]
+        with translated():
+            return JobStatus[self._job.status().name]
 
     def done(self) -> bool:
         """Returns whether the job is DONE."""
-        return self._job.done()
+        with translated():
+            return self._job.done()
 
     def running(self) -> bool:
         """Returns whether the job is RUNNING."""
-        return self._job.running()
+        with translated():
+            return self._job.running()
 
     def cancelled(self) -> bool:
         """Returns whether the job is CANCELLED."""
-        return self._job.cancelled()
+        with translated():
+            return self._job.cancelled()
 
     def in_final_state(self) -> bool:
         """Returns whether the job is CANCELLED, DONE or ERROR."""
-        return self._job.in_final_state()
+        with translated():
+            return self._job.in_final_state()
 
     def cancel(self) -> bool:
         """Asks for the job to be stopped; returns True only if it is, or will be, CANCELLED."""
-        return self._job.cancel()
+        with translated():
+            return self._job.cancel()
 
     def wait_for_final_state(self, timeout: float | None = None) -> None:
         """Waits until the job is CANCELLED, DONE or ERROR, and raises for none of these.
 
         Raises: JobTimeoutError after `timeout` seconds.
         """
-        self._job.wait_for_final_state(timeout)
+        with translated():
+            self._job.wait_for_final_state(timeout)

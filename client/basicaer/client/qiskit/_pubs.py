@@ -7,10 +7,16 @@ from typing import Any
 
 from basicaer.client._errors import CircuitError
 from basicaer.client._from_qiskit import circuit_to_program
-from basicaer.client._provider import BasicAerBackend, BasicAerProvider
+from basicaer.client._provider import BasicAerBackend as PlainBackend
+from basicaer.client._provider import BasicAerProvider as PlainProvider
+from basicaer.client.qiskit._backend import BasicAerBackend
+from basicaer.client.qiskit._provider import BasicAerProvider
 from basicaer.v1 import circuit_pb2, job_pb2
 
-__all__ = ["observable_to_proto", "primitive_backend", "program_of"]
+__all__ = ["Source", "observable_to_proto", "primitive_backend", "program_of"]
+
+Source = BasicAerProvider | BasicAerBackend | PlainProvider | PlainBackend
+"""Where a primitive runs: a server, or one of its backends."""
 
 # Each projector letter as Pauli letters with their coefficients; all but Z, X and Y themselves are halves.
 _PROJECTORS = {
@@ -25,9 +31,18 @@ _PROJECTORS = {
 _MOST_TERMS = 1 << 16
 
 
-def primitive_backend(provider: BasicAerProvider) -> BasicAerBackend:
-    """Returns the backend that runs the primitives' jobs."""
-    return provider.get_backend("qasm_simulator")
+def primitive_backend(source: Source) -> PlainBackend:
+    """Returns the client's backend that runs a primitive's jobs."""
+    match source:
+        case BasicAerBackend():
+            return source._client
+        case BasicAerProvider():
+            return source.client.get_backend("qasm_simulator")
+        case PlainBackend():
+            return source
+        case PlainProvider():
+            return source.get_backend("qasm_simulator")
+    raise TypeError(f"a BasicAerProvider or one of its backends is needed, not a {type(source).__name__}")
 
 
 def program_of(circuit: Any, values: Any) -> job_pb2.Program:

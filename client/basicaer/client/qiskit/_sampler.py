@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from basicaer.client._provider import BasicAerProvider
 from basicaer.client._result import Result
+from basicaer.client.qiskit._errors import translated
 from basicaer.client.qiskit._primitive_job import BasicAerPrimitiveJob
-from basicaer.client.qiskit._pubs import primitive_backend, program_of
+from basicaer.client.qiskit._pubs import Source, primitive_backend, program_of
 from basicaer.v1 import job_pb2
 from qiskit.primitives import (
     BaseSamplerV2,
@@ -29,8 +29,8 @@ __all__ = ["SamplerV2"]
 class SamplerV2(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
     """Draws outcomes of circuits, as Qiskit's `StatevectorSampler` does, on the server.
 
-    Circuits may measure anywhere and have control flow. The same `seed`, PUBs and server version give the same
-    outcomes.
+    Circuits may measure anywhere and have control flow. The same `seed`, PUBs and server version give the
+    same outcomes.
 
         with BasicAerProvider("127.0.0.1:50051") as provider:
             data = SamplerV2(provider).run([(circuit, values)]).result()[0].data
@@ -39,7 +39,7 @@ class SamplerV2(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
 
     def __init__(
         self,
-        provider: BasicAerProvider,
+        provider: Source,
         *,
         default_shots: int = 1024,
         seed: int | None = None,
@@ -66,7 +66,7 @@ class SamplerV2(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
     ) -> BasicAerPrimitiveJob[SamplerPubResult]:
         """Submits PUBs: circuits, or tuples of a circuit, parameter values and shots.
 
-        Raises: ValueError for what is no PUB; what `BasicAerBackend.run` raises.
+        Raises: ValueError for what is no PUB; QiskitError, as by `BasicAerBackend.run`.
         """
         coerced = [SamplerPub.coerce(pub, self._default_shots if shots is None else shots) for pub in pubs]
         if any(not pub.circuit.cregs for pub in coerced):
@@ -76,9 +76,10 @@ class SamplerV2(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
                 UserWarning,
                 stacklevel=2,
             )
-        job = primitive_backend(self._provider).run(
-            [_program(pub) for pub in coerced], seed_simulator=self._seed, precision=self._precision
-        )
+        with translated():
+            job = primitive_backend(self._provider).run(
+                [_program(pub) for pub in coerced], seed_simulator=self._seed, precision=self._precision
+            )
         return BasicAerPrimitiveJob(job, lambda result: _read(coerced, result))
 
 
