@@ -226,7 +226,12 @@ def test_server_info_tells_version_limits_and_load(server: ServerProcess, stub: 
 def test_backends_come_by_name_with_gates_and_options(stub: Stub) -> None:
     backends = stub.ListBackends(pb.ListBackendsRequest()).backends
     names = [backend.name for backend in backends]
-    assert names == ["qasm_simulator", "statevector_simulator", "unitary_simulator"]
+    assert names == [
+        "basic_simulator",
+        "qasm_simulator",
+        "statevector_simulator",
+        "unitary_simulator",
+    ]
     for backend in backends:
         assert {"h", "cx", "ccx", "u", "rz"} <= {gate.name for gate in backend.gates}
         assert backend.options

@@ -83,6 +83,8 @@ class Config:
     max_queued_jobs: int = 10_000
     # Programs in a job.
     max_programs: int = 1_000
+    # Rows of values for inputs, over all programs of a job.
+    max_rows: int = 100_000
     # Shots of a program.
     max_shots: int = 10_000_000
     # A program's OpenQASM text.
@@ -120,6 +122,7 @@ class Config:
             "max_memory_bytes",
             "max_queued_jobs",
             "max_programs",
+            "max_rows",
             "max_shots",
             "max_program_bytes",
             "max_instructions",

@@ -7,6 +7,7 @@ Qubit 0 is the least significant bit of a state's index, classical bit 0 that of
 array([0.70710678+0.j, 0.        +0.j, 0.        +0.j, 0.70710678+0.j])
 """
 
+from basicaer.simulator._binding import Template, bind
 from basicaer.simulator._circuit import Circuit, Instruction
 from basicaer.simulator._compiled import CompiledCircuit
 from basicaer.simulator._control import RunControl
@@ -44,8 +45,11 @@ from basicaer.simulator._operations import (
     ForLoop,
     IfElse,
     Initialize,
+    Observable,
     Operation,
     Register,
+    Save,
+    SaveKind,
     Store,
     SwitchCase,
     Variable,
@@ -79,6 +83,7 @@ __all__ = [
     "Instruction",
     "Literal",
     "MathFunction",
+    "Observable",
     "Operation",
     "OptionError",
     "Reference",
@@ -86,16 +91,20 @@ __all__ = [
     "RegisterRef",
     "RunControl",
     "RunResult",
+    "Save",
+    "SaveKind",
     "SimulationCancelled",
     "SimulationFailed",
     "SimulatorError",
     "Store",
     "SwitchCase",
+    "Template",
     "Unary",
     "UnaryOperator",
     "Variable",
     "VariableRef",
     "WhileLoop",
+    "bind",
     "chop",
     "program_seed",
     "required_bytes",

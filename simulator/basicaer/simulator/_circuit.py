@@ -184,6 +184,9 @@ class _Columns:
             qubits=np.concatenate([block.qubits, np.asarray(self.qubits, dtype=np.uint32)]),
             clbits=np.concatenate([block.clbits, np.asarray(self.clbits, dtype=np.uint32)]),
             parameters=np.concatenate([block.parameters, np.asarray(self.parameters, dtype=np.float64)]),
+            term_parameters=block.term_parameters,
+            term_variables=block.term_variables,
+            term_factors=block.term_factors,
         )
 
 

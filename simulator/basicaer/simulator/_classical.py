@@ -76,13 +76,19 @@ class Scope:
         self._variables = variables
 
     def memory(self) -> Memory:
-        """The memory at the start: all zero."""
+        """The memory at the start: zero, but for variables that have a value."""
         zeros: dict[ClassicalKind, Value] = {
             ClassicalKind.BIT: False,
             ClassicalKind.BOOL: False,
             ClassicalKind.FLOAT: 0.0,
         }
-        return Memory(0, [zeros.get(variable.type.kind, 0) for variable in self._variables])
+        return Memory(
+            0,
+            [
+                zeros.get(variable.type.kind, 0) if variable.value is None else variable.value
+                for variable in self._variables
+            ],
+        )
 
     def condition(self, expression: Expression, path: Path) -> Callable[[Memory], bool]:
         """The function of an expression of type bit or bool. Raises `CircuitError`, as all here do."""
@@ -151,6 +157,22 @@ class Scope:
                 return self.reads(expression.target) | self.reads(expression.index)
             case Call():
                 return self.reads(expression.argument)
+
+    def variables_of(self, expression: Expression) -> set[int]:
+        """The variables whose value the expression depends on."""
+        match expression:
+            case VariableRef():
+                return {expression.index}
+            case Literal() | ClbitRef() | RegisterRef():
+                return set()
+            case Unary() | Cast():
+                return self.variables_of(expression.operand)
+            case Binary():
+                return self.variables_of(expression.left) | self.variables_of(expression.right)
+            case Index():
+                return self.variables_of(expression.target) | self.variables_of(expression.index)
+            case Call():
+                return self.variables_of(expression.argument)
 
     def compile(self, expression: Expression, path: Path, depth: int = 0) -> Typed:
         """The function and the type of an expression."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from basicaer.simulator._classical import Scope
 from basicaer.simulator._expressions import Expression
 from basicaer.simulator._layout import CONTROL_FLOW, NO_EFFECT, Layout
-from basicaer.simulator._operations import Block, Operation
+from basicaer.simulator._operations import Block, Operation, SaveKind
 
 Mask = npt.NDArray[np.bool_]
 _Positions = npt.NDArray[np.int64]
@@ -45,8 +45,8 @@ class _Uses:
 
 _NOTHING = _Uses(frozenset(), frozenset(), frozenset())
 
-# What an instruction does with its own qubits. Those up to _INITIALIZE act on them.
-_OTHER, _RESET, _INITIALIZE, _MEASURE, _MEASURE_IF, _IDLE = range(6)
+# What an instruction does with its own qubits. Those up to _SAVE act on them, or see what acted on them.
+_OTHER, _RESET, _INITIALIZE, _SAVE, _MEASURE, _MEASURE_IF, _IDLE = range(7)
 
 
 def _code(operation: Operation) -> int:
@@ -54,7 +54,7 @@ def _code(operation: Operation) -> int:
         return _MEASURE if operation.condition is None else _MEASURE_IF
     if operation.name in NO_EFFECT:
         return _IDLE
-    return {"reset": _RESET, "initialize": _INITIALIZE}.get(operation.name, _OTHER)
+    return {"reset": _RESET, "initialize": _INITIALIZE, "save": _SAVE}.get(operation.name, _OTHER)
 
 
 def find_deferral(
@@ -76,12 +76,14 @@ def find_deferral(
     offsets = layout.offsets(block)
     owners = np.repeat(numbers, offsets.qubits[1:] - offsets.qubits[:-1])
     resets = codes == _RESET
-    acts = codes <= _INITIALIZE
+    acts = codes <= _SAVE
     last_use = _positions(sizes[0], owners, block.qubits, acts[owners], last=True)
-    first_use = _positions(sizes[0], owners, block.qubits, (acts & ~resets)[owners], last=False)
+    # A save changes nothing, so that a qubit in 0 stays in 0.
+    changes = acts & ~resets & (codes != _SAVE)
+    first_use = _positions(sizes[0], owners, block.qubits, changes[owners], last=False)
     last_read = np.full(sizes[1], -1, dtype=np.int64)
     last_write = np.full(sizes[1], -1, dtype=np.int64)
-    for index, used in enumerate(_uses_of(operations, layout, scope)):
+    for index, used in enumerate(_uses_of(operations, layout, scope, sizes[0])):
         if used is _NOTHING:
             continue
         where = np.flatnonzero(block.operations == index)
@@ -90,6 +92,8 @@ def find_deferral(
         for members, latest in ((used.qubits, last_use), (used.reads, last_read), (used.writes, last_write)):
             chosen = np.array(sorted(members), dtype=np.int64)
             latest[chosen] = np.maximum(latest[chosen], where[-1])
+        if operations[index].save is not None:
+            continue
         inner = np.array(sorted(used.qubits), dtype=np.int64)
         first_use[inner] = np.minimum(first_use[inner], where[0])
 
@@ -131,15 +135,17 @@ def _positions(
     return found
 
 
-def _uses_of(operations: Sequence[Operation], layout: Layout, scope: Scope) -> list[_Uses]:
+def _uses_of(operations: Sequence[Operation], layout: Layout, scope: Scope, num_qubits: int) -> list[_Uses]:
     """The uses of each operation; those of nested blocks come from operations before it."""
     found: list[_Uses] = []
     acts = np.array([operation.name not in NO_EFFECT for operation in operations], dtype=np.bool_)
     for operation in operations:
-        if operation.store is None and operation.name not in CONTROL_FLOW and not _expressions(operation):
+        sees_all = operation.save is not None and operation.save.kind is SaveKind.STATEVECTOR
+        is_plain = operation.store is None and operation.name not in CONTROL_FLOW and not sees_all
+        if is_plain and not _expressions(operation):
             found.append(_NOTHING)
             continue
-        qubits: set[int] = set()
+        qubits: set[int] = set(range(num_qubits)) if sees_all else set()
         writes: set[int] = set()
         reads = {bit for expression in _expressions(operation) for bit in scope.reads(expression)}
         if operation.store is not None:

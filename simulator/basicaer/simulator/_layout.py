@@ -17,7 +17,17 @@ CONTROL_FLOW = ("if_else", "while_loop", "for_loop", "switch_case")
 
 LOOP_JUMPS = ("break_loop", "continue_loop")
 NO_EFFECT = ("barrier", "delay")
-SPECIAL = ("measure", "reset", *NO_EFFECT, "unitary", "initialize", "store", *CONTROL_FLOW, *LOOP_JUMPS)
+SPECIAL = (
+    "measure",
+    "reset",
+    *NO_EFFECT,
+    "unitary",
+    "initialize",
+    "store",
+    "save",
+    *CONTROL_FLOW,
+    *LOOP_JUMPS,
+)
 """The names that are operations without being gates of the table."""
 
 

@@ -6,9 +6,11 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from basicaer.simulator._binding import Template
 from basicaer.simulator._circuit import Circuit
 from basicaer.simulator._compiled import CompiledCircuit, compiled
 from basicaer.simulator._engine import MOST_PLANNED
+from basicaer.simulator._operations import Operation, SaveKind
 from basicaer.simulator._sampling import num_words
 from basicaer.simulator._state import BLOCK_BITS
 from basicaer.simulator._trajectories import waiting_states
@@ -23,7 +25,7 @@ _BYTES_PER_BRANCH = 256
 
 
 def required_bytes(
-    circuit: Circuit | CompiledCircuit,
+    circuit: Circuit | CompiledCircuit | Template,
     *,
     method: Method = "run",
     dtype: npt.DTypeLike = np.complex128,
@@ -34,12 +36,13 @@ def required_bytes(
 ) -> int:
     """The most memory, in bytes, that calling the function `method` with these options takes at one time.
 
-    `initial` says that an initial state or matrix is given, which the caller holds. The result is a Python
-    int of any size: a circuit of 10,000 qubits has an answer too.
+    A template needs what a circuit needs that is bound to one row. `initial` says that an initial state or
+    matrix is given, which the caller holds. The result is a Python int of any size: a circuit of 10,000
+    qubits has an answer too.
 
     Raises `CircuitError` when the circuit is not valid.
     """
-    ready = compiled(circuit)
+    ready = circuit if isinstance(circuit, Template) else compiled(circuit)
     circuit = ready.circuit
     item = np.dtype(dtype).itemsize
     num_qubits = circuit.num_qubits * (2 if method == "unitary" else 1)
@@ -58,6 +61,7 @@ def required_bytes(
     if method != "run":
         return total
     program = ready.program(from_zero=not initial)
+    total += sum(_saved_bytes(operation, state) for operation in circuit.operations)
     outcome = 8 * num_words(circuit.num_clbits)
     branches = 1
     if program.is_random:
@@ -72,3 +76,18 @@ def required_bytes(
     if memory:
         total += shots * (2 * outcome + 8)
     return total
+
+
+def _saved_bytes(operation: Operation, state: int) -> int:
+    """What an instruction keeps, and what it needs while it reads a state of `state` bytes."""
+    save = operation.save
+    if save is None:
+        return 0
+    if save.kind is SaveKind.STATEVECTOR:
+        return state
+    if save.kind is SaveKind.PROBABILITIES:
+        return 16 << operation.num_qubits
+    terms = sum(len(observable.paulis) for observable in save.observables)
+    # Letters, masks and weights; then the sums of each block.
+    blocks = 1 + (state >> BLOCK_BITS + 3)
+    return terms * (3 * operation.num_qubits + 64) + 8 * len(save.observables) * (1 + blocks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 
 import numpy as np
@@ -19,16 +20,19 @@ from basicaer.simulator._layout import (
     matrix_width,
     qubits_of,
 )
-from basicaer.simulator._operations import ForLoop, Initialize, Operation
+from basicaer.simulator._operations import ForLoop, Initialize, Observable, Operation, Save, SaveKind
 
 _PAYLOADS = {
     "unitary": "matrix",
     "initialize": "initialize",
     "store": "store",
+    "save": "save",
     **{name: name for name in CONTROL_FLOW},
 }
 _NORM_TOLERANCE = 1e-6
 _LABEL_LETTERS = frozenset("01+-rl")
+_PAULI_LETTERS = frozenset("IXYZ")
+_LONGEST_LABEL = 128
 
 
 def check_operation(operation: Operation, circuit: Circuit, scope: Scope, path: Path) -> None:
@@ -53,6 +57,8 @@ def check_operation(operation: Operation, circuit: Circuit, scope: Scope, path: 
         scope.condition(operation.condition, (*path, "condition"))
     for number, expression in enumerate(operation.parameter_expressions):
         scope.parameter(expression, (*path, "parameter_expressions", number))
+    if operation.save is not None:
+        _check_save(operation.save, operation.num_qubits, circuit.num_qubits, (*path, "save"))
     if operation.store is not None:
         scope.store(operation.store, (*path, "store"))
     if operation.if_else is not None:
@@ -109,7 +115,7 @@ def _check_widths(operation: Operation, spec: GateSpec | None, path: Path) -> No
         least = spec.num_qubits + operation.num_controls
         if operation.num_qubits < least:
             raise CircuitError(f"{name} has to state its num_qubits, which is at least {least}", path)
-    free = name in ("barrier", "delay") or (
+    free = name in ("barrier", "delay", "save") or (
         operation.initialize is not None and _width(operation.initialize) < 0
     )
     expected = operation.num_qubits if free else qubits_of(operation)
@@ -150,6 +156,35 @@ def _check_initialize(initialize: Initialize, num_qubits: int, path: Path) -> No
             raise CircuitError(f"the label has {wrong[0]!r}; its letters are 0 1 + - r l", path)
     elif initialize.basis_state is not None and not 0 <= initialize.basis_state < 1 << num_qubits:
         raise CircuitError(f"{num_qubits} qubits have no basis state {initialize.basis_state}", path)
+
+
+def _check_save(save: Save, width: int, num_qubits: int, path: Path) -> None:
+    if not 1 <= len(save.label) <= _LONGEST_LABEL:
+        raise CircuitError(
+            f"the label has {len(save.label)} characters; give 1 to {_LONGEST_LABEL}", (*path, "label")
+        )
+    if save.kind is SaveKind.PROBABILITIES and width == 0 and num_qubits:
+        raise CircuitError("probabilities are of one qubit at least; state num_qubits", path)
+    for number, observable in enumerate(save.observables):
+        check_observable(observable, width, (*path, "observables", number))
+
+
+def check_observable(observable: Observable, num_qubits: int, path: Path) -> None:
+    """Raise `CircuitError` unless `observable` is one of `num_qubits` qubits with finite coefficients."""
+    if len(observable.paulis) != len(observable.coefficients):
+        raise CircuitError(
+            f"there are {len(observable.paulis)} paulis and {len(observable.coefficients)} coefficients", path
+        )
+    for number, pauli in enumerate(observable.paulis):
+        if len(pauli) != num_qubits:
+            message = f"it has {len(pauli)} letters, and acts on {num_qubits} qubits"
+            raise CircuitError(message, (*path, "paulis", number))
+        if not _PAULI_LETTERS.issuperset(pauli):
+            wrong = next(letter for letter in pauli if letter not in _PAULI_LETTERS)
+            raise CircuitError(f"it has {wrong!r}; its letters are I X Y Z", (*path, "paulis", number))
+    for number, coefficient in enumerate(observable.coefficients):
+        if not math.isfinite(coefficient):
+            raise CircuitError(f"{coefficient} is not finite", (*path, "coefficients", number))
 
 
 def _check_for_loop(loop: ForLoop, circuit: Circuit, path: Path) -> None:

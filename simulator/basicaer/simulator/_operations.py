@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._expressions import ClassicalType, Expression, Reference
 
 _EMPTY_INDICES: npt.NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
+_EMPTY_INDICES.flags.writeable = False
 _EMPTY_PARAMETERS: npt.NDArray[np.float64] = np.zeros(0, dtype=np.float64)
+_EMPTY_PARAMETERS.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,15 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A classical variable. It starts as zero."""
+    """A classical variable.
+
+    It starts as `value`, and as zero when that is None. An input has no value before `bind` gives it one.
+    """
 
     name: str
     type: ClassicalType
+    is_input: bool = False
+    value: bool | int | float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,17 +48,28 @@ class Block:
     `operations`, `qubits` and `clbits` are uint32, `parameters` is float64 (radians), all of one dimension.
     Anything that numpy converts to these is accepted; an array of the right type is not copied. The columns
     are read-only.
+
+    Parameters that depend on inputs have terms: term j adds `term_factors[j]` (float64) times the variable
+    `term_variables[j]` (uint32) to `parameters[term_parameters[j]]` (uint32).
     """
 
     operations: npt.NDArray[np.uint32] = field(default_factory=lambda: _EMPTY_INDICES)
     qubits: npt.NDArray[np.uint32] = field(default_factory=lambda: _EMPTY_INDICES)
     clbits: npt.NDArray[np.uint32] = field(default_factory=lambda: _EMPTY_INDICES)
     parameters: npt.NDArray[np.float64] = field(default_factory=lambda: _EMPTY_PARAMETERS)
+    term_parameters: npt.NDArray[np.uint32] = field(default_factory=lambda: _EMPTY_INDICES)
+    term_variables: npt.NDArray[np.uint32] = field(default_factory=lambda: _EMPTY_INDICES)
+    term_factors: npt.NDArray[np.float64] = field(default_factory=lambda: _EMPTY_PARAMETERS)
 
     def __post_init__(self) -> None:
-        for name in ("operations", "qubits", "clbits"):
-            object.__setattr__(self, name, _column(getattr(self, name), np.uint32))
-        object.__setattr__(self, "parameters", _column(self.parameters, np.float64))
+        for name in ("operations", "qubits", "clbits", "term_parameters", "term_variables"):
+            values = getattr(self, name)
+            if values is not _EMPTY_INDICES:
+                object.__setattr__(self, name, _column(values, np.uint32))
+        for name in ("parameters", "term_factors"):
+            values = getattr(self, name)
+            if values is not _EMPTY_PARAMETERS:
+                object.__setattr__(self, name, _column(values, np.float64))
 
     def __len__(self) -> int:
         return len(self.operations)
@@ -126,6 +145,38 @@ class SwitchCase:
     cases: tuple[Case, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Observable:
+    """A Hermitian operator on k qubits: the sum of `coefficients[i]` times the product `paulis[i]`.
+
+    A product has one letter of I X Y Z for each qubit, the last qubit first.
+    """
+
+    paulis: tuple[str, ...]
+    coefficients: tuple[float, ...]
+
+
+class SaveKind(Enum):
+    """What `Save` keeps of a state."""
+
+    STATEVECTOR = "statevector"
+    PROBABILITIES = "probabilities"
+    EXPECTATION_VALUES = "expectation_values"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Save:
+    """Keeps something of the state under `label`, which is unique in the circuit.
+
+    The state vector is that of the whole circuit. Probabilities are those of the instruction's qubits, the
+    first of which is the least significant bit; `observables`, for expectation values, act on them.
+    """
+
+    label: str
+    kind: SaveKind
+    observables: tuple[Observable, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One distinct operation: a gate, a measurement, or a structure of control flow.
@@ -153,6 +204,7 @@ class Operation:
     switch_case: SwitchCase | None = None
     label: str = ""
     unit: str = ""
+    save: Save | None = None
 
     def blocks(self) -> Sequence[tuple[str, Block]]:
         """The nested blocks, each with its name in a `CircuitError.path`."""

@@ -15,10 +15,11 @@ from basicaer.simulator._circuit import Circuit
 from basicaer.simulator._classical import Path, Scope
 from basicaer.simulator._deferral import find_deferral
 from basicaer.simulator._engine import Segment
+from basicaer.simulator._errors import CircuitError
 from basicaer.simulator._gate_table import GATES
 from basicaer.simulator._gates import Parameters
 from basicaer.simulator._layout import CONTROL_FLOW, LOOP_JUMPS, NO_EFFECT, Layout
-from basicaer.simulator._operations import Block, Initialize, Operation
+from basicaer.simulator._operations import Block, Initialize, Operation, Save
 from basicaer.simulator._steps import (
     DynamicGateStep,
     ForStep,
@@ -28,6 +29,7 @@ from basicaer.simulator._steps import (
     MeasureStep,
     PrepareStep,
     ResetStep,
+    SaveStep,
     Step,
     Steps,
     StoreStep,
@@ -57,7 +59,8 @@ class Program:
 
     `tail` has the measurements that wait until the end. `random_at` is the first instruction of the outermost
     block with a random outcome before that, and `waits_at` the first one of the tail; None when there is
-    none. `gates` counts the gates of one run, where loops of unknown length count as one turn.
+    none. `gates` counts the gates of one run, where loops of unknown length count as one turn. `saves` are
+    all that the table has.
     """
 
     num_qubits: int
@@ -69,6 +72,7 @@ class Program:
     random_at: int | None
     waits_at: int | None
     gates: float
+    saves: tuple[Save, ...]
 
     @property
     def is_random(self) -> bool:
@@ -82,7 +86,13 @@ def compile_circuit(circuit: Circuit, *, from_zero: bool, as_matrix: bool = Fals
     `from_zero` says that all qubits start in 0, which makes resets at the beginning void. `as_matrix`
     compiles for states that hold a matrix (see `State.identity`): the circuit's qubit q is qubit `num_qubits
     + q` of the state.
+
+    Raises `CircuitError` when the circuit has inputs: they have to get values first.
     """
+    unbound = [variable.name for variable in circuit.variables if variable.is_input]
+    if unbound:
+        names = ", ".join(unbound[:8]) + (", …" if len(unbound) > 8 else "")
+        raise CircuitError(f"the circuit has inputs without values: {names}; bind them first", ("variables",))
     return _Compiler(circuit, from_zero, circuit.num_qubits if as_matrix else 0).program()
 
 
@@ -133,6 +143,7 @@ class _Compiler:
             random_at=_first(self._random[body.operations] & kept & ~deferral.fresh),
             waits_at=_first(waits),
             gates=float(self._gates[body.operations].sum()),
+            saves=tuple(op.save for op in self._table if op.save is not None),
         )
 
     def _select(self, block: Block, kept: _Mask) -> Block:
@@ -195,6 +206,8 @@ class _Compiler:
             steps.append(JumpStep(leaves=operation.name == "break_loop"))
         elif operation.store is not None:
             steps.append(StoreStep(self._scope.store(operation.store, path)))
+        elif operation.save is not None:
+            steps.append(SaveStep(operation.save, tuple(qubits.tolist())))
         elif operation.name == "measure":
             steps.append(MeasureStep(qubits, clbits))
         elif operation.name == "reset":

@@ -44,7 +44,7 @@ def quick_statevector(circuit: Circuit, single: bool) -> Amplitudes | None:
     table, pool = found
     body = circuit.body
     columns = (body.operations, body.qubits, body.parameters)
-    if len(body.clbits) or not columns_are_valid(table, pool, columns, num_qubits):
+    if len(body.clbits) or len(body.term_factors) or not columns_are_valid(table, pool, columns, num_qubits):
         return None
     real = np.float32 if single else np.float64
     lane_bits = 4 if single else 3
@@ -104,6 +104,7 @@ def _table(operations: Sequence[Operation]) -> _Table | None:
             or operation.num_clbits
             or operation.initialize is not None
             or operation.store is not None
+            or operation.save is not None
         ):
             return None
     key = tuple(keys)

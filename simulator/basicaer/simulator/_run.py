@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cmath
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from basicaer.simulator._circuit import Circuit
 from basicaer.simulator._compiled import CompiledCircuit, compiled
 from basicaer.simulator._control import RunControl
 from basicaer.simulator._errors import CircuitError
+from basicaer.simulator._operations import SaveKind
 from basicaer.simulator._options import (
     check_shots,
     check_threads,
@@ -25,6 +26,7 @@ from basicaer.simulator._options import (
 from basicaer.simulator._program import Program
 from basicaer.simulator._quick import quick_statevector
 from basicaer.simulator._sampling import Counts, Words
+from basicaer.simulator._saving import Saved
 from basicaer.simulator._state import Amplitudes, ComplexDType, State
 from basicaer.simulator._trajectories import Executor, waiting_states
 
@@ -41,6 +43,11 @@ class RunResult:
     (2^num_qubits,)) is the state of the last shot after its last instruction, collapsed by its measurements.
     `method` says how the shots were made: "sampled" from one final state, or "branched" at mid-circuit
     outcomes. `seed` is the seed that was used, None for a SeedSequence that has several numbers.
+
+    `saved` has the arrays that the circuit saves, by their labels: a state vector of shape (2^num_qubits,),
+    which is that of the last shot if that reaches it, and as float64 the probabilities of k qubits, of shape
+    (2^k,), and the expectation values of m observables, of shape (m,). These are means over all times that
+    shots reach the instruction; what none reaches is left out.
     """
 
     outcomes: Words
@@ -49,6 +56,7 @@ class RunResult:
     statevector: Amplitudes | None
     method: Method
     seed: int | None
+    saved: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
 
 
 def statevector(
@@ -68,7 +76,7 @@ def statevector(
     """
     kind = complex_dtype(dtype)
     check_threads(threads)
-    if initial is None and control is None and isinstance(circuit, Circuit):
+    if initial is None and control is None and isinstance(circuit, Circuit) and not circuit.variables:
         state = quick_statevector(circuit, kind == np.complex64)
         if state is not None:
             return state
@@ -108,6 +116,8 @@ def unitary(
     at = program.random_at if program.random_at is not None else program.waits_at
     if at is not None:
         raise CircuitError("measure, reset and initialize have no matrix; remove them", ("body", at))
+    if program.saves:
+        raise CircuitError(f"save {program.saves[0].label!r} has no meaning for a matrix; remove it")
 
     running = control or RunControl()
 
@@ -148,6 +158,9 @@ def run(
     running = control or RunControl()
     program = ready.program(from_zero=amplitudes is None, threads=threads)
     running.start(work=0.0 if program.is_random else _work(program, num_qubits), shots=shots)
+    saved = Saved(_phase(program)) if program.saves else None
+    # State vectors that are saved belong to one shot, even where nobody asks for its final state.
+    keeps = statevector or any(save.kind is SaveKind.STATEVECTOR for save in program.saves)
     # Three streams, so that neither the memory's order nor the kept state changes the counts.
     executor = Executor(
         program,
@@ -155,8 +168,9 @@ def run(
         running,
         threads=threads,
         generator=generator(sequence, 0),
-        keeper=generator(sequence, 2) if statevector else None,
+        keeper=generator(sequence, 2) if keeps else None,
         max_waiting=waiting_states(kind.itemsize << num_qubits, shots),
+        saved=saved,
     )
     tally, kept = executor.run(shots)
     words, counts = tally.totals()
@@ -166,7 +180,8 @@ def run(
         if rows is not None:
             last = int(np.flatnonzero((rows == kept.words).all(axis=1))[0])
             rows[[last, -1]] = rows[[-1, last]]
-        state = _finished(program, kept.state, running)
+        if statevector:
+            state = _finished(program, kept.state, running)
     running.finish()
     entropy = sequence.entropy
     return RunResult(
@@ -176,6 +191,7 @@ def run(
         statevector=state,
         method="branched" if program.is_random else "sampled",
         seed=entropy if isinstance(entropy, int) else None,
+        saved={} if saved is None else saved.arrays(),
     )
 
 
@@ -213,8 +229,13 @@ def _start(
 def _finished(program: Program, state: State, control: RunControl) -> Amplitudes:
     """The amplitudes of a final state, with the circuit's phase."""
     if program.global_phase:
-        state.scale(cmath.exp(1j * program.global_phase), control)
+        state.scale(_phase(program), control)
     return state.to_array()
+
+
+def _phase(program: Program) -> complex:
+    """The circuit's phase as a factor."""
+    return cmath.exp(1j * program.global_phase) if program.global_phase else 1.0
 
 
 def _work(program: Program, state_qubits: int) -> float:

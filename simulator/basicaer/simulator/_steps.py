@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from basicaer.simulator import _engine
 from basicaer.simulator._conversions import Memory
+from basicaer.simulator._observables import PauliSums
+from basicaer.simulator._operations import Save
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +69,21 @@ class StoreStep:
     write: Callable[[Memory], None]
 
 
+@dataclass(slots=True, eq=False)
+class SaveStep:
+    """Something of the state to be kept; `qubits` are the instruction's."""
+
+    save: Save
+    qubits: tuple[int, ...]
+    _sums: PauliSums | None = field(default=None, init=False)
+
+    def sums(self) -> PauliSums:
+        """The observables as tables, made when they are first needed."""
+        if self._sums is None:
+            self._sums = PauliSums(self.save.observables, self.qubits)
+        return self._sums
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class IfStep:
     """A choice between two lists of steps."""
@@ -116,6 +133,7 @@ Step: TypeAlias = (
     | ResetStep
     | PrepareStep
     | StoreStep
+    | SaveStep
     | IfStep
     | WhileStep
     | ForStep

@@ -19,6 +19,7 @@ from basicaer.simulator._conversions import Memory
 from basicaer.simulator._errors import SimulationFailed
 from basicaer.simulator._program import Program
 from basicaer.simulator._sampling import Tally, Words, indices_to_words, int_to_words, sample_indices
+from basicaer.simulator._saving import Saved
 from basicaer.simulator._state import State
 from basicaer.simulator._steps import (
     DynamicGateStep,
@@ -29,6 +30,7 @@ from basicaer.simulator._steps import (
     MeasureStep,
     PrepareStep,
     ResetStep,
+    SaveStep,
     Steps,
     StoreStep,
     SwitchStep,
@@ -96,7 +98,7 @@ class Executor:
 
     `start` makes a new initial state. `generator` draws the outcomes; a program that is not random needs
     none. With a `keeper`, one shot is chosen by it, whose final state is kept. At most `max_waiting` branches
-    wait with states.
+    wait with states. What the program saves goes to `saved`, if that is given.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class Executor:
         generator: np.random.Generator | None = None,
         keeper: np.random.Generator | None = None,
         max_waiting: int = 0,
+        saved: Saved | None = None,
     ) -> None:
         self._program = program
         self._start = start
@@ -117,6 +120,7 @@ class Executor:
         self._generator = generator
         self._keeper = keeper
         self._max_waiting = max_waiting
+        self._saved = saved
         self._waiting: list[_Branch] = []
         self._stored = 0
 
@@ -186,6 +190,10 @@ class Executor:
                     state.prepare(qubits, amplitudes, self._control)
             case StoreStep():
                 step.write(memory)
+            case SaveStep():
+                # What a branch comes by again, it has counted before it parted from another.
+                if self._saved is not None and not branch.replay:
+                    self._saved.add(step, state, branch.shots, branch.is_kept, self._control)
             case IfStep():
                 chosen = step.then_steps if step.condition(memory) else step.else_steps
                 following = _Frame(chosen, outer=frame.after())

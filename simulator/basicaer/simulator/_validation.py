@@ -58,6 +58,7 @@ def validate(circuit: Circuit, *, max_instructions: int | None = None) -> None:
             jumps[number] = False
     body = circuit.body
     _check_block(body, circuit, layout, len(table), ("body",))
+    _check_saves(circuit)
     used = _nested(body, table)
     for index, _ in used:
         if jumps[index]:
@@ -121,6 +122,8 @@ def _nested(block: Block, table: Sequence[Operation]) -> list[tuple[int, int]]:
 def _check_block(block: Block, circuit: Circuit, layout: Layout, owner: int, path: Path) -> None:
     """Check the columns of a block whose operations have to stand before number `owner` of the table."""
     operations = block.operations
+    if len(block.term_parameters) or len(block.term_variables) or len(block.term_factors):
+        _check_terms(block, circuit, path)
     if not len(operations):
         if len(block.qubits) or len(block.clbits) or len(block.parameters):
             raise CircuitError("there are operands, but no instruction", path)
@@ -166,6 +169,55 @@ def _check_block(block: Block, circuit: Circuit, layout: Layout, owner: int, pat
         message = f"{name} has the parameter {block.parameters[operand]}; parameters are finite numbers"
         raise CircuitError(message, (*path, instruction))
     _check_distinct(block, circuit, offsets.qubits, path)
+
+
+def _check_terms(block: Block, circuit: Circuit, path: Path) -> None:
+    """Check the terms of a block: equal columns, indices in range, inputs of type float, finite factors."""
+    parameters, variables, factors = block.term_parameters, block.term_variables, block.term_factors
+    if not len(parameters) == len(variables) == len(factors):
+        lengths = f"{len(parameters)}, {len(variables)} and {len(factors)}"
+        raise CircuitError(
+            f"term_parameters, term_variables and term_factors have {lengths} elements; give equally many",
+            (*path, "term_parameters"),
+        )
+    late = parameters >= len(block.parameters)
+    if late.any():
+        first = int(np.argmax(late))
+        message = f"there is no parameter {parameters[first]}; the block has {len(block.parameters)}"
+        raise CircuitError(message, (*path, "term_parameters", first))
+    usable = np.array(
+        [variable.is_input and variable.type.kind is ClassicalKind.FLOAT for variable in circuit.variables],
+        dtype=np.bool_,
+    )
+    wrong = variables >= len(usable)
+    wrong[~wrong] = ~usable[variables[~wrong]]
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise CircuitError(
+            f"variable {variables[first]} is not an input of type float", (*path, "term_variables", first)
+        )
+    endless = ~np.isfinite(factors)
+    if endless.any():
+        first = int(np.argmax(endless))
+        raise CircuitError(f"{factors[first]} is not finite", (*path, "term_factors", first))
+
+
+def _check_saves(circuit: Circuit) -> None:
+    """Check that each label is used once: by one operation, which is used by one instruction."""
+    saving = {number: op.save.label for number, op in enumerate(circuit.operations) if op.save is not None}
+    if not saving:
+        return
+    labels: set[str] = set()
+    for number, label in saving.items():
+        if label in labels:
+            raise CircuitError(f"the label {label!r} is used twice", ("operations", number, "save"))
+        labels.add(label)
+    blocks = [circuit.body, *(block for operation in circuit.operations for _, block in operation.blocks())]
+    for number, label in saving.items():
+        if sum(int((block.operations == number).sum()) for block in blocks) > 1:
+            raise CircuitError(
+                f"the label {label!r} is saved by several instructions", ("operations", number, "save")
+            )
 
 
 def _check_distinct(block: Block, circuit: Circuit, starts: npt.NDArray[np.int64], path: Path) -> None:

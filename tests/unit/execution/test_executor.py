@@ -277,8 +277,9 @@ def test_a_defect_is_logged_and_told_without_its_details(
 ) -> None:
     prepared: Any = executor.prepare(make_spec(BELL, BELL))
     # What no circuit can be makes the simulator fail.
-    broken = dataclasses.replace(prepared.programs[1], circuit=None)
-    prepared = dataclasses.replace(prepared, programs=[prepared.programs[0], broken])
+    program = dataclasses.replace(prepared.runs[1].program, circuit=None)
+    broken = dataclasses.replace(prepared.runs[1], program=program)
+    prepared = dataclasses.replace(prepared, runs=[prepared.runs[0], broken])
     with caplog.at_level(logging.ERROR):
         outcome = executor.execute(prepared, prepared.new_control(), job_id="job-17")
     assert outcome.status == job_pb2.JOB_STATUS_ERROR

@@ -112,7 +112,12 @@ def test_too_many_instructions(make_spec: Any, config: Config) -> None:
 
 def test_backends_are_listed_with_their_options_and_gates(config: Config) -> None:
     infos = backend_infos(config)
-    assert [info.name for info in infos] == ["qasm_simulator", "statevector_simulator", "unitary_simulator"]
+    assert [info.name for info in infos] == [
+        "basic_simulator",
+        "qasm_simulator",
+        "statevector_simulator",
+        "unitary_simulator",
+    ]
     for info in infos:
         assert info.description
         assert {gate.name for gate in info.gates} == {spec.name for spec in sim.GATES.values()}
@@ -125,4 +130,9 @@ def test_backends_are_listed_with_their_options_and_gates(config: Config) -> Non
 
 def test_the_most_qubits_follow_from_the_memory(config: Config) -> None:
     most = {info.name: info.max_qubits for info in backend_infos(config)}
-    assert most == {"qasm_simulator": 28, "statevector_simulator": 28, "unitary_simulator": 14}
+    assert most == {
+        "basic_simulator": 28,
+        "qasm_simulator": 28,
+        "statevector_simulator": 28,
+        "unitary_simulator": 14,
+    }

@@ -69,6 +69,7 @@ _SETTINGS = (
     ),
     _Setting("max_queued_jobs", _COUNT, "Waiting jobs; beyond them a submission is refused with QUEUE_FULL."),
     _Setting("max_programs", _COUNT, "Programs in a job."),
+    _Setting("max_rows", _COUNT, "Rows of values for inputs, over all programs of a job."),
     _Setting("max_shots", _COUNT, "Shots of a program."),
     _Setting("max_program_bytes", parse_size, "A program's OpenQASM text."),
     _Setting("max_instructions", _COUNT, "A program's instructions, after all gates are expanded."),

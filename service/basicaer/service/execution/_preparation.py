@@ -11,24 +11,33 @@ from basicaer.service.execution import openqasm2
 from basicaer.service.execution._faults import ProgramFault, too_large
 from basicaer.service.execution.backends import Backend, Task
 from basicaer.service.execution.options import Settings, option_error
-from basicaer.service.execution.programs import describe_path, to_simulator
+from basicaer.service.execution.programs import describe_path, observable, to_simulator
 from basicaer.v1 import circuit_pb2, error_reason_pb2, job_pb2, result_pb2
 
-__all__ = ["PreparedProgram", "check_for_backend", "load_program"]
+__all__ = ["EXPECTATION_VALUES", "PreparedProgram", "check_for_backend", "load_program", "program_key"]
+
+EXPECTATION_VALUES = "expectation_values"
+"""The name of the array that an estimation gives."""
 
 # What a record of the table of operations takes in Python, and what an instruction takes when it is compiled,
 # about.
 _OPERATION_BYTES = 1_000
 _INSTRUCTION_BYTES = 256
+_TERM_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedProgram:
-    """A valid program: its circuit, what its result's header says, and about how many bytes it takes."""
+    """A valid program: its circuit, what its result's header says, and about how many bytes it takes.
 
-    circuit: sim.CompiledCircuit
+    A circuit with inputs is a template, which is bound for each row of values. A program with an estimation
+    saves the expectation values of its `num_observables` observables at its end.
+    """
+
+    circuit: sim.CompiledCircuit | sim.Template
     header: result_pb2.ProgramHeader
     size_bytes: int
+    num_observables: int = 0
 
 
 def load_program(
@@ -51,13 +60,34 @@ def load_program(
         if source == "openqasm2":
             text = program.openqasm2
             message = openqasm2.parse(text, max_bytes=max_bytes, max_instructions=max_instructions)
-            return _prepare(message, max_instructions, text)
-        return _prepare(program.circuit, max_instructions, None)
+            return _prepare(message, program, max_instructions, text)
+        return _prepare(program.circuit, program, max_instructions, None)
+    except _EstimationFault as fault:
+        raise fault.to_service_error(index, "estimation") from None
     except ProgramFault as fault:
         raise fault.to_service_error(index, source) from None
 
 
-def _prepare(message: circuit_pb2.Circuit, max_instructions: int, text: str | None) -> PreparedProgram:
+def program_key(program: job_pb2.Program) -> bytes:
+    """What tells a prepared program from others: everything of it but its rows of values, pairs and shots."""
+    source = program.WhichOneof("source")
+    if not program.HasField("estimation"):
+        observables = b""
+    else:
+        wanted = job_pb2.Estimation(observables=program.estimation.observables)
+        observables = b"e" + wanted.SerializeToString()
+    text = program.openqasm2.encode() if source == "openqasm2" else program.circuit.SerializeToString()
+    kind = b"" if source is None else source.encode()
+    return b"%s %d %s%s" % (kind, len(text), text, observables)
+
+
+class _EstimationFault(ProgramFault):
+    """What is wrong with the estimation of a program."""
+
+
+def _prepare(
+    message: circuit_pb2.Circuit, program: job_pb2.Program, max_instructions: int, text: str | None
+) -> PreparedProgram:
     instructions = len(message.body.operations)
     if instructions > max_instructions:
         raise too_large(
@@ -67,9 +97,16 @@ def _prepare(message: circuit_pb2.Circuit, max_instructions: int, text: str | No
             f"the circuit has {instructions:,} instructions, and the most is {max_instructions:,}",
         )
     circuit = to_simulator(message)
+    observables: list[sim.Observable] = []
+    if program.HasField("estimation"):
+        observables = [observable(wanted) for wanted in program.estimation.observables]
+        _add_estimation(circuit, observables)
+        max_instructions += 1
     try:
         compiled = sim.CompiledCircuit(circuit, max_instructions=max_instructions)
     except sim.CircuitError as error:
+        if observables and error.path[:2] == ("operations", len(message.operations)):
+            raise _EstimationFault(error.message, path=_steps(error.path[3:])) from None
         raise _fault(error, message, text) from None
     header = result_pb2.ProgramHeader(
         name=message.name,
@@ -81,7 +118,29 @@ def _prepare(message: circuit_pb2.Circuit, max_instructions: int, text: str | No
     )
     if message.HasField("metadata"):
         header.metadata.CopyFrom(message.metadata)
-    return PreparedProgram(compiled, header, _size(circuit) + header.ByteSize())
+    has_inputs = any(variable.is_input for variable in circuit.variables)
+    return PreparedProgram(
+        sim.Template(compiled) if has_inputs else compiled,
+        header,
+        _size(circuit) + header.ByteSize(),
+        len(observables),
+    )
+
+
+def _add_estimation(circuit: sim.Circuit, observables: list[sim.Observable]) -> None:
+    """Let the circuit save the observables' expectation values at its end."""
+    if not observables:
+        raise _EstimationFault("there is no observable; give at least one")
+    if any(operation.save is not None for operation in circuit.operations):
+        raise _EstimationFault("the circuit saves something; run it without an estimation")
+    save = sim.Save(EXPECTATION_VALUES, sim.SaveKind.EXPECTATION_VALUES, tuple(observables))
+    circuit.append("save", range(circuit.num_qubits), save=save)
+
+
+def _steps(path: tuple[str | int, ...]) -> str:
+    """A path in the contract's notation."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")
 
 
 def _fault(error: sim.CircuitError, message: circuit_pb2.Circuit, text: str | None) -> ProgramFault:
@@ -118,6 +177,9 @@ def _size(circuit: sim.Circuit) -> int:
             total += operation.matrix.nbytes
         if operation.initialize is not None and operation.initialize.amplitudes is not None:
             total += operation.initialize.amplitudes.nbytes
+        if operation.save is not None:
+            terms = sum(len(observable.paulis) for observable in operation.save.observables)
+            total += terms * (circuit.num_qubits + _TERM_BYTES)
     return total
 
 
@@ -135,8 +197,17 @@ def check_for_backend(program: PreparedProgram, index: int, backend: Backend, se
             f"it is for {settings.initial.shape[0].bit_length() - 1} qubits, but programs[{index}] has "
             f"{circuit.num_qubits}",
         )
+    if settings.memory:
+        _check_labels(program, index, "memory")
     if backend.task is not Task.UNITARY:
         return
+    if program.num_observables:
+        raise ServiceError(
+            error_reason_pb2.ERROR_REASON_PROGRAM_INVALID,
+            f"programs[{index}].estimation: {backend.name} has no state to estimate from; use qasm_simulator",
+            metadata={"program_index": str(index)},
+            field=f"programs[{index}].estimation",
+        )
     table = circuit.operations
     for number in np.unique(circuit.body.operations).tolist():
         operation = table[number]
@@ -148,6 +219,19 @@ def check_for_backend(program: PreparedProgram, index: int, backend: Backend, se
                 error_reason_pb2.ERROR_REASON_PROGRAM_INVALID,
                 f"programs[{index}]: {backend.name} can't run {what} (instruction {first}), which has no "
                 "matrix; use qasm_simulator",
+                metadata={"program_index": str(index)},
+                field=f"programs[{index}]",
+            )
+
+
+def _check_labels(program: PreparedProgram, index: int, name: str) -> None:
+    """Refuses a saved array of a name that the backend itself uses in this job."""
+    for number, operation in enumerate(program.circuit.circuit.operations):
+        if operation.save is not None and operation.save.label == name:
+            raise ServiceError(
+                error_reason_pb2.ERROR_REASON_PROGRAM_INVALID,
+                f"programs[{index}]: operations[{number}] saves {name!r}, as options.{name} does; use another"
+                " label",
                 metadata={"program_index": str(index)},
                 field=f"programs[{index}]",
             )

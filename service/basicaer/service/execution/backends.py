@@ -1,7 +1,8 @@
-"""The three backends and their options, as one table: submission is checked against it, and ListBackends
+"""The backends and their options, as one table: submission is checked against it, and ListBackends
 shows it.
 
-Names and behaviour are those of BasicAer in Qiskit 0.46.
+Names and behaviour are those of BasicAer in Qiskit 0.46; `basic_simulator` is the name that its
+`qasm_simulator` has in later versions.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ _COMMON = {
     "max_parallel_threads": "0",
 }
 
+_SHOTS = {"shots": str(DEFAULT_SHOTS), "memory": "false", "initial_statevector": "", **_COMMON}
+
 BACKENDS: dict[str, Backend] = {
     backend.name: backend
     for backend in (
@@ -75,7 +78,13 @@ BACKENDS: dict[str, Backend] = {
             "qasm_simulator",
             "Runs a circuit many times, and counts the outcomes of its measurements.",
             Task.SHOTS,
-            {"shots": str(DEFAULT_SHOTS), "memory": "false", "initial_statevector": "", **_COMMON},
+            _SHOTS,
+        ),
+        Backend(
+            "basic_simulator",
+            "The same as qasm_simulator, under its name in Qiskit 1 and later.",
+            Task.SHOTS,
+            _SHOTS,
         ),
         Backend(
             "statevector_simulator",

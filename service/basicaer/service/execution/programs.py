@@ -17,7 +17,7 @@ from basicaer.service.execution._faults import ProgramFault, too_large
 from basicaer.service.execution._openqasm2_limits import MAX_BITS
 from basicaer.v1 import circuit_pb2 as pb
 
-__all__ = ["complex_array", "describe_path", "to_simulator"]
+__all__ = ["complex_array", "describe_path", "observable", "to_simulator"]
 
 
 def to_simulator(circuit: pb.Circuit) -> sim.Circuit:
@@ -39,7 +39,7 @@ def to_simulator(circuit: pb.Circuit) -> sim.Circuit:
         quantum_registers=_registers(circuit.quantum_registers, "quantum_registers"),
         classical_registers=_registers(circuit.classical_registers, "classical_registers"),
         variables=[
-            sim.Variable(variable.name, _type(variable.type, f"circuit.variables[{number}]"))
+            sim.Variable(variable.name, _type(variable.type, f"circuit.variables[{number}]"), variable.input)
             for number, variable in enumerate(circuit.variables)
         ],
         operations=[_operation(operation, number) for number, operation in enumerate(circuit.operations)],
@@ -121,11 +121,19 @@ def _registers(registers: Iterable[pb.Register], field: str) -> list[sim.Registe
 
 def _block(block: pb.Block) -> sim.Block:
     # A slice of a repeated field is a list, which numpy reads several times faster than the field itself.
-    return sim.Block(
+    columns = (
         np.array(block.operations[:], dtype=np.uint32),
         np.array(block.qubits[:], dtype=np.uint32),
         np.array(block.clbits[:], dtype=np.uint32),
         np.array(block.parameters[:], dtype=np.float64),
+    )
+    if not (block.term_parameters or block.term_variables or block.term_factors):
+        return sim.Block(*columns)
+    return sim.Block(
+        *columns,
+        np.array(block.term_parameters[:], dtype=np.uint32),
+        np.array(block.term_variables[:], dtype=np.uint32),
+        np.array(block.term_factors[:], dtype=np.float64),
     )
 
 
@@ -181,6 +189,25 @@ def _initialize(message: pb.Initialize, path: str) -> sim.Initialize:
     return sim.Initialize(basis_state=message.basis_state if kind == "basis_state" else None)
 
 
+def observable(message: pb.Observable) -> sim.Observable:
+    """The observable; not validated."""
+    return sim.Observable(tuple(message.paulis), tuple(message.coefficients))
+
+
+def _save(message: pb.Save, path: str) -> sim.Save:
+    match message.WhichOneof("kind"):
+        case "statevector":
+            return sim.Save(message.label, sim.SaveKind.STATEVECTOR)
+        case "probabilities":
+            return sim.Save(message.label, sim.SaveKind.PROBABILITIES)
+        case "expectation_value":
+            observables = (observable(message.expectation_value),)
+            return sim.Save(message.label, sim.SaveKind.EXPECTATION_VALUES, observables)
+    raise ProgramFault(
+        "it keeps nothing; set statevector, probabilities or expectation_value", path=f"{path} save"
+    )
+
+
 def _store(message: pb.Store, path: str) -> sim.Store:
     kind = message.WhichOneof("target")
     value = _expression(message.value, f"{path} store")
@@ -231,6 +258,7 @@ _READERS: dict[str, Any] = {
     ),
     "matrix": lambda message, path: complex_array(message, f"{path} matrix"),
     "initialize": _initialize,
+    "save": _save,
     "store": _store,
     "if_else": _if_else,
     "while_loop": _while_loop,

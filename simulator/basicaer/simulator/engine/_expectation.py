@@ -1,0 +1,138 @@
+"""Expectation values of Pauli products, and probabilities of some of the qubits. Compiled.
+
+A state is passed as its real view: amplitude i lies at 2 * i and 2 * i + 1.
+
+A Pauli product maps basis state b to b ^ flip, with a sign for each of the qubits of a mask `signs` that is 1
+in b. Products with the same flip need the same products of amplitudes, and differ in the signs of the sum
+alone, so that they share one pass. Within a block all signed sums are made at once, by a Walsh-Hadamard
+transform.
+"""
+
+from typing import Any
+
+import numpy as np
+from basicaer.simulator.engine._jit import compiled
+
+FLIP, IS_ODD, START, STOP = range(4)
+"""Columns of the table of groups: products of one flip, with an even or an odd number of Y."""
+
+SIGNS, OWNER = range(2)
+"""Columns of the table of products."""
+
+BLOCK = 1 << 10
+"""The most amplitudes that are transformed at once: as few as stay in the first cache, beside the state."""
+
+_LANES = 8
+
+
+@compiled
+def add_expectation_values(
+    state: Any, groups: Any, products: Any, weights: Any, low: int, high: int, space: Any, out: Any, flag: Any
+) -> None:
+    """Add what the amplitudes low to high, whole blocks of `len(space)`, contribute to `out[owner]`.
+
+    `weights` has the products' coefficients, with the sign of their powers of i. Returns early when `flag` is
+    set.
+    """
+    size = len(space)
+    for group in range(len(groups)):
+        if flag[0]:
+            return
+        flip, is_odd = groups[group, FLIP], groups[group, IS_ODD]
+        inner = flip & (size - 1)
+        outer = flip - inner
+        pivot = _highest_bit(outer)
+        # A pair of blocks that the flip exchanges contributes twice the same, so one of them is left out.
+        factor = 2.0 if pivot else 1.0
+        for base in range(low, high, size):
+            if base & pivot:
+                continue
+            _multiply(state, base, base ^ outer, inner, is_odd, space)
+            _transform(space)
+            for number in range(groups[group, START], groups[group, STOP]):
+                signs = products[number, SIGNS]
+                total = factor * weights[number] * _signed_sum(space, signs & (size - 1))
+                out[products[number, OWNER]] += -total if _parity(base & signs) else total
+
+
+@compiled
+def _multiply(state: Any, base: int, partner: int, inner: int, is_odd: int, space: Any) -> None:
+    """The real parts, or when `is_odd` the imaginary ones, of amplitudes times their partners' conjugates."""
+    if is_odd:
+        for i in range(len(space)):
+            left, right = 2 * (partner + (i ^ inner)), 2 * (base + i)
+            space[i] = np.float64(state[left]) * np.float64(state[right + 1]) - np.float64(
+                state[left + 1]
+            ) * np.float64(state[right])
+    elif inner == 0:
+        for i in range(len(space)):
+            left, right = 2 * (partner + i), 2 * (base + i)
+            space[i] = np.float64(state[left]) * np.float64(state[right]) + np.float64(
+                state[left + 1]
+            ) * np.float64(state[right + 1])
+    else:
+        for i in range(len(space)):
+            left, right = 2 * (partner + (i ^ inner)), 2 * (base + i)
+            space[i] = np.float64(state[left]) * np.float64(state[right]) + np.float64(
+                state[left + 1]
+            ) * np.float64(state[right + 1])
+
+
+@compiled
+def _transform(space: Any) -> None:
+    """Make, of the rows of `_LANES` values, all signed sums and differences; the lanes stay apart."""
+    half = _LANES
+    while half < len(space):
+        for start in range(0, len(space), 2 * half):
+            lower, upper = space[start : start + half], space[start + half : start + 2 * half]
+            for i in range(half):
+                first, second = lower[i], upper[i]
+                lower[i] = first + second
+                upper[i] = first - second
+        half *= 2
+
+
+@compiled
+def _signed_sum(space: Any, signs: int) -> float:
+    """The sum of a block, which `_transform` was applied to, with the signs of the mask."""
+    row = signs // _LANES * _LANES
+    total = 0.0
+    for lane in range(min(_LANES, len(space))):
+        value = space[row + lane]
+        total += -value if _parity(lane & signs) else value
+    return total
+
+
+@compiled
+def _parity(bits: int) -> int:
+    """Whether an odd number of bits is 1."""
+    bits ^= bits >> 32
+    bits ^= bits >> 16
+    bits ^= bits >> 8
+    bits ^= bits >> 4
+    return 0x6996 >> (bits & 15) & 1
+
+
+@compiled
+def _highest_bit(bits: int) -> int:
+    """The highest bit that is 1, alone; 0 for 0."""
+    found = 0
+    while bits:
+        found = bits & -bits
+        bits -= found
+    return found
+
+
+@compiled
+def add_probabilities(state: Any, lower: Any, upper: Any, low: int, high: int, out: Any) -> None:
+    """Add the squared magnitudes of the amplitudes low to high to the outcomes that they belong to.
+
+    `lower` has the part of the outcome for each value of the lower bits of an amplitude's index, of which
+    there are a power of two; `upper` for each value of the bits above.
+    """
+    size = len(lower)
+    for start in range(low, high, size):
+        above = upper[start // size]
+        for i in range(size):
+            real, imag = np.float64(state[2 * (start + i)]), np.float64(state[2 * (start + i) + 1])
+            out[above + lower[i]] += real * real + imag * imag
