@@ -140,7 +140,7 @@ def test_expectation_values_are_exact(provider: BasicAerProvider, shape: tuple[i
     pauli = OBSERVABLES[:2]
     pubs: list[Any] = [(ansatz(), pauli[0], values)]
     if shape:
-        pubs.append((ansatz(), np.array([pauli[0]] * shape[-1], dtype=object), values))
+        pubs.append((ansatz(), [pauli[0]] * shape[-1], values))
     if shape == (2, 1):
         pubs.append((ansatz(), pauli, values))
     ours = EstimatorV2(provider).run(pubs).result()

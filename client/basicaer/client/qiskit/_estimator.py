@@ -101,7 +101,7 @@ def _pairs(pub: EstimatorPub) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
 def _read(pubs: Sequence[EstimatorPub], result: Result) -> PrimitiveResult[PubResult]:
     found = []
     for pub, entry in zip(pubs, result.results, strict=True):
-        values = entry.data.expectation_values.reshape(pub.shape)
+        values = entry.data.get("expectation_values").reshape(pub.shape)
         found.append(
             PubResult(
                 DataBin(evs=values, stds=np.full(pub.shape, pub.precision), shape=pub.shape),
