@@ -70,6 +70,9 @@ def observable_to_proto(terms: Mapping[str, complex]) -> circuit_pb2.Observable:
             raise CircuitError(
                 f"The observable is not Hermitian: {letters} has the coefficient {coefficient}."
             )
+        if not _PROJECTORS.keys() & set(letters):
+            sums[letters] = sums.get(letters, 0.0) + complex(coefficient).real
+            continue
         expanded = {"": complex(coefficient).real}
         for letter in letters:
             choices = _PROJECTORS.get(letter, ((letter, 1.0),))
