@@ -16,6 +16,9 @@ from google.protobuf import json_format
 
 __all__ = ["ExperimentData", "ExperimentHeader", "ExperimentResult", "struct_to_dict"]
 
+# What ExperimentData has under a name of its own, in Qiskit's form.
+_PROPERTIES = ("counts", "memory", "statevector", "unitary")
+
 
 class ExperimentHeader(dict[str, Any]):
     """The names and sizes of an experiment, as items (`header["name"]`) and as attributes."""
@@ -106,9 +109,16 @@ class ExperimentData:
         counts = ["counts"] if self._message.HasField("counts") else []
         return counts + [array.name for array in self._message.arrays]
 
+    def get(self, name: str) -> Any:
+        """Returns the data of this name, which is one of `names()`: that of the properties, or a saved array.
+
+        Raises: AttributeError when there is none; ResultError when it was left on the server.
+        """
+        return getattr(self, name) if name in _PROPERTIES else self._array(name)
+
     def to_dict(self) -> dict[str, Any]:
         """Returns all data; the arrays are not copied."""
-        return {name: getattr(self, name) for name in self.names()}
+        return {name: self.get(name) for name in self.names()}
 
     def _array(self, name: str) -> npt.NDArray[Any]:
         if name not in self._arrays:
