@@ -28,7 +28,6 @@ _EVERY_LENGTH = 11
 _MOST_WORK = 1 << 20
 """Above, the most gates times amplitudes; with more, planning is won back."""
 _MOST_TABLES = 1024
-_CACHE_LINE = 64
 
 _Table = tuple[Any, Any, list[Any]]
 _tables: dict[Any, _Table] = {}
@@ -54,31 +53,27 @@ def quick_statevector(circuit: Circuit, single: bool) -> Amplitudes | None:
     if matrices:
         pool = np.concatenate(matrices, axis=None)
     phase = cmath.exp(1j * circuit.global_phase) if circuit.global_phase else 1 + 0j
-    state: Amplitudes = np.empty(1 << num_qubits, np.complex64 if single else np.complex128)
-    if num_qubits > _EVERY_LENGTH:
-        space = _space(num_qubits, single)
-    else:
-        try:
-            space = _local.single if single else _local.double
-        except AttributeError:
-            space = _keep_space(single)
+    space = _kept_space() if num_qubits <= _EVERY_LENGTH else _space(num_qubits)
+    state = np.empty(1 << num_qubits, np.complex128)
     ended = simulate(table, pool, operations, body.qubits, body.parameters, phase, state, space)
-    return state if ended == DONE else None
+    if ended != DONE:
+        return None
+    return state.astype(np.complex64) if single else state
 
 
-def _space(num_qubits: int, single: bool) -> Any:
+def _space(num_qubits: int) -> Any:
     """Scratch memory for states of up to so many qubits."""
-    real = np.float32 if single else np.float64
-    size = np.dtype(real).itemsize
-    space = np.empty(space_size(num_qubits, 4 if single else 3) + _CACHE_LINE // size, real)
-    return space[-space.ctypes.data % _CACHE_LINE // size :]
+    space = np.empty(space_size(num_qubits) + 8)
+    return space[-space.ctypes.data % 64 // 8 :]
 
 
-def _keep_space(single: bool) -> Any:
-    """This thread's scratch memory for small states."""
-    space = _space(_EVERY_LENGTH, single)
-    setattr(_local, "single" if single else "double", space)
-    return space
+def _kept_space() -> Any:
+    """This thread's scratch memory for circuits of any length."""
+    try:
+        return _local.space
+    except AttributeError:
+        space = _local.space = _space(_EVERY_LENGTH)
+        return space
 
 
 _SPECIAL = attrgetter(

@@ -15,7 +15,14 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def inlined(function: _F) -> _F:
-    """A function that `compiled` ones may call, whose instructions become theirs."""
+    """Compile `function` as `compiled` does; LLVM puts its code into that of each caller."""
+    options = {"nogil": True, "cache": True, "error_model": "numpy", "boundscheck": False}
+    return cast(_F, njit(forceinline=True, **options)(function))
+
+
+def merged(function: _F) -> _F:
+    """Make `function` a part of each compiled caller: for a large one with one caller, which is then compiled
+    once, and not by itself as well."""
     return cast(_F, njit(inline="always")(function))
 
 

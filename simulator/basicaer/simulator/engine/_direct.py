@@ -17,7 +17,7 @@ from basicaer.simulator.engine import _direct_kernels as d
 from basicaer.simulator.engine import _fusion as f
 from basicaer.simulator.engine import _kernels as k
 from basicaer.simulator.engine import _matrices as m
-from basicaer.simulator.engine._borrowed import borrowed, inlined
+from basicaer.simulator.engine._borrowed import borrowed, inlined, merged
 from basicaer.simulator.engine._jit import compiled
 from basicaer.simulator.engine._simd import flush_denormals, restore_denormals
 
@@ -25,12 +25,14 @@ MOST_TARGETS = 4
 """Targets of the widest gate that is known here."""
 _ROOM = MOST_TARGETS
 """Positions above the lanes that there are at least."""
-COEFFICIENTS = 2 << (2 * MOST_TARGETS)
-_SCRATCH = 64 << MOST_TARGETS
-GAP = 128
+_LANES = 3
+"""Positions in the lanes."""
+_COEFFICIENTS = 2 << (2 * MOST_TARGETS)
+_SCRATCH = 16 << MOST_TARGETS
+_GAP = 128
 """Reals between the two parts of a state, lest equal indices compete for one cache set."""
 
-_HEAD = 2048
+_HEAD = 512
 """Reals that hold the integers below, and as many for complex numbers."""
 
 DONE, UNKNOWN = range(2)
@@ -41,17 +43,17 @@ _KNOWN, _PLACE, _PENDS, _AT, _USED, _WIRE, _LAST, _ROWS = range(8)
 position its wire or -1; for each wire when it was last used; for each qubit its wire; of the last matrix that
 was computed, the code and the first parameter."""
 _MOST_WIRES = 32
-_SIZE, _V, _CLOCK = range(_MOST_WIRES - 3, _MOST_WIRES)
-"""Places at the end of row _AT for scalars: positions in use, those in the lanes, the time."""
+_SIZE, _CLOCK = range(_MOST_WIRES - 2, _MOST_WIRES)
+"""Places at the end of row _AT for scalars: positions in use, the time."""
 
 _G, _H, _PHASE, _M, _WAITING = 0, 16, 20, 24, 40
 """Where in the complex scratch lie: a gate's matrix, diagonal factors, the phase, the last matrix that was
 computed, gates that wait."""
 
 
-def space_size(num_qubits: int, lane_bits: int) -> int:
+def space_size(num_qubits: int) -> int:
     """Reals of scratch that `simulate` needs."""
-    return (2 << max(num_qubits, lane_bits + _ROOM)) + GAP + 2 * _HEAD + COEFFICIENTS + _SCRATCH
+    return (2 << max(num_qubits, _LANES + _ROOM)) + _GAP + 2 * _HEAD + _COEFFICIENTS + _SCRATCH
 
 
 @compiled
@@ -68,7 +70,7 @@ def _grow(re: Any, im: Any, n: Any) -> int:
 def _idle(n: Any, keep: int) -> int:
     """The position above the lanes that is free, or was not used for longest; -1 when all are in `keep`."""
     best = -1
-    for p in range(n[_AT, _V], n[_AT, _SIZE]):
+    for p in range(_LANES, n[_AT, _SIZE]):
         w = n[_AT, p]
         if (keep >> p) & 1 == 0:
             if w < 0:
@@ -102,7 +104,7 @@ def _leave_lanes(re: Any, im: Any, n: Any, w: int, keep: int) -> None:
 @inlined
 def _lift(re: Any, im: Any, n: Any, w: int, keep: int) -> int:
     """Bring wire w above the lanes, not to the positions `keep`; returns its position."""
-    if n[_PLACE, w] < n[_AT, _V]:
+    if n[_PLACE, w] < _LANES:
         _leave_lanes(re, im, n, w, keep)
     n[_AT, _CLOCK] += 1
     n[_USED, w] = n[_AT, _CLOCK]
@@ -114,12 +116,12 @@ def _bear(re: Any, im: Any, n: Any, w: int) -> None:
     """Give wire w, in 0, a position."""
     p = _idle(n, 0)
     if p < 0 or n[_AT, p] >= 0:
-        lane = n[_AT, _V]
+        lane = _LANES
         if n[_AT, _SIZE] >= lane + _ROOM:
             lane = 0
-            while lane < n[_AT, _V] and n[_AT, lane] >= 0:
+            while lane < _LANES and n[_AT, lane] >= 0:
                 lane += 1
-        if lane < n[_AT, _V]:
+        if lane < _LANES:
             _exchange(re, im, n, lane, p)
         else:
             p = _grow(re, im, n)
@@ -144,7 +146,7 @@ def _is_diagonal(c: Any, at: int) -> bool:
     return _is_zero(c[at + 1]) and _is_zero(c[at + 2])
 
 
-@inlined
+@merged
 def _settle(state: Any, n: Any, wires: int, targets: int) -> None:
     """Let a set of wires take part, and apply what waits on them; diagonal gates may wait on where none of
     the `targets` lies."""
@@ -281,7 +283,7 @@ def _many_targets(state: Any, n: Any, qubits: Any, first: int, count: int, sourc
         # Those that are above the lanes already stay there.
         for j in range(count):
             w = n[_WIRE, qubits[first + j]]
-            if turn == 1 or n[_PLACE, w] >= n[_AT, _V]:
+            if turn == 1 or n[_PLACE, w] >= _LANES:
                 places[j, 0] = _lift(re, im, n, w, taken)
                 taken |= 1 << places[j, 0]
     _put(coefs, source, at, 1 << (2 * count))
@@ -305,7 +307,7 @@ def _reduce(n: Any, c: Any, a: int, b: int) -> int:
     return a
 
 
-@inlined
+@merged
 def _absorb_waiting(state: Any, n: Any, a: int, b: int) -> bool:
     """Multiply the 4 by 4 gate at _G on wires a and b by what waits on them; tells whether anything did."""
     any_waits = False
@@ -320,7 +322,7 @@ def _absorb_waiting(state: Any, n: Any, a: int, b: int) -> bool:
     return any_waits
 
 
-@inlined
+@merged
 def _apply(state: Any, n: Any, a: int, b: int, mask: int, value: int) -> None:
     """Apply the gate at _G: on wire a and, unless it is -1, b; or on a with controls, none of which is
     known."""
@@ -364,14 +366,14 @@ def _apply(state: Any, n: Any, a: int, b: int, mask: int, value: int) -> None:
         q = _lift(re, im, n, b, 1 << p)
         _put(coefs, c, _G, 16)
         k.two_qubits(re, im, n[_AT, _SIZE], p, q, kind, coefs, 0)
-    elif _is_flip(c, _G) and places & ((1 << n[_AT, _V]) - 1) == 0:
+    elif _is_flip(c, _G) and places & ((1 << _LANES) - 1) == 0:
         k.controlled_flip(re, im, n[_AT, _SIZE], p, places, wanted)
     else:
         _put(coefs, c, _G, 4)
         k.controlled(re, im, n[_AT, _SIZE], p, places, wanted, coefs, 0, scratch)
 
 
-@inlined
+@merged
 def _matrix(row: Any, pool: Any, parameters: Any, at: int, c: Any, last: Any) -> None:
     """Write the matrix of an instruction to _G; one that is that of the last instruction is not computed
     again."""
@@ -394,7 +396,7 @@ def _matrix(row: Any, pool: Any, parameters: Any, at: int, c: Any, last: Any) ->
             c[_M + x] = c[_G + x]
 
 
-@inlined
+@merged
 def _instruction(
     state: Any, n: Any, row: Any, pool: Any, qubits: Any, q: int, parameters: Any, at: int
 ) -> None:
@@ -459,28 +461,27 @@ def _instruction(
 def _finish(state: Any, n: Any, qubits: int, words: Any, out: Any) -> None:
     """Apply what waits, and write the amplitudes to `out`, reals."""
     re, im, c = state[0], state[1], state[2]
-    v = n[_AT, _V]
     waiting = 0
     for w in range(qubits):
         waiting |= n[_PENDS, w] << w
     _settle_targets(state, n, waiting)
     size = n[_AT, _SIZE]
-    # Vectors can be moved when no wire is missing and none is in excess, and the lanes have the lowest qubits.
+    # Vectors are moved when all wires take part and no position is left over.
     whole = size == qubits
     base, count = 0, 0
     for q in range(qubits):
         whole &= n[_PLACE, n[_WIRE, q]] >= 0
     if whole:
-        for q in range(v):
+        for q in range(_LANES):
             w = n[_WIRE, q]
             p = n[_PLACE, w]
-            if p != q and p < v:
+            if p != q and p < _LANES:
                 p = _lift(re, im, n, w, 0)
             if p != q:
                 _exchange(re, im, n, q, p)
     moves = words[: 2 * _MOST_WIRES].reshape(2, _MOST_WIRES)
     tables = words[2 * _MOST_WIRES : 2 * _MOST_WIRES + 2 * d.TABLE].reshape(2, d.TABLE)
-    for q in range(v if whole else 0, qubits):
+    for q in range(_LANES if whole else 0, qubits):
         w = n[_WIRE, q]
         if n[_PLACE, w] < 0:
             base |= n[_KNOWN, w] << q
@@ -512,7 +513,7 @@ def _pool_is_known(table: Any, pool: Any) -> bool:
     return True
 
 
-@inlined
+@merged
 def _run(
     table: Any, pool: Any, operations: Any, qubits: Any, parameters: Any, state: Any, n: Any, width: int
 ) -> bool:
@@ -548,7 +549,7 @@ def simulate(
     """Write the amplitudes of a circuit that starts from the basis state 0 to `out`, times `phase`.
 
     `table` and `pool` are those of `operation_table`, the columns are the circuit's. `space` has
-    `space_size` reals, aligned to cache lines, and is this thread's alone. Returns DONE or UNKNOWN; then
+    `space_size` float64, aligned to cache lines, and is this thread's alone. Returns DONE or UNKNOWN; then
     `out` is of no use.
     """
     table, pool, out, space = borrowed(table), borrowed(pool), borrowed(out), borrowed(space)
@@ -558,26 +559,26 @@ def simulate(
     width = 0
     while 1 << width < len(out):
         width += 1
-    v = 3 if space.itemsize == 8 else 4
-    roof = max(width, v + _ROOM)
-    words, rest = space[:_HEAD].view(np.int64), space[2 * _HEAD :]
+    words = space[:_HEAD].view(np.int64)
     n = borrowed(words[: _ROWS * _MOST_WIRES].reshape(_ROWS, _MOST_WIRES))
     n[_KNOWN, :], n[_PLACE, :], n[_PENDS, :], n[_AT, :], n[_USED, :] = 0, -1, 0, -1, 0
     for q in range(width):
         n[_WIRE, q] = q
     n[_LAST, 0], n[_LAST, 1] = -1, 0
-    n[_AT, _SIZE], n[_AT, _V], n[_AT, _CLOCK] = v + 1, v, 0
+    n[_AT, _SIZE], n[_AT, _CLOCK] = _LANES + 1, 0
     c = borrowed(space[_HEAD : 2 * _HEAD].view(np.complex128))
     c[_PHASE] = phase
-    coefs, scratch, rest = rest[:COEFFICIENTS], rest[COEFFICIENTS : COEFFICIENTS + _SCRATCH], rest[COEFFICIENTS + _SCRATCH :]
-    re, im = rest[: 1 << roof], rest[(1 << roof) + GAP : (2 << roof) + GAP]
-    re[: 2 << v] = 0.0
-    im[: 2 << v] = 0.0
+    coefs, rest = space[2 * _HEAD : 2 * _HEAD + _COEFFICIENTS], space[2 * _HEAD + _COEFFICIENTS :]
+    scratch, rest = rest[:_SCRATCH], rest[_SCRATCH:]
+    most = 1 << max(width, _LANES + _ROOM)
+    re, im = rest[:most], rest[most + _GAP : 2 * most + _GAP]
+    re[: 2 << _LANES] = 0.0
+    im[: 2 << _LANES] = 0.0
     re[0] = 1.0
     state = (re, im, c, coefs, scratch)
     mode = flush_denormals()
     valid = _run(table, pool, operations, qubits, parameters, state, n, width)
     if valid:
-        _finish(state, n, width, words[_ROWS * _MOST_WIRES :], out.view(space.dtype))
+        _finish(state, n, width, words[_ROWS * _MOST_WIRES :], out.view(np.float64))
     restore_denormals(mode)
     return DONE if valid else UNKNOWN

@@ -1,6 +1,7 @@
 """What a small circuit needs besides `_kernels`: a bit exchanged with a lane, diagonal gates, the way out.
 
-States are blocks as in `_kernels`: real and imaginary parts apart, the lowest positions along the lanes.
+States are blocks as in `_kernels`, in double precision: real and imaginary parts apart, and the three lowest
+positions along the lanes.
 """
 
 from typing import Any
@@ -9,6 +10,7 @@ from basicaer.simulator.engine._jit import compiled
 from basicaer.simulator.engine._kernels import insert_zero
 from basicaer.simulator.engine._simd import fma, fnma, load, mul, shuffle, splat, store
 
+_WIDTH = 8
 _TABLE_BITS = 6
 TABLE = 1 << _TABLE_BITS
 """Destinations that `write_out` looks up at once."""
@@ -22,11 +24,11 @@ def _lower(bit: int) -> Any:
 
 def _upper(bit: int) -> Any:
     """The other one, at 1."""
-    return shuffle(lambda i, width: width + i if i & bit or bit >= width else i | bit)
+    return shuffle(lambda i, width: width + i if i & bit else i | bit)
 
 
-_lower_1, _lower_2, _lower_4, _lower_8 = _lower(1), _lower(2), _lower(4), _lower(8)
-_upper_1, _upper_2, _upper_4, _upper_8 = _upper(1), _upper(2), _upper(4), _upper(8)
+_lower_1, _lower_2, _lower_4 = _lower(1), _lower(2), _lower(4)
+_upper_1, _upper_2, _upper_4 = _upper(1), _upper(2), _upper(4)
 _zip_low = shuffle(lambda i, width: (i >> 1) + width * (i & 1))
 _zip_high = shuffle(lambda i, width: (i >> 1) + width // 2 + width * (i & 1))
 
@@ -34,8 +36,7 @@ _zip_high = shuffle(lambda i, width: (i >> 1) + width // 2 + width * (i & 1))
 @compiled
 def _exchange_in(part: Any, size: int, lane: int, p: int) -> None:
     """Lane position `lane` and position p change places, in one of the two arrays."""
-    width = 64 // part.itemsize
-    for j in range(0, 1 << (size - 1), width):
+    for j in range(0, 1 << (size - 1), _WIDTH):
         i = insert_zero(j, p)
         o = i + (1 << p)
         a, b = load(part, i), load(part, o)
@@ -45,12 +46,9 @@ def _exchange_in(part: Any, size: int, lane: int, p: int) -> None:
         elif lane == 1:
             store(part, i, _lower_2(a, b))
             store(part, o, _upper_2(a, b))
-        elif lane == 2:
+        else:
             store(part, i, _lower_4(a, b))
             store(part, o, _upper_4(a, b))
-        else:
-            store(part, i, _lower_8(a, b))
-            store(part, o, _upper_8(a, b))
 
 
 @compiled
@@ -62,13 +60,13 @@ def exchange_lane(re: Any, im: Any, size: int, lane: int, p: int) -> None:
 
 @compiled
 def diagonal(re: Any, im: Any, size: int, a: int, b: int, factors: Any, at: int, scratch: Any) -> None:
-    """Multiply by factors[at + bit a + 2 * bit b], for any two positions; with a == b, by the first or the last.
+    """Multiply by factors[at + bit a + 2 * bit b], for any two positions; with a == b, by the first or the
+    last.
 
     `scratch` has room for two vectors.
     """
-    width = 64 // re.itemsize
     pair = (1 << a) | (1 << b)
-    lanes = pair & (width - 1)
+    lanes = pair & (_WIDTH - 1)
     high = pair & ~lanes
     low_place = high_place = -1
     if a == b or lanes:
@@ -81,19 +79,19 @@ def diagonal(re: Any, im: Any, size: int, a: int, b: int, factors: Any, at: int,
     while True:
         nothing = True
         if lanes:
-            for lane in range(width):
+            for lane in range(_WIDTH):
                 index = sub | lane
                 w = factors[at + ((index >> a) & 1) | (((index >> b) & 1) << 1)]
                 nothing &= w == 1.0
-                scratch[lane], scratch[width + lane] = w.real, w.imag
-            wr, wi = load(scratch, 0), load(scratch, width)
+                scratch[lane], scratch[_WIDTH + lane] = w.real, w.imag
+            wr, wi = load(scratch, 0), load(scratch, _WIDTH)
         else:
             w = factors[at + ((sub >> a) & 1) | (((sub >> b) & 1) << 1)]
             nothing = w == 1.0
             scratch[0], scratch[1] = w.real, w.imag
             wr, wi = splat(scratch[0]), splat(scratch[1])
         if not nothing:
-            for j in range(0, 1 << free, width):
+            for j in range(0, 1 << free, _WIDTH):
                 i = j
                 if low_place >= 0:
                     i = insert_zero(i, low_place)
@@ -128,11 +126,9 @@ def write_out(
     `base`. When `whole`, vectors are moved: then the lanes are the index's lowest bits, and not among the
     moves. `tables` is int64[2, TABLE].
     """
-    width = 64 // re.itemsize
     low = min(count, _TABLE_BITS)
     _fill(moves, 0, low, tables)
-    part = re.dtype.type
-    fr, fi = part(factor.real), part(factor.imag)
+    fr, fi = factor.real, factor.imag
     for upper in range(1 << (count - low)):
         source, target = 0, base
         for j in range(low, count):
@@ -146,25 +142,6 @@ def write_out(
                 x_re, x_im = load(re, i), load(im, i)
                 a, b = fnma(vi, x_im, mul(vr, x_re)), fma(vi, x_re, mul(vr, x_im))
                 store(out, o, _zip_low(a, b))
-                store(out, o + width, _zip_high(a, b))
+                store(out, o + _WIDTH, _zip_high(a, b))
             else:
                 out[o], out[o + 1] = fr * re[i] - fi * im[i], fr * im[i] + fi * re[i]
-
-
-@compiled
-def read_in(re: Any, im: Any, moves: Any, count: int, state: Any, tables: Any) -> None:
-    """Read the interleaved reals `state`: bit moves[1, k] of its index becomes position moves[0, k].
-
-    All positions that are not among the moves must be clear before.
-    """
-    low = min(count, _TABLE_BITS)
-    _fill(moves, 0, low, tables)
-    for upper in range(1 << (count - low)):
-        target, source = 0, 0
-        for j in range(low, count):
-            if (upper >> (j - low)) & 1:
-                target |= 1 << moves[0, j]
-                source |= 1 << moves[1, j]
-        for x in range(1 << low):
-            i, o = target | tables[0, x], 2 * (source | tables[1, x])
-            re[i], im[i] = state[o], state[o + 1]
