@@ -37,6 +37,7 @@ class Circuit:
         "_table",
         "classical_registers",
         "global_phase",
+        "lowered",
         "metadata",
         "name",
         "num_clbits",
@@ -71,6 +72,9 @@ class Circuit:
         self._known: dict[tuple[object, ...], int] = {}
         self._body = body if body is not None else Block()
         self._appended = _Columns()
+        self.lowered: tuple[int, Any] | None = None
+        """The operations as the engine wants them, and how many instructions there were then; see
+        `_quick.py`."""
 
     @classmethod
     def from_gates(

@@ -18,7 +18,7 @@ from basicaer.simulator._trajectories import waiting_states
 Method: TypeAlias = Literal["run", "statevector", "unitary"]
 
 # A plan's tables and the buffers of the kernels, which small circuits have too.
-_BASE_BYTES = 1 << 20
+_BASE_BYTES = 15 << 16
 _BYTES_PER_INSTRUCTION = 256
 _BYTES_PER_PLANNED = 1 << 13
 _BYTES_PER_BRANCH = 256

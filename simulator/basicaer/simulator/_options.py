@@ -12,6 +12,7 @@ from basicaer.simulator._state import ComplexDType
 
 _MOST_SHOTS = 2**63 - 1
 _SEED_BITS = 63
+_DOUBLE, _SINGLE = np.dtype(np.complex128), np.dtype(np.complex64)
 
 
 def program_seed(seed: int, index: int) -> np.random.SeedSequence:
@@ -45,20 +46,22 @@ def check_shots(shots: object) -> int:
 
 def check_threads(threads: object) -> None:
     """Raise `OptionError` unless `threads` is None or a positive integer."""
-    if threads is not None and (not isinstance(threads, int | np.integer) or threads < 1):
+    if threads is not None and (not isinstance(threads, (int, np.integer)) or threads < 1):
         raise OptionError("threads", f"threads is {threads!r}; it is an integer from 1, or None")
 
 
 def complex_dtype(dtype: npt.DTypeLike) -> ComplexDType:
     """complex128 or complex64. Raises `OptionError`."""
+    if dtype is np.complex128 or dtype is _DOUBLE:
+        return _DOUBLE
     try:
         kind = np.dtype(dtype)
     except TypeError:
         kind = np.dtype(object)
-    if kind == np.complex128:
-        return np.dtype(np.complex128)
-    if kind == np.complex64:
-        return np.dtype(np.complex64)
+    if kind == _DOUBLE:
+        return _DOUBLE
+    if kind == _SINGLE:
+        return _SINGLE
     raise OptionError("dtype", f"dtype is {dtype!r}; it is complex128 or complex64")
 
 

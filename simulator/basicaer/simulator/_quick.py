@@ -1,4 +1,4 @@
-"""Small circuits of nothing but gates, from columns to amplitudes in few calls.
+"""Small circuits of nothing but gates, from columns to amplitudes in one compiled call.
 
 What this module does is what `statevector` does anyway, without its general steps, which take longer than a
 small circuit itself. It makes no errors of its own: whatever it does not know or does not like, it leaves to
@@ -10,25 +10,27 @@ from __future__ import annotations
 import cmath
 import threading
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from basicaer.simulator._circuit import Circuit
-from basicaer.simulator._control import RunControl
-from basicaer.simulator._engine import PADDED_QUBITS
 from basicaer.simulator._gate_table import GATES
 from basicaer.simulator._operations import Operation
 from basicaer.simulator._state import Amplitudes
-from basicaer.simulator.engine._compile import columns_are_valid, compile_columns
-from basicaer.simulator.engine._executor import execute
-from basicaer.simulator.engine._matrices import COLUMNS, operation_table
-from basicaer.simulator.engine._run import BLOCK_BITS, Workspace
+from basicaer.simulator.engine._direct import DONE, simulate, space_size
+from basicaer.simulator.engine._matrices import CODE, COLUMNS, OFFSET, POOLED, TARGETS, operation_table
 
-MOST_QUBITS = 12
+MOST_QUBITS = 16
+"""The largest state that is computed gate by gate; there only a few gates are."""
+_EVERY_LENGTH = 11
+"""Up to this size every circuit is."""
+_MOST_WORK = 1 << 20
+"""Above, the most gates times amplitudes; with more, planning is won back."""
 _MOST_TABLES = 1024
 
-_Table = tuple[Any, Any]
-_tables: dict[tuple[tuple[str, int, int], ...], _Table] = {}
+_Table = tuple[Any, Any, list[Any]]
+_tables: dict[Any, _Table] = {}
 _local = threading.local()
 
 
@@ -38,76 +40,57 @@ def quick_statevector(circuit: Circuit, single: bool) -> Amplitudes | None:
     num_qubits = circuit.num_qubits
     if type(num_qubits) is not int or not 1 <= num_qubits <= MOST_QUBITS:
         return None
-    found = _table(circuit.operations)
-    if found is None:
-        return None
-    table, pool = found
     body = circuit.body
-    columns = (body.operations, body.qubits, body.parameters)
-    if len(body.clbits) or len(body.term_factors) or not columns_are_valid(table, pool, columns, num_qubits):
+    operations = body.operations
+    if num_qubits > _EVERY_LENGTH and len(operations) << num_qubits > _MOST_WORK:
         return None
-    real = np.float32 if single else np.float64
-    lane_bits = 4 if single else 3
-    pad = lane_bits if num_qubits <= PADDED_QUBITS else 0
-    span = np.array((0, len(body.operations), 0, 0))
-    plan, phase, bits = compile_columns(
-        table, pool, columns, span, num_qubits, True, BLOCK_BITS[np.dtype(real).itemsize], lane_bits, pad
-    )
-    stages, rows, coefs, terms = plan
-    if single:
-        coefs = coefs.astype(np.float32)
-    if circuit.global_phase:
-        phase *= cmath.exp(1j * circuit.global_phase)
-    space = _workspace(bits, real)
-    memory = np.zeros(2 << num_qubits + pad, real)
-    counters = np.zeros((len(stages), 16), np.int64)
-    arguments = (
-        memory,
-        phase,
-        True,
-        (stages, rows, coefs, terms),
-        lane_bits,
-        space.block,
-        space.work,
-        counters,
-    )
-    execute(*arguments, _NEVER_CANCELLED.flag, 1 << 62)
-    state: Amplitudes = memory.view(np.complex64 if single else np.complex128)
-    return state[:: 1 << pad].copy() if pad else state
+    found = circuit.lowered
+    if found is None or found[0] != len(operations):
+        found = circuit.lowered = len(operations), _table(circuit.operations)
+    if found[1] is None or len(body.clbits) or len(body.term_factors):
+        return None
+    table, pool, matrices = found[1]
+    if matrices:
+        pool = np.concatenate(matrices, axis=None)
+    phase = cmath.exp(1j * circuit.global_phase) if circuit.global_phase else 1 + 0j
+    space = _kept_space() if num_qubits <= _EVERY_LENGTH else _space(num_qubits)
+    state = np.empty(1 << num_qubits, np.complex128)
+    ended = simulate(table, pool, operations, body.qubits, body.parameters, phase, state, space)
+    if ended != DONE:
+        return None
+    return state.astype(np.complex64) if single else state
 
 
-_NEVER_CANCELLED = RunControl()
+def _space(num_qubits: int) -> Any:
+    """Scratch memory for states of up to so many qubits."""
+    space = np.empty(space_size(num_qubits) + 8)
+    return space[-space.ctypes.data % 64 // 8 :]
 
 
-def _workspace(bits: int, real: Any) -> Workspace:
-    """This thread's workspace for blocks of `bits` bits."""
-    spaces = _local.__dict__
-    key = f"{bits} {real.__name__}"
-    space = spaces.get(key)
-    if space is None:
-        space = spaces[key] = Workspace(bits, real)
-    return space
+def _kept_space() -> Any:
+    """This thread's scratch memory for circuits of any length."""
+    try:
+        return _local.space
+    except AttributeError:
+        space = _local.space = _space(_EVERY_LENGTH)
+        return space
+
+
+_SPECIAL = attrgetter(
+    *("num_controls", "control_state", "num_clbits", "condition", "parameter_expressions", "initialize"),
+    *("store", "save", "if_else", "while_loop", "for_loop", "switch_case"),
+)
+_NOTHING_SPECIAL = (0, None, 0, None, (), None, None, None, None, None, None, None)
+_FIELDS = attrgetter("name", "num_qubits", "num_parameters")
 
 
 def _table(operations: Sequence[Operation]) -> _Table | None:
-    """The operation table of plain gates and matrices, which is kept when there is no matrix."""
-    keys = []
-    has_matrix = False
-    for operation in operations:
-        if operation.matrix is not None:
-            has_matrix = True
-        keys.append((operation.name, operation.num_qubits, operation.num_parameters))
-        if (
-            operation.num_controls
-            or operation.condition is not None
-            or operation.parameter_expressions
-            or operation.num_clbits
-            or operation.initialize is not None
-            or operation.store is not None
-            or operation.save is not None
-        ):
-            return None
-    key = tuple(keys)
+    """The operation table of plain gates and matrices, its pool, and all of the pool if it has to be
+    gathered in each run, as matrices of the caller may change."""
+    has_matrix = any(operation.matrix is not None for operation in operations)
+    if any(_SPECIAL(operation) != _NOTHING_SPECIAL for operation in operations):
+        return None
+    key = tuple(map(_FIELDS, operations))
     if not has_matrix and key in _tables:
         return _tables[key]
     if not all(map(_is_plain, operations)):
@@ -115,20 +98,24 @@ def _table(operations: Sequence[Operation]) -> _Table | None:
     table, pool = (
         operation_table(operations) if operations else (np.zeros((0, COLUMNS), np.int64), _NO_MATRIX)
     )
-    if not has_matrix and len(_tables) < _MOST_TABLES:
-        _tables[key] = table, pool
-    return table, pool
+    matrices = []
+    if has_matrix:
+        for operation, row in zip(operations, table.tolist(), strict=True):
+            if row[CODE] == POOLED:
+                own = pool[row[OFFSET] : row[OFFSET] + (1 << 2 * row[TARGETS])]
+                matrices.append(own if operation.matrix is None else operation.matrix)
+    elif len(_tables) < _MOST_TABLES:
+        _tables[key] = table, pool, matrices
+    return table, pool, matrices
 
 
 _NO_MATRIX = np.zeros(0, np.complex128)
 
 
 def _is_plain(operation: Operation) -> bool:
-    """Whether an operation is a gate of the table, or a matrix of one or two qubits, and says nothing
-    else."""
+    """Whether an operation that says nothing special is a gate of the table, or a matrix of one or two
+    qubits."""
     matrix = operation.matrix
-    if operation.control_state is not None or any(True for _ in operation.blocks()):
-        return False
     if matrix is not None:
         return (
             operation.name == "unitary"

@@ -77,7 +77,7 @@ def statevector(
     kind = complex_dtype(dtype)
     check_threads(threads)
     if initial is None and control is None and isinstance(circuit, Circuit) and not circuit.variables:
-        state = quick_statevector(circuit, kind == np.complex64)
+        state = quick_statevector(circuit, kind.itemsize == 8)
         if state is not None:
             return state
     ready = compiled(circuit)

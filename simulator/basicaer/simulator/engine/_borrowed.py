@@ -1,0 +1,43 @@
+"""What makes compiled functions of a few instructions cheap to call.
+
+numba passes an array as seven words, and counts its references with atomic additions each time that a
+function takes one out of a tuple, makes a slice, or hands it on. Functions of some dozen instructions spend
+most of their time on that.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from basicaer.simulator.engine._jit import intrinsic
+from numba import njit
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def inlined(function: _F) -> _F:
+    """Compile `function` as `compiled` does; LLVM puts its code into that of each caller."""
+    options = {"nogil": True, "cache": True, "error_model": "numpy", "boundscheck": False}
+    return cast(_F, njit(forceinline=True, **options)(function))
+
+
+def merged(function: _F) -> _F:
+    """Make `function` a part of each compiled caller: for a large one with one caller, which is then compiled
+    once, and not by itself as well."""
+    return cast(_F, njit(inline="always")(function))
+
+
+@intrinsic
+def borrowed(typingctx: Any, array: Any) -> Any:
+    """The same array, uncounted: something else has to keep its memory for as long as it is used.
+
+    An argument of the function that Python calls is kept by the caller; what a compiled function makes is
+    freed after the last use of the counted array.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        view = context.make_array(array)(context, builder, args[0])
+        view.meminfo = view.meminfo.type(None)
+        view.parent = view.parent.type(None)
+        return view._getvalue()
+
+    return array(array), codegen
