@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -30,13 +31,43 @@ _PAYLOADS = {
     **{name: name for name in CONTROL_FLOW},
 }
 _NORM_TOLERANCE = 1e-6
+_RELATIVE, _ABSOLUTE = 1e-5, 1e-8
+"""By how much a unitary matrix's adjoint times itself may differ from the identity, as in Qiskit."""
+_MOST_ROWS_TOGETHER = 8
 _LABEL_LETTERS = frozenset("01+-rl")
 _PAULI_LETTERS = frozenset("IXYZ")
 _LONGEST_LABEL = 128
 
 
-def check_operation(operation: Operation, circuit: Circuit, scope: Scope, path: Path) -> None:
-    """Raise `CircuitError` when `operation`, which stands at `path`, cannot be run in `circuit`."""
+def unitary_operations(table: Sequence[Operation]) -> set[int]:
+    """The numbers of operations in `table` whose matrix is certainly unitary.
+
+    Small matrices are checked together: one by one, numpy's calls for a few hundred of them cost as much as
+    the simulation of 20 qubits. Those that are left out may be unitary, and `check_unitary` tells.
+    """
+    by_rows: dict[int, list[int]] = {}
+    for number, operation in enumerate(table):
+        matrix = operation.matrix
+        if matrix is not None and matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]:
+            by_rows.setdefault(len(matrix), []).append(number)
+    found: set[int] = set()
+    for rows, numbers in by_rows.items():
+        if rows in (2, 4, _MOST_ROWS_TOGETHER):
+            matrices = np.stack([table[number].matrix for number in numbers])  # type: ignore[misc]
+            with np.errstate(over="ignore", invalid="ignore"):
+                products = matrices.conj().transpose(0, 2, 1) @ matrices
+                good = np.isclose(products, np.eye(rows), rtol=_RELATIVE, atol=_ABSOLUTE).all(axis=(1, 2))
+            found.update(np.array(numbers)[good].tolist())
+    return found
+
+
+def check_operation(
+    operation: Operation, circuit: Circuit, scope: Scope, path: Path, *, is_unitary: bool = False
+) -> None:
+    """Raise `CircuitError` when `operation`, which stands at `path`, cannot be run in `circuit`.
+
+    `is_unitary` says that its matrix is known to be so.
+    """
     spec = GATES.get(operation.name)
     if spec is None and operation.name not in SPECIAL:
         raise CircuitError(
@@ -48,7 +79,7 @@ def check_operation(operation: Operation, circuit: Circuit, scope: Scope, path: 
         if present != wanted:
             raise CircuitError(f"{operation.name} {'needs' if wanted else 'cannot have'} `{payload}`", path)
     _check_controls(operation, spec, path)
-    if operation.matrix is not None:
+    if operation.matrix is not None and not is_unitary:
         check_unitary(operation.matrix, (*path, "matrix"))
     if operation.initialize is not None:
         _check_initialize(operation.initialize, operation.num_qubits, (*path, "initialize"))
@@ -80,7 +111,7 @@ def check_unitary(matrix: np.ndarray[tuple[int, ...], np.dtype[np.complex128]], 
         raise CircuitError("the matrix has an entry that is not finite", path)
     with np.errstate(over="ignore", invalid="ignore"):
         product = matrix.conj().T @ matrix
-    if not np.allclose(product, np.eye(len(matrix)), rtol=1e-5, atol=1e-8):
+    if not np.allclose(product, np.eye(len(matrix)), rtol=_RELATIVE, atol=_ABSOLUTE):
         with np.errstate(over="ignore", invalid="ignore"):
             distance = float(np.abs(product - np.eye(len(matrix))).max())
         raise CircuitError(

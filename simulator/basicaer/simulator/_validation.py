@@ -16,7 +16,7 @@ from basicaer.simulator._classical import Path, Scope
 from basicaer.simulator._errors import CircuitError
 from basicaer.simulator._expressions import ClassicalKind
 from basicaer.simulator._layout import CONTROL_FLOW, LOOP_JUMPS, Layout
-from basicaer.simulator._operation_checks import check_operation
+from basicaer.simulator._operation_checks import check_operation, unitary_operations
 from basicaer.simulator._operations import Block, Operation, Register, Variable
 
 _MOST_BITS = 1_000_000
@@ -39,8 +39,9 @@ def validate(circuit: Circuit, *, max_instructions: int | None = None) -> None:
     _check_variables(circuit.variables)
     scope = Scope(circuit.num_clbits, circuit.classical_registers, circuit.variables)
     table = circuit.operations
+    unitary = unitary_operations(table)
     for number, operation in enumerate(table):
-        check_operation(operation, circuit, scope, ("operations", number))
+        check_operation(operation, circuit, scope, ("operations", number), is_unitary=number in unitary)
     layout = Layout(table)
     # What an operation's blocks need was found before it, as no block holds a later operation.
     sizes = [0] * len(table)

@@ -11,7 +11,8 @@ An operation is a row of integers (columns below). Its matrix lies in `mats` at 
 DIAGONAL    T0, and T1 or -1; MAT has 2 or 4 factors
 ONE         one target T0; T1, T2 are selectors or -1: the matrix is one 2 by 2 block for each value of the
             selectors
-TWO, THREE  dense on T0, T1 (, T2), T0 being the least significant bit
+TWO         dense on T0 (the least significant bit) and T1; T2 is a selector of one of two matrices, or -1
+THREE       dense on T0 (the least significant bit), T1, T2
 CONTROLLED  2 by 2 on T0 where the wires in MASK have the bits of VALUE
 ANY         dense on COUNT wires, which lie in `operands` at T0; MASK and VALUE as in CONTROLLED
 
@@ -34,6 +35,7 @@ _COST_ONE, _COST_ONE_REAL = 0.25, 0.18
 _COST_TWO, _COST_TWO_REAL = 0.45, 0.36
 _COST_THREE, _COST_THREE_REAL = 1.05, 0.58
 _COST_MUX_3 = 0.4
+_COST_MUX_TWO, _COST_MUX_TWO_REAL = 0.47, 0.38
 _COST_CONTROLLED, _COST_CONTROLLED_2 = 0.2, 0.12
 """Nanoseconds an amplitude and core, about; only their ratios matter."""
 
@@ -91,6 +93,8 @@ def matrix_cost(m: Any, at: int, k: int) -> float:
         return _COST_MUX_3
     if single:
         return _COST_CONTROLLED_2 if active_blocks(m, at, k, flips >> 1)[0] == 1 else _COST_MUX_3
+    if flips != 7:
+        return _COST_MUX_TWO_REAL if kind == REAL else _COST_MUX_TWO
     return _COST_THREE_REAL if kind == REAL else _COST_THREE
 
 
@@ -352,8 +356,10 @@ def _gather_one(ops: Any, j: int, mats: Any, used: int, last: Any, wires: Any) -
         for k in range(3):
             mask_i |= ((flips_i >> k) & 1) << (ops[i, T0 + k] & 63)
             mask_j |= ((flips_j >> k) & 1) << (ops[j, T0 + k] & 63)
-        union = mask_i | mask_j
-        if union & (union - 1) and not (class_i == REAL and class_j == REAL):
+        flipped = 0
+        for k in range(3):
+            flipped += ((mask_i | mask_j) >> wires[k]) & 1
+        if flipped == 3 and not (class_i == REAL and class_j == REAL):
             continue
         identity(mats, used, 3)
         _multiply_into(ops, i, mats, mats, used, wires, 3)
@@ -380,6 +386,24 @@ def _reorder(mats: Any, source: int, to: int, k: int, first: int) -> None:
 
 
 @compiled
+def _part_selector(ops: Any, i: int, mats: Any, used: int, flips: int) -> int:
+    """Turn operation i's wires until T2 is the one that it doesn't flip, and keep a matrix for each of its
+    values."""
+    while (flips >> 2) & 1:
+        _reorder(mats, ops[i, MAT], used, 3, 2)
+        ops[i, T0], ops[i, T1], ops[i, T2] = ops[i, T2], ops[i, T0], ops[i, T1]
+        ops[i, MAT], used = used, used + 64
+        flips = ((flips << 1) | (flips >> 2)) & 7
+    at = ops[i, MAT]
+    for value in range(2):
+        for x in range(16):
+            row, column = 4 * value + (x >> 2), 4 * value + (x & 3)
+            mats[used + 16 * value + x] = mats[at + 8 * row + column]
+    ops[i, MAT] = used
+    return used + 32
+
+
+@compiled
 def finish(ops: Any, count: int, mats: Any, used: int) -> int:
     """Give every RAW operation its final kind; returns the new number of entries in `mats`."""
     for i in range(count):
@@ -395,9 +419,11 @@ def finish(ops: Any, count: int, mats: Any, used: int) -> int:
                 mats[used + x] = mats[at + x * (dim + 1)]
             used += dim
         elif flips & (flips - 1):
-            ops[i, KIND] = TWO if k == 2 else THREE
+            ops[i, KIND] = TWO if k == 2 or flips != 7 else THREE
             if k == 3 and kind == MIXED:
                 ops[i, CLASS] = COMPLEX
+            if k == 3 and flips != 7:
+                used = _part_selector(ops, i, mats, used, flips)
         else:
             target = 0 if flips <= 1 else (1 if flips == 2 else 2)
             if target:

@@ -14,7 +14,7 @@ from typing import Any
 from basicaer.simulator.engine._jit import compiled
 from basicaer.simulator.engine._simd import fma, fnma, load, mul, splat, store, tile, transpose
 
-COMPLEX, REAL, MIXED, MUX_COMPLEX, MUX_REAL = 0, 1, 2, 3, 4
+COMPLEX, REAL, MIXED, MUX_COMPLEX, MUX_REAL, MUX_TWO_COMPLEX, MUX_TWO_REAL = range(7)
 """What is known of a matrix's entries. MIXED: (row, column) is real where their parity agrees, else
 imaginary."""
 
@@ -80,7 +80,7 @@ def three_qubits(
     re: Any, im: Any, size: int, p0: int, p1: int, p2: int, kind: int, coefs: Any, first: int
 ) -> None:
     """A gate on positions p0 (the matrix's least significant bit), p1, p2; MUX: p1 and p2 select one of four
-    on p0."""
+    on p0. MUX_TWO: p2 selects one of two on p0 and p1."""
     width = 64 // re.itemsize
     low, high = min(p0, p1, p2), max(p0, p1, p2)
     middle = p0 + p1 + p2 - low - high
@@ -94,6 +94,12 @@ def three_qubits(
             _apply_3r(re, im, i, rows, coefs, first)
         elif kind == MUX_COMPLEX:
             _mux_3c(re, im, i, rows, coefs, first)
+        elif kind == MUX_TWO_COMPLEX:
+            _apply_2c(re, im, i, (0, a, b, a + b), coefs, first)
+            _apply_2c(re, im, i + c, (0, a, b, a + b), coefs, first + 32)
+        elif kind == MUX_TWO_REAL:
+            _apply_2r(re, im, i, (0, a, b, a + b), coefs, first)
+            _apply_2r(re, im, i + c, (0, a, b, a + b), coefs, first + 32)
         else:
             _mux_3r(re, im, i, rows, coefs, first)
 

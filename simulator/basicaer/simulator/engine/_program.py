@@ -15,7 +15,14 @@ from basicaer.simulator.engine import _fusion as f
 from basicaer.simulator.engine import _stages as s
 from basicaer.simulator.engine._diagonal import fill_layer, layer_length
 from basicaer.simulator.engine._jit import compiled
-from basicaer.simulator.engine._kernels import COMPLEX, MUX_COMPLEX, MUX_REAL, REAL
+from basicaer.simulator.engine._kernels import (
+    COMPLEX,
+    MUX_COMPLEX,
+    MUX_REAL,
+    MUX_TWO_COMPLEX,
+    MUX_TWO_REAL,
+    REAL,
+)
 
 ROWS, COEFS, TERMS = range(3)
 
@@ -212,14 +219,20 @@ def emit(
         put(builder, rows[row, s.FIRST], mats, at, 1 << (2 * count))
         split_controls(rows, row, ops, i, active, pos, phys)
     else:
-        three = kind == f.THREE
-        row = new_row(builder, s.THREE if three else s.TWO, size)
+        selector = ops[i, f.T2] if kind == f.TWO else -1
+        inside = selector >= 0 and (active >> selector) & 1
+        row = new_row(builder, s.THREE if inside or kind == f.THREE else s.TWO, size)
         rows[row, s.P0], rows[row, s.P1] = pos[ops[i, f.T0]], pos[ops[i, f.T1]]
-        if three:
+        if inside or kind == f.THREE:
             rows[row, s.P2] = pos[ops[i, f.T2]]
         rows[row, s.CLASS] = ops[i, f.CLASS]
-        rows[row, s.FIRST] = reserve(builder, 128 if three else 32)
-        put(builder, rows[row, s.FIRST], mats, at, 64 if three else 16)
+        if inside:
+            rows[row, s.CLASS] = MUX_TWO_REAL if ops[i, f.CLASS] == REAL else MUX_TWO_COMPLEX
+        elif selector >= 0:
+            rows[row, s.PICK1], rows[row, s.STRIDE] = phys[selector], 32
+        count = 64 if kind == f.THREE else (32 if selector >= 0 else 16)
+        rows[row, s.FIRST] = reserve(builder, 2 * count)
+        put(builder, rows[row, s.FIRST], mats, at, count)
 
 
 @compiled

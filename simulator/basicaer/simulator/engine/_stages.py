@@ -66,6 +66,8 @@ def bits_of(ops: Any, operands: Any, i: int) -> tuple[int, int]:
         targets, read = (1 << ops[i, f.T0]) | (1 << ops[i, f.T1]), 0
         if kind == f.THREE:
             targets |= 1 << ops[i, f.T2]
+        elif ops[i, f.T2] >= 0:
+            read = 1 << ops[i, f.T2]
     return targets, read
 
 
