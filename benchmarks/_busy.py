@@ -1,7 +1,6 @@
-"""A server whose processors all simulate: how long other calls take meanwhile, and how soon a job ends that is
-cancelled.
+"""A server whose processors all simulate: how long other calls take meanwhile.
 
-The bare server answers the same calls under the same load, so its times are what the machine's scheduler costs.
+The bare server answers the same calls under the same load: its times are what the machine's scheduler costs.
 """
 
 from __future__ import annotations
