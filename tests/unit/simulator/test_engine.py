@@ -7,6 +7,7 @@ import pytest
 from basicaer.simulator import GATES, Circuit, RunControl, SimulationCancelled, statevector
 from basicaer.simulator._gates import controlled
 from basicaer.simulator.engine._compile import compile_columns
+from basicaer.simulator.engine._executor import TABLE, store_block
 from basicaer.simulator.engine._matrices import operation_table
 from basicaer.simulator.engine._run import run_plan
 from basicaer.simulator.reference import interpret
@@ -211,3 +212,18 @@ def test_a_large_state_stops_when_it_is_cancelled():
 
     with pytest.raises(SimulationCancelled):
         statevector(circuit, control=StopsAtFirstProgress())
+
+
+def test_storing_a_block_stops_when_the_run_is_cancelled():
+    """A block's vectors may lie in hundreds of pages, each of which takes long when it is new."""
+    at = np.zeros((2, TABLE), np.int64)
+    at[0], at[1] = np.arange(TABLE) * 8, np.arange(TABLE) * 8 * TABLE
+    parts = np.ones(8 * 4 * TABLE), np.full(8 * 4 * TABLE, 2.0)
+    control, state = RunControl(), np.zeros(4 * 8 * TABLE, complex)
+    arguments = (state.view(float), 0, (4 * TABLE).bit_length() - 1, at, at, *parts, control.flag)
+    control.cancel()
+    store_block(*arguments)
+    assert not state.any()
+    control.flag[0] = 0
+    store_block(*arguments)
+    assert (state == 1 + 2j).all()
