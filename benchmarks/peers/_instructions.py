@@ -96,6 +96,8 @@ def main() -> None:
             compiled = njit(nogil=True, error_model="numpy", boundscheck=False)(function)
             compiled.compile(arguments)
             found = count(next(iter(compiled.inspect_asm().values())))
+            if not any(kind == "load or store" for kind, _ in found):
+                continue  # the kernel is the other precision's
             widths = [
                 sum(n for (_, other), n in found.items() if other == register)
                 for register in ("zmm", "ymm", "xmm")

@@ -71,7 +71,7 @@ class _Branch:
 
     `state` is None while the branch waits without it. `seen` has the outcomes so far, the latest outermost;
     `replay` those still to be repeated, the next one last. `is_kept` marks the branch of the shot whose state
-    is returned.
+    is returned. `known` has the values of qubits that were measured or reset and not touched since.
     """
 
     shots: int
@@ -81,6 +81,7 @@ class _Branch:
     is_kept: bool
     seen: tuple[int, object] | None
     replay: list[int]
+    known: dict[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +146,7 @@ class Executor:
     def _first(self, shots: int) -> _Branch:
         frame = _Frame(self._program.steps)
         memory = self._program.scope.memory()
-        return _Branch(shots, frame, memory, self._start(), self._keeper is not None, None, [])
+        return _Branch(shots, frame, memory, self._start(), self._keeper is not None, None, [], {})
 
     def _finish_steps(self, branch: _Branch) -> State:
         """Take a branch to the end of its steps; return its state."""
@@ -169,8 +170,10 @@ class Executor:
         following: _Frame | None = None
         match step:
             case GateStep():
+                branch.known.clear()
                 step.plan(self._threads).apply(state, self._control)
             case DynamicGateStep():
+                branch.known.clear()
                 segment = step.segment([parameter(memory) for parameter in step.parameters])
                 _engine.prepare(segment, self._threads).apply(state, self._control)
             case MeasureStep():
@@ -182,6 +185,7 @@ class Executor:
                     self._split(branch, state, int(step.qubits[frame.turn]), None)
                     return
             case PrepareStep():
+                branch.known.clear()
                 for qubits, amplitudes in step.groups:
                     state.prepare(qubits, amplitudes, self._control)
             case StoreStep():
@@ -210,6 +214,10 @@ class Executor:
 
     def _split(self, branch: _Branch, state: State, qubit: int, clbit: int | None) -> None:
         """Let the branch's shots see a qubit's value: for `clbit`, or for None to reset the qubit."""
+        known = branch.known.get(qubit)
+        if known is not None:
+            self._write(branch, state, qubit, clbit, known)
+            return
         weights = state.weights(qubit, self._control)
         if branch.replay:
             outcome = branch.replay.pop()
@@ -245,14 +253,16 @@ class Executor:
         branch.is_kept = branch.is_kept and not is_kept
         if self._stored < self._max_waiting:
             copy = state.copy(self._control)
-            other = _Branch(shots, branch.frame, branch.memory.copy(), copy, is_kept, seen, [])
+            other = _Branch(
+                shots, branch.frame, branch.memory.copy(), copy, is_kept, seen, [], dict(branch.known)
+            )
             self._settle(other, copy, qubit, clbit, weights, outcome)
             self._stored += 1
         else:
             # It will run again from the start, and see the same.
             memory = self._program.scope.memory()
             frame = _Frame(self._program.steps)
-            other = _Branch(shots, frame, memory, None, is_kept, None, _latest_first(seen))
+            other = _Branch(shots, frame, memory, None, is_kept, None, _latest_first(seen), {})
         self._waiting.append(other)
 
     def _keep(self, shots: int, of: int) -> bool:
@@ -272,6 +282,11 @@ class Executor:
         if weights[outcome] <= 0.0:
             raise SimulationFailed("a state of weight zero was to be measured; its amplitudes underflowed")
         state.collapse(qubit, outcome, weights[outcome], self._control)
+        self._write(branch, state, qubit, clbit, outcome)
+
+    def _write(self, branch: _Branch, state: State, qubit: int, clbit: int | None, outcome: int) -> None:
+        """Write the value that a qubit has to `clbit`, or make it 0 for None, and move the branch on."""
+        branch.known[qubit] = 0 if clbit is None else outcome
         if clbit is None:
             if outcome == 1:
                 state.flip(qubit, self._control)
