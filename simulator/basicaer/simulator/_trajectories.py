@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from basicaer.simulator import _engine
@@ -43,8 +44,7 @@ def waiting_states(state_bytes: int, shots: int) -> int:
     return min(shots.bit_length() - 1, _WAITING_BYTES // state_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     """Where a branch stands: at `steps[position]`, of which it has done `turn` parts, and then in `outer`.
 
     `is_loop` marks the body of a loop, whose step is the next one of `outer`.
@@ -177,13 +177,14 @@ class Executor:
                 segment = step.segment([parameter(memory) for parameter in step.parameters])
                 _engine.prepare(segment, self._threads).apply(state, self._control)
             case MeasureStep():
-                if frame.turn < len(step.qubits):
-                    self._split(branch, state, int(step.qubits[frame.turn]), int(step.clbits[frame.turn]))
-                    return
+                operands = zip(
+                    step.qubits[frame.turn :].tolist(), step.clbits[frame.turn :].tolist(), strict=True
+                )
+                for qubit, clbit in operands:
+                    self._split(branch, state, qubit, clbit)
             case ResetStep():
-                if frame.turn < len(step.qubits):
-                    self._split(branch, state, int(step.qubits[frame.turn]), None)
-                    return
+                for qubit in step.qubits[frame.turn :].tolist():
+                    self._split(branch, state, qubit, None)
             case PrepareStep():
                 branch.known.clear()
                 for qubits, amplitudes in step.groups:
@@ -214,6 +215,7 @@ class Executor:
 
     def _split(self, branch: _Branch, state: State, qubit: int, clbit: int | None) -> None:
         """Let the branch's shots see a qubit's value: for `clbit`, or for None to reset the qubit."""
+        self._control.check()
         known = branch.known.get(qubit)
         if known is not None:
             self._write(branch, state, qubit, clbit, known)

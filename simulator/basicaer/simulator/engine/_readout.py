@@ -57,6 +57,15 @@ def collapse(state: Any, qubit: int, outcome: int, factor: float, low: int, high
 
 
 @compiled
+def flip(state: Any, qubit: int, low: int, high: int) -> None:
+    """Exchange the amplitudes with `qubit` in 0 and in 1; those with 0 are number low to high."""
+    run = 2 << qubit
+    for k in range(2 * low, 2 * high):
+        i = 2 * k - (k & (run - 1))
+        state[i], state[i + run] = state[i + run], state[i]
+
+
+@compiled
 def draw(
     state: Any,
     start: int,
