@@ -51,10 +51,14 @@ def side_by_side(start: Start, limits: Limits) -> str:
             alone, pair = (min(each[key] for each in pairs) for key in ("alone", "pair"))
             ratios.append(pair / alone)
             rows.append([name, duration(alone), duration(pair), f"{ratios[-1]:.2f}"])
+    loss = 1.0
     for name, (one, all_of_them) in (("arithmetic", limits.flops), ("memory", limits.bandwidth)):
+        loss = max(loss, limits.threads * one / all_of_them)
         rows.append([f"this machine's {name}", "-", "-", f"{limits.threads * one / all_of_them:.2f}"])
     worst = max(ratios, default=float("inf"))
     bound = verdict(worst <= PAIR_RATIO, f"a job takes at most {PAIR_RATIO} times as long beside another one")
+    if loss > PAIR_RATIO:
+        bound = "\n\nNot judged: something else uses the machine, which loses as much by itself."
     head = ["job", "alone", "each of two", "ratio"]
     return f"### Two jobs side by side, one thread each\n\n{table(head, rows)}{bound}"
 

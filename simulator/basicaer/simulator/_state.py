@@ -5,14 +5,14 @@ Only this module and `_engine.py` know how the amplitudes are stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._control import RunControl
 from basicaer.simulator.engine._pages import zeros
-from basicaer.simulator.engine._readout import collapse, draw, flip, half_weights, sum_of_squares
+from basicaer.simulator.engine._readout import add_weights, collapse, draw, flip, sum_of_squares
 
 ComplexDType: TypeAlias = "np.dtype[np.complex128] | np.dtype[np.complex64]"
 Amplitudes: TypeAlias = "npt.NDArray[np.complex128 | np.complex64]"
@@ -113,21 +113,23 @@ class State:
         for block in _blocks(self.amplitudes.reshape(1, -1), control):
             block *= factor
 
-    def weights(self, qubit: int, control: RunControl) -> tuple[float, float]:
-        """The sums of the squared magnitudes with `qubit` in 0, and in 1."""
-        zero = one = 0.0
-        reals = self._reals
-        for low, high in self._parts(control):
-            more_zero, more_one = half_weights(reals, qubit, low, high)
-            zero += more_zero
-            one += more_one
-        return zero, one
+    def weights(self, qubits: Sequence[int], control: RunControl) -> Floats:
+        """The sums of the squared magnitudes for each value of `qubits`, which ascend.
 
-    def collapse(self, qubit: int, outcome: int, weight: float, control: RunControl) -> None:
-        """Project `qubit` on `outcome`, whose weight `weights` gave, and make the norm 1."""
+        The array has shape (2^k,); the first qubit is the least significant bit of its index.
+        """
+        sums, reals, places = np.zeros(1 << len(qubits)), self._reals, np.array(qubits, dtype=np.int64)
+        for low, high in self._parts(control):
+            add_weights(reals, places, low, high, sums)
+        return sums
+
+    def collapse(self, values: Mapping[int, int], weight: float, control: RunControl) -> None:
+        """Project qubits on `values`, whose weight `weights` gave, and make the norm 1."""
+        mask = sum(1 << qubit for qubit in values)
+        value = sum(bit << qubit for qubit, bit in values.items())
         reals, factor = self._reals, weight**-0.5
         for low, high in self._parts(control):
-            collapse(reals, qubit, outcome, factor, low, high)
+            collapse(reals, mask, value, factor, low, high)
 
     def flip(self, qubit: int, control: RunControl) -> None:
         """Exchange 0 and 1 of `qubit`."""

@@ -10,7 +10,7 @@ import numpy as np
 from basicaer.simulator import GATES, Circuit
 from basicaer.simulator.engine._compile import columns_are_valid, compile_columns
 from basicaer.simulator.engine._matrices import operation_table
-from basicaer.simulator.engine._readout import collapse, draw, half_weights
+from basicaer.simulator.engine._readout import add_weights, collapse, draw, flip
 
 SPECS = list({spec.name: spec for spec in GATES.values()}.values())
 PLANS = [
@@ -63,11 +63,14 @@ def readouts():
     hit, times = np.zeros(65, np.int64), np.zeros(65, np.int64)
     written = draw(state, 0, 64, 0.0, points, 0, 300, hit, times)
     found = {"hit": hit[:written], "times": times[:written]}
-    for qubit in range(6):
-        found[f"coefs of weights {qubit}"] = np.array(half_weights(state, qubit, 0, 64))
+    for qubits in ([0], [5], [1, 2], [0, 3, 4], [3, 4, 5]):
+        sums = np.zeros(1 << len(qubits))
+        add_weights(state, np.array(qubits), 0, 64, sums)
         after = state.copy()
-        collapse(after, qubit, 1, 0.5, 0, 64)
-        found[f"coefs of collapse {qubit}"] = after
+        mask = sum(1 << qubit for qubit in qubits)
+        collapse(after, mask, 1 << qubits[0], 0.5, 0, 64)
+        flip(after, qubits[0], 0, 32)
+        found |= {f"coefs of weights {qubits}": sums, f"coefs of collapse {qubits}": after}
     return found
 
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from basicaer.simulator import Circuit, ClbitRef, run
+from basicaer.simulator import Circuit, ClbitRef, _trajectories, run, statevector
 from basicaer.simulator._ordering import GATE, MEASURE, OTHER, RESET, ordered
 from basicaer.simulator._program import compile_circuit
 from basicaer.simulator._steps import GateStep, IfStep, MeasureStep, ResetStep
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 INSTRUCTIONS = st.lists(
     st.tuples(
@@ -89,3 +90,26 @@ def test_what_was_just_measured_or_reset_is_known(flips):
     seen = result.outcomes[:, 0].tolist()
     # Bits 0 and 1 agree; bit 2 is 0 after the reset, but for the flip, which also flips bit 3.
     assert seen == ([0b0000, 0b1011] if not flips else [0b0111, 0b1100])
+
+
+@pytest.mark.parametrize("waiting_bytes", [1 << 28, 0], ids=["states wait", "branches run again"])
+def test_many_qubits_in_a_row_are_drawn_from_their_joint_distribution(waiting_bytes, monkeypatch):
+    monkeypatch.setattr(_trajectories, "_WAITING_BYTES", waiting_bytes)
+    circuit = Circuit(8, 9)
+    for qubit in range(8):
+        circuit.append("ry", [qubit], [1.2 + 0.1 * qubit])
+    for qubit in range(7):
+        circuit.append("cx", [qubit, qubit + 1]).append("rx", [qubit], [0.8])
+    expected = np.abs(statevector(circuit)) ** 2
+    for qubit in reversed(range(8)):
+        circuit.append("measure", [qubit], [], [7 - qubit])
+    circuit.append("h", [0]).append("measure", [0], [], [8])
+    result = run(circuit, shots=40_000, seed=6)
+    assert result.method == "branched"
+    bits = np.arange(256)[:, None] >> np.arange(8) & 1
+    backwards = (bits << np.arange(7, -1, -1)).sum(axis=1)
+    seen = np.bincount(result.outcomes[:, 0].astype(int) & 255, weights=result.counts, minlength=256)[
+        backwards
+    ]
+    assert expected.min() * 40_000 > 5
+    assert chisquare(seen, expected * 40_000).pvalue > 1e-4
