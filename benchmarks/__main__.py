@@ -1,5 +1,4 @@
-"""Prints the service's figures: `python -m benchmarks [run_job] [watchers] [state_stream] [busy]
-[import]`."""
+"""Prints the service's figures: `python -m benchmarks [run_job] [watchers] [state_stream] [busy] [import]`."""
 
 from __future__ import annotations
 
