@@ -1,4 +1,4 @@
-"""Prints the service's figures: `python -m benchmarks [run_job] [watchers] [state_stream] [busy] [import]`."""
+"""Prints the service's figures: `python -m benchmarks [part …]`, where the parts are those of `PARTS`."""
 
 from __future__ import annotations
 
