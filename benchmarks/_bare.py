@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
+from basicaer.v1 import job_pb2
 from basicaer.v1 import job_service_pb2 as pb
 from basicaer.v1 import job_service_pb2_grpc as rpc
 
@@ -29,6 +30,13 @@ class BareService(rpc.JobServiceServicer):
     ) -> AsyncIterator[pb.RunJobResponse]:
         for message in self._messages:
             yield message
+
+    async def GetJob(  # noqa: N802 - the contract's name
+        self,
+        request: pb.GetJobRequest,
+        context: grpc.aio.ServicerContext[pb.GetJobRequest, pb.GetJobResponse],
+    ) -> pb.GetJobResponse:
+        return pb.GetJobResponse(job=job_pb2.Job(job_id=request.job_id))
 
     async def ReadResult(  # noqa: N802 - the contract's name
         self,

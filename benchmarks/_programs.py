@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from basicaer.v1 import circuit_pb2, job_pb2
 
+from benchmarks.peers._families import circuit as family_circuit
+
 
 def bell_spec(shots: int = 1024) -> job_pb2.JobSpec:
     """A Bell pair, measured."""
@@ -46,4 +48,20 @@ def endless_spec(num_qubits: int = 8) -> job_pb2.JobSpec:
     spec = job_pb2.JobSpec(backend_name="qasm_simulator")
     spec.programs.add(circuit=circuit)
     spec.options.shots = 1
+    return spec
+
+
+def volume_spec(num_qubits: int, repeats: int) -> job_pb2.JobSpec:
+    """A quantum-volume circuit, `repeats` times over, whose state is kept whole."""
+    gates = family_circuit("qv", num_qubits).gates
+    circuit = circuit_pb2.Circuit(name="volume", num_qubits=num_qubits)
+    for gate in gates:
+        assert gate.matrix is not None
+        matrix = circuit.operations.add(name="unitary", num_qubits=2).matrix
+        matrix.shape.extend(gate.matrix.shape)
+        matrix.data = gate.matrix.tobytes()
+    circuit.body.operations.extend([*range(len(gates))] * repeats)
+    circuit.body.qubits.extend([qubit for gate in gates for qubit in gate.qubits] * repeats)
+    spec = job_pb2.JobSpec(backend_name="statevector_simulator")
+    spec.programs.add(circuit=circuit)
     return spec

@@ -16,14 +16,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.peers import _figures, _machine, _report
+from benchmarks.peers import _figures, _machine, _own, _report
 from benchmarks.peers._families import FAMILIES
 from benchmarks.peers._measure import Case, Measurement, rounds
 from benchmarks.peers._process import ROOT, Program, ProgramError, stop_all
 from benchmarks.peers.adapters import COMPILED, OURS, PEERS, precisions
 
+OWN = ("pair", "memory", "cancel", "start", "instructions")
+"""The parts that are about our program alone."""
 SIZES = {"double": (4, 10, 16, 20, 24, 26), "single": (20, 24)}
-PARTS = ("equality", "states", "machine", "shots", "dynamic", "pair", "memory")
+PARTS = ("equality", "states", "machine", "shots", "dynamic", *OWN)
 
 BUSY = 0.5
 """The load average above which other work distorts wall times."""
@@ -117,8 +119,11 @@ class Run:
             "machine": lambda: _figures.machine(self.limits(), self.cases),
             "shots": lambda: _figures.shots(self.start, self.names),
             "dynamic": lambda: _figures.dynamic(self.start, self.names),
-            "pair": lambda: _figures.side_by_side(self.start, self.limits()),
-            "memory": lambda: _figures.memory(self.start),
+            "pair": lambda: _own.side_by_side(self.start, self.limits()),
+            "memory": lambda: _own.memory(self.start, self.options.precision),
+            "cancel": lambda: _own.cancel(self.options.python, self.options.precision, self.options.threads),
+            "start": lambda: _own.first_start(self.options.python),
+            "instructions": lambda: _own.instructions(self.options.python),
         }
 
 
@@ -154,7 +159,7 @@ def main() -> int:
     if "machine" in options.parts:
         run.limits()
     for name, part in run.parts().items():
-        if name in options.parts and (options.ours or name not in ("pair", "memory")):
+        if name in options.parts and (options.ours or name not in OWN):
             emit(part())
     emit(f"All this took {(time.perf_counter() - start) / 60:.0f} minutes.")
     return 0

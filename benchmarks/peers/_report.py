@@ -87,3 +87,8 @@ def _notes(cases: Sequence[Case]) -> list[str]:
     once = any(len(timing.seconds) == 1 for case in cases for timing in case.timings.values())
     lines = [f"{ONCE} run once: too far from the best peer to be repeated"] if once else []
     return [*lines, *(["Without a time: " + "; ".join(notes)] if notes else [])]
+
+
+def verdict(holds: bool, claim: str) -> str:
+    """A paragraph that says whether what the project asks of itself holds."""
+    return f"\n\n{'ok' if holds else 'MISS'}: {claim}."

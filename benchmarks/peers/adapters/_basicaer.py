@@ -25,7 +25,7 @@ class BasicAer(Adapter):
         return [Setting(0, self.threads)]
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:
-        packed = self._circuit(circuit)
+        packed = self.packed(circuit)
         statevector, dtype, threads = self.simulator.statevector, self.dtype, setting.threads
         return lambda: statevector(packed, dtype=dtype, threads=threads)
 
@@ -33,7 +33,7 @@ class BasicAer(Adapter):
         return state
 
     def sampling_job(self, circuit: Circuit, shots: int) -> Job:
-        measured = self._circuit(circuit, circuit.num_qubits)
+        measured = self.packed(circuit, circuit.num_qubits)
         for qubit in range(circuit.num_qubits):
             measured.append("measure", [qubit], clbits=[qubit])
         run, dtype, threads = self.simulator.run, self.dtype, self.threads
@@ -65,7 +65,8 @@ class BasicAer(Adapter):
         run, dtype, threads = simulator.run, self.dtype, self.threads
         return lambda: run(circuit, shots=program.shots, seed=1, dtype=dtype, threads=threads)
 
-    def _circuit(self, circuit: Circuit, num_clbits: int = 0) -> Any:
+    def packed(self, circuit: Circuit, num_clbits: int = 0) -> Any:
+        """The circuit as jobs carry it."""
         gates: list[tuple[Any, ...]] = []
         for name, qubits, params, matrix in circuit.gates:
             fields = {} if matrix is None else {"matrix": np.ascontiguousarray(matrix)}

@@ -15,7 +15,7 @@ class Compiled(BasicAer):
     note: ClassVar[str] = "basicaer, validated and planned outside of the timer"
 
     def job(self, circuit: Circuit, setting: Setting) -> Job:
-        ready: Any = self.simulator.CompiledCircuit(self._circuit(circuit))
+        ready: Any = self.simulator.CompiledCircuit(self.packed(circuit))
         statevector, dtype, threads = self.simulator.statevector, self.dtype, setting.threads
         statevector(ready, dtype=dtype, threads=threads)  # it plans at the first run
         return lambda: statevector(ready, dtype=dtype, threads=threads)

@@ -18,8 +18,9 @@ from basicaer.simulator._engine import Segment
 from basicaer.simulator._errors import CircuitError
 from basicaer.simulator._gate_table import GATES
 from basicaer.simulator._gates import Parameters
-from basicaer.simulator._layout import CONTROL_FLOW, LOOP_JUMPS, NO_EFFECT, Layout
+from basicaer.simulator._layout import CONTROL_FLOW, LOOP_JUMPS, NO_EFFECT, Layout, Offsets
 from basicaer.simulator._operations import Block, Initialize, Operation, Save
+from basicaer.simulator._ordering import GATE, MEASURE, OTHER, RESET, ordered
 from basicaer.simulator._steps import (
     DynamicGateStep,
     ForStep,
@@ -49,8 +50,8 @@ _LETTERS = {
     "r": (_R, _R * 1j),
     "l": (_R, _R * -1j),
 }
-# The kinds of instructions; runs of the first two become one step each.
-_GATE, _MEASURE, _IDLE, _OTHER = range(4)
+# A kind of instructions beside those of `_ordering`; runs of all but the last of them become one step each.
+_IDLE = OTHER + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,18 +169,27 @@ class _Compiler:
             return ()
         kinds = self._kinds[block.operations]
         offsets = self._layout.offsets(block)
+        if ((kinds == MEASURE) | (kinds == RESET)).any():
+            order = np.array(
+                ordered(kinds.tolist(), block.qubits, offsets.qubits, block.clbits, offsets.clbits)
+            )
+            block, kinds = _permuted(block, offsets, order), kinds[order]
+            fresh = None if fresh is None else fresh[order]
+            offsets = self._layout.offsets(block)
         # A step begins where the kind changes, and at each instruction that is a step of its own.
-        borders = ((kinds[1:] != kinds[:-1]) | (kinds[1:] == _OTHER)).nonzero()[0] + 1
+        borders = ((kinds[1:] != kinds[:-1]) | (kinds[1:] == OTHER)).nonzero()[0] + 1
         steps: list[Step] = []
         for start, stop in pairwise((0, *borders.tolist(), len(block))):
             qubits = block.qubits[offsets.qubits[start] : offsets.qubits[stop]] + self._shift
             clbits = block.clbits[offsets.clbits[start] : offsets.clbits[stop]]
             parameters = block.parameters[offsets.parameters[start] : offsets.parameters[stop]]
             operations = block.operations[start:stop]
-            if kinds[start] == _GATE:
+            if kinds[start] == GATE:
                 steps.append(GateStep(self._segment(Block(operations, qubits, parameters=parameters))))
-            elif kinds[start] == _MEASURE:
+            elif kinds[start] == MEASURE:
                 steps.append(MeasureStep(qubits, clbits))
+            elif kinds[start] == RESET:
+                steps.append(ResetStep(qubits))
             else:
                 is_fresh = fresh is not None and bool(fresh[start])
                 steps.extend(self._other(int(operations[0]), qubits, clbits, parameters, is_fresh))
@@ -264,6 +274,24 @@ class _Compiler:
         )
 
 
+def _permuted(block: Block, offsets: Offsets, order: npt.NDArray[np.int64]) -> Block:
+    """The instructions of `block` in another order."""
+
+    def places(ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        sizes = np.diff(ends)[order]
+        # By how far an instruction's operands move; those of the new column's start are at 0, 1, ...
+        found: npt.NDArray[np.int64] = np.repeat(ends[:-1][order] - np.cumsum(sizes) + sizes, sizes)
+        found += np.arange(ends[-1])
+        return found
+
+    return Block(
+        operations=block.operations[order],
+        qubits=block.qubits[places(offsets.qubits)],
+        clbits=block.clbits[places(offsets.clbits)],
+        parameters=block.parameters[places(offsets.parameters)],
+    )
+
+
 def _first(mask: _Mask) -> int | None:
     return int(np.argmax(mask)) if mask.any() else None
 
@@ -272,10 +300,10 @@ def _kind(operation: Operation) -> int:
     if operation.name in NO_EFFECT:
         return _IDLE
     if operation.condition is not None or operation.parameter_expressions:
-        return _OTHER
+        return OTHER
     if operation.name in GATES or operation.name == "unitary":
-        return _GATE
-    return _MEASURE if operation.name == "measure" else _OTHER
+        return GATE
+    return {"measure": MEASURE, "reset": RESET}.get(operation.name, OTHER)
 
 
 def _length(values: range | tuple[int, ...]) -> int:

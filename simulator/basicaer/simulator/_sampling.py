@@ -33,7 +33,7 @@ def sample_indices(
     states with many shots each, the counts are drawn at once.
     """
     if state.num_qubits <= min(_FEW_QUBITS, BLOCK_BITS) and shots >= 1 << state.num_qubits:
-        return _sample_few(state.block_squares(0), shots, generator)
+        return sample_few(state.block_squares(0), shots, generator)
     sums = generator.standard_exponential(shots + 1)
     np.cumsum(sums, out=sums)
     bounds = np.cumsum(state.block_weights(control))
@@ -54,10 +54,13 @@ def sample_indices(
     return np.concatenate(found), np.concatenate(counts)
 
 
-def _sample_few(
+def sample_few(
     weights: Floats, shots: int, generator: np.random.Generator
 ) -> tuple[npt.NDArray[np.int64], Counts]:
-    """The same for the weights of all basis states. Impossible ones are left out: none gets the remainder."""
+    """Draw `shots` of the outcomes that have these weights; returns as `sample_indices`.
+
+    Impossible ones are left out, so that none gets the remainder.
+    """
     possible = weights.nonzero()[0]
     weights = weights[possible]
     counts = generator.multinomial(shots, weights / weights.sum())

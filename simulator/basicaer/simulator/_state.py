@@ -5,14 +5,14 @@ Only this module and `_engine.py` know how the amplitudes are stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._control import RunControl
 from basicaer.simulator.engine._pages import zeros
-from basicaer.simulator.engine._readout import collapse, draw, half_weights, sum_of_squares
+from basicaer.simulator.engine._readout import add_weights, collapse, draw, flip, sum_of_squares
 
 ComplexDType: TypeAlias = "np.dtype[np.complex128] | np.dtype[np.complex64]"
 Amplitudes: TypeAlias = "npt.NDArray[np.complex128 | np.complex64]"
@@ -98,10 +98,10 @@ class State:
         view: Floats = self.amplitudes.view(np.float64 if self.dtype == np.complex128 else np.float32)
         return view
 
-    def _parts(self, qubit: int, control: RunControl) -> Iterator[tuple[int, int]]:
+    def _parts(self, control: RunControl) -> Iterator[tuple[int, int]]:
         """Ranges of at most 2^BLOCK_BITS amplitudes that make up the state, with a check before each.
 
-        A range has whole groups of 2^(qubit + 1) amplitudes, or lies within one value of the qubit.
+        For every qubit, a range has whole groups of 2^(qubit + 1) amplitudes, or lies within one value of it.
         """
         size = 1 << min(self.num_qubits, BLOCK_BITS)
         for low in range(0, 1 << self.num_qubits, size):
@@ -113,28 +113,30 @@ class State:
         for block in _blocks(self.amplitudes.reshape(1, -1), control):
             block *= factor
 
-    def weights(self, qubit: int, control: RunControl) -> tuple[float, float]:
-        """The sums of the squared magnitudes with `qubit` in 0, and in 1."""
-        zero = one = 0.0
-        for low, high in self._parts(qubit, control):
-            more_zero, more_one = half_weights(self._reals, qubit, low, high)
-            zero += more_zero
-            one += more_one
-        return zero, one
+    def weights(self, qubits: Sequence[int], control: RunControl) -> Floats:
+        """The sums of the squared magnitudes for each value of `qubits`, which ascend.
 
-    def collapse(self, qubit: int, outcome: int, weight: float, control: RunControl) -> None:
-        """Project `qubit` on `outcome`, whose weight `weights` gave, and make the norm 1."""
-        for low, high in self._parts(qubit, control):
-            collapse(self._reals, qubit, outcome, weight**-0.5, low, high)
+        The array has shape (2^k,); the first qubit is the least significant bit of its index.
+        """
+        sums, reals, places = np.zeros(1 << len(qubits)), self._reals, np.array(qubits, dtype=np.int64)
+        for low, high in self._parts(control):
+            add_weights(reals, places, low, high, sums)
+        return sums
+
+    def collapse(self, values: Mapping[int, int], weight: float, control: RunControl) -> None:
+        """Project qubits on `values`, whose weight `weights` gave, and make the norm 1."""
+        mask = sum(1 << qubit for qubit in values)
+        value = sum(bit << qubit for qubit, bit in values.items())
+        reals, factor = self._reals, weight**-0.5
+        for low, high in self._parts(control):
+            collapse(reals, mask, value, factor, low, high)
 
     def flip(self, qubit: int, control: RunControl) -> None:
         """Exchange 0 and 1 of `qubit`."""
-        halves = self.amplitudes.reshape(-1, 2, 1 << qubit)
-        pairs = zip(_blocks(halves[:, 0], control), _blocks(halves[:, 1], control), strict=True)
-        for lower, upper in pairs:
-            kept = lower.copy()
-            lower[...] = upper
-            upper[...] = kept
+        reals, size = self._reals, 1 << self.num_qubits >> 1
+        for low in range(0, size, 1 << BLOCK_BITS):
+            control.check()
+            flip(reals, qubit, low, min(low + (1 << BLOCK_BITS), size))
 
     def prepare(
         self, qubits: Sequence[int], amplitudes: npt.NDArray[np.complex128], control: RunControl
@@ -165,7 +167,7 @@ class State:
 
     def block_weights(self, control: RunControl) -> Floats:
         """The sum of the squared magnitudes of each block of 2^BLOCK_BITS consecutive amplitudes."""
-        parts = self._parts(0, control)
+        parts = self._parts(control)
         return np.array([sum_of_squares(self._reals, low, high) for low, high in parts], dtype=np.float64)
 
     def draw(self, number: int, before: float, points: Floats) -> tuple[Indices, Indices]:

@@ -1,24 +1,33 @@
 """Runs programs whose shots may part: at every measurement a branch of shots splits by the outcomes.
 
 Shots that agree so far share one branch, with one state and one classical memory. How many of a branch's
-shots see which outcome is drawn at once, from the binomial distribution. The branch with fewer shots goes on
-and the other one waits, so at most log2(shots) branches wait at any time. When even these states would take
-too much memory, a branch waits without its state and runs again from the start later, with the outcomes that
-it has seen.
+shots see which outcome is drawn at once, from the multinomial distribution. The outcome with the fewest shots
+goes on and the others wait, in one state from which theirs are made one after another, so at most
+log2(shots) states wait at any time. When even these would take too much memory, branches wait without a state
+and run again from the start later, with the outcomes that they have seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from basicaer.simulator import _engine
 from basicaer.simulator._control import RunControl
 from basicaer.simulator._conversions import Memory
 from basicaer.simulator._errors import SimulationFailed
 from basicaer.simulator._program import Program
-from basicaer.simulator._sampling import Tally, Words, indices_to_words, int_to_words, sample_indices
+from basicaer.simulator._sampling import (
+    Tally,
+    Words,
+    indices_to_words,
+    int_to_words,
+    sample_few,
+    sample_indices,
+)
 from basicaer.simulator._saving import Saved
 from basicaer.simulator._state import State
 from basicaer.simulator._steps import (
@@ -39,14 +48,16 @@ from basicaer.simulator._steps import (
 
 _WAITING_BYTES = 1 << 28
 
+_TOGETHER = 6
+"""So many qubits at most are looked at together: their values are drawn at once."""
+
 
 def waiting_states(state_bytes: int, shots: int) -> int:
     """How many states may wait at a time, beside the one that runs and perhaps none."""
     return min(shots.bit_length() - 1, _WAITING_BYTES // state_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     """Where a branch stands: at `steps[position]`, of which it has done `turn` parts, and then in `outer`.
 
     `is_loop` marks the body of a loop, whose step is the next one of `outer`.
@@ -62,9 +73,20 @@ class _Frame:
         """The place behind the present step."""
         return _Frame(self.steps, self.position + 1, 0, self.outer, self.is_loop)
 
-    def again(self) -> _Frame:
-        """The same step's next turn."""
-        return _Frame(self.steps, self.position, self.turn + 1, self.outer, self.is_loop)
+    def again(self, turns: int = 1) -> _Frame:
+        """The same step, so many turns later."""
+        return _Frame(self.steps, self.position, self.turn + turns, self.outer, self.is_loop)
+
+
+class _Choice(NamedTuple):
+    """What `qubits` may be found in: the values' weights, and the values that are left, each with its shots.
+
+    The values ascend by their shots.
+    """
+
+    qubits: list[int]
+    weights: npt.NDArray[np.float64]
+    values: list[tuple[int, int]]
 
 
 @dataclass(slots=True)
@@ -73,7 +95,9 @@ class _Branch:
 
     `state` is None while the branch waits without it. `seen` has the outcomes so far, the latest outermost;
     `replay` those still to be repeated, the next one last. `is_kept` marks the branch of the shot whose state
-    is returned.
+    is returned. `known` has the values of qubits that were measured or reset and not touched since.
+
+    `choice` is set while the branch waits in front of several values: it is to become one branch for each.
     """
 
     shots: int
@@ -83,6 +107,8 @@ class _Branch:
     is_kept: bool
     seen: tuple[int, object] | None
     replay: list[int]
+    known: dict[int, int]
+    choice: _Choice | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,23 +159,44 @@ class Executor:
         """The outcomes of `shots` shots, and what the keeper keeps."""
         tally = Tally(self._program.num_clbits)
         kept: Kept | None = None
-        self._waiting.append(self._first(shots))
-        self._stored = 1
-        while self._waiting:
-            branch = self._waiting.pop()
-            if branch.state is not None:
-                self._stored -= 1
+        branch: _Branch | None = self._first(shots)
+        while branch is not None:
             state = self._finish_steps(branch)
             words = self._read(branch, state, tally)
             if words is not None:
                 kept = Kept(state, words)
             self._control.advance_shots(branch.shots)
+            branch = self._next() if self._waiting else None
         return tally, kept
+
+    def _next(self) -> _Branch:
+        """The next branch to run: one that waits, or one of those that it is to become."""
+        branch = self._waiting.pop()
+        choice = branch.choice
+        state = branch.state
+        if state is None:
+            return branch
+        if choice is None:
+            raise AssertionError("a branch with a state waits in front of several values")
+        value, shots = choice.values.pop(0)
+        if choice.values:
+            self._waiting.append(branch)
+            state = state.copy(self._control)
+            branch.shots -= shots
+            is_kept = branch.is_kept and not self._keep(branch.shots, branch.shots + shots)
+            branch.is_kept = branch.is_kept and not is_kept
+            memory, known = branch.memory.copy(), dict(branch.known)
+            branch = _Branch(shots, branch.frame, memory, state, is_kept, branch.seen, [], known)
+        else:
+            self._stored -= 1
+            branch.choice = None
+        self._settle(branch, state, choice, value)
+        return branch
 
     def _first(self, shots: int) -> _Branch:
         frame = _Frame(self._program.steps)
         memory = self._program.scope.memory()
-        return _Branch(shots, frame, memory, self._start(), self._keeper is not None, None, [])
+        return _Branch(shots, frame, memory, self._start(), self._keeper is not None, None, [], {})
 
     def _finish_steps(self, branch: _Branch) -> State:
         """Take a branch to the end of its steps; return its state."""
@@ -173,19 +220,17 @@ class Executor:
         following: _Frame | None = None
         match step:
             case GateStep():
+                branch.known.clear()
                 step.plan(self._threads).apply(state, self._control)
             case DynamicGateStep():
+                branch.known.clear()
                 segment = step.segment([parameter(memory) for parameter in step.parameters])
                 _engine.prepare(segment, self._threads).apply(state, self._control)
-            case MeasureStep():
-                if frame.turn < len(step.qubits):
-                    self._split(branch, state, int(step.qubits[frame.turn]), int(step.clbits[frame.turn]))
-                    return
-            case ResetStep():
-                if frame.turn < len(step.qubits):
-                    self._split(branch, state, int(step.qubits[frame.turn]), None)
-                    return
+            case MeasureStep() | ResetStep():
+                while branch.frame.turn < len(step.qubits):
+                    self._look(branch, state, step)
             case PrepareStep():
+                branch.known.clear()
                 for qubits, amplitudes in step.groups:
                     state.prepare(qubits, amplitudes, self._control)
             case StoreStep():
@@ -216,76 +261,84 @@ class Executor:
                 following = loop.after() if step.leaves else loop
         branch.frame = following or frame.after()
 
-    def _split(self, branch: _Branch, state: State, qubit: int, clbit: int | None) -> None:
-        """Let the branch's shots see a qubit's value: for `clbit`, or for None to reset the qubit."""
-        weights = state.weights(qubit, self._control)
+    def _look(self, branch: _Branch, state: State, step: MeasureStep | ResetStep) -> None:
+        """Let the branch's shots see the next qubits of `step`, and write their values or reset them."""
+        self._control.check()
+        turn = branch.frame.turn
+        qubits = sorted(set(step.qubits[turn : turn + _TOGETHER].tolist()).difference(branch.known))
+        if not qubits:
+            self._write(branch, state)
+            return
+        weights = state.weights(qubits, self._control)
+        if not weights.sum() > 0.0:
+            raise SimulationFailed("a state of weight zero was to be measured; its amplitudes underflowed")
+        choice = _Choice(qubits, weights, [])
         if branch.replay:
-            outcome = branch.replay.pop()
+            value = branch.replay.pop()
         else:
-            ones = self._draw(branch.shots, weights)
-            counts = (branch.shots - ones, ones)
-            outcome = 1 if counts[0] == 0 or 0 < counts[1] < counts[0] else 0
-            if 0 < ones < branch.shots:
-                self._wait(branch, state, qubit, clbit, weights, 1 - outcome, counts[1 - outcome])
-        branch.seen = (outcome, branch.seen)
-        self._settle(branch, state, qubit, clbit, weights, outcome)
+            if self._generator is None:
+                raise AssertionError("a program without random steps has come to a random one")
+            drawn, counts = sample_few(weights, branch.shots, self._generator)
+            choice.values.extend(
+                (int(drawn[place]), int(counts[place])) for place in np.argsort(counts, kind="stable")
+            )
+            value, shots = choice.values.pop(0)
+            if choice.values:
+                self._wait(branch, state, choice, shots)
+        self._settle(branch, state, choice, value)
 
-    def _draw(self, shots: int, weights: tuple[float, float]) -> int:
-        """How many of `shots` shots see a 1."""
-        if self._generator is None:
-            raise AssertionError("a program without random steps has come to a random one")
-        return int(self._generator.binomial(shots, min(1.0, weights[1] / (weights[0] + weights[1]))))
-
-    def _wait(
-        self,
-        branch: _Branch,
-        state: State,
-        qubit: int,
-        clbit: int | None,
-        weights: tuple[float, float],
-        outcome: int,
-        shots: int,
-    ) -> None:
-        """Part `shots` shots from the branch, which have seen `outcome`, and let them wait."""
-        is_kept = branch.is_kept and self._keep(shots, branch.shots)
-        seen = (outcome, branch.seen)
-        branch.shots -= shots
+    def _wait(self, branch: _Branch, state: State, choice: _Choice, shots: int) -> None:
+        """Leave `shots` shots to the branch; the others wait, and will see the values of `choice`."""
+        rest = branch.shots - shots
+        is_kept = branch.is_kept and self._keep(rest, branch.shots)
+        branch.shots = shots
         branch.is_kept = branch.is_kept and not is_kept
         if self._stored < self._max_waiting:
+            memory, known = branch.memory.copy(), dict(branch.known)
             copy = state.copy(self._control)
-            other = _Branch(shots, branch.frame, branch.memory.copy(), copy, is_kept, seen, [])
-            self._settle(other, copy, qubit, clbit, weights, outcome)
+            self._waiting.append(
+                _Branch(rest, branch.frame, memory, copy, is_kept, branch.seen, [], known, choice)
+            )
             self._stored += 1
-        else:
-            # It will run again from the start, and see the same.
-            memory = self._program.scope.memory()
-            frame = _Frame(self._program.steps)
-            other = _Branch(shots, frame, memory, None, is_kept, None, _latest_first(seen))
-        self._waiting.append(other)
+            return
+        # They will run again from the start, and see the same: the one with the fewest shots is the next.
+        for value, count in reversed(choice.values):
+            is_its = is_kept and self._keep(count, rest)
+            is_kept = is_kept and not is_its
+            rest -= count
+            frame, memory = _Frame(self._program.steps), self._program.scope.memory()
+            replay = _latest_first((value, branch.seen))
+            self._waiting.append(_Branch(count, frame, memory, None, is_its, None, replay, {}))
 
     def _keep(self, shots: int, of: int) -> bool:
         """Whether the kept shot is among `shots` of `of` shots."""
         return self._keeper is not None and int(self._keeper.integers(of)) < shots
 
-    def _settle(
-        self,
-        branch: _Branch,
-        state: State,
-        qubit: int,
-        clbit: int | None,
-        weights: tuple[float, float],
-        outcome: int,
-    ) -> None:
-        """Give a branch the outcome of a measurement or reset, and move it on."""
-        if weights[outcome] <= 0.0:
-            raise SimulationFailed("a state of weight zero was to be measured; its amplitudes underflowed")
-        state.collapse(qubit, outcome, weights[outcome], self._control)
-        if clbit is None:
-            if outcome == 1:
-                state.flip(qubit, self._control)
+    def _settle(self, branch: _Branch, state: State, choice: _Choice, value: int) -> None:
+        """Give a branch one value of the qubits that it has looked at, and move it on."""
+        values = {qubit: value >> place & 1 for place, qubit in enumerate(choice.qubits)}
+        state.collapse(values, float(choice.weights[value]), self._control)
+        branch.seen = (value, branch.seen)
+        branch.known.update(values)
+        self._write(branch, state)
+
+    def _write(self, branch: _Branch, state: State) -> None:
+        """Write the known values of the next qubits of a branch's step to their bits, or make them 0."""
+        frame, known = branch.frame, branch.known
+        step = frame.steps[frame.position]
+        if not isinstance(step, (MeasureStep, ResetStep)):
+            raise AssertionError("only these look at qubits")
+        chosen = slice(frame.turn, frame.turn + _TOGETHER)
+        qubits = step.qubits[chosen].tolist()
+        if isinstance(step, MeasureStep):
+            for qubit, clbit in zip(qubits, step.clbits[chosen].tolist(), strict=True):
+                branch.memory.clbits = branch.memory.clbits & ~(1 << clbit) | known[qubit] << clbit
         else:
-            branch.memory.clbits = branch.memory.clbits & ~(1 << clbit) | outcome << clbit
-        branch.frame = branch.frame.again()
+            for qubit in qubits:
+                if known[qubit]:
+                    state.flip(qubit, self._control)
+                    known[qubit] = 0
+        branch.frame = frame.again(len(qubits))
 
     def _read(self, branch: _Branch, state: State, tally: Tally) -> Words | None:
         """Do the measurements of the tail for a branch. For the kept one, also collapse its state."""
@@ -304,7 +357,8 @@ class Executor:
         drawn = int(np.searchsorted(np.cumsum(counts), self._keeper.integers(branch.shots), side="right"))
         for qubit in sorted(set(qubits)):
             bit = int(indices[drawn]) >> qubit & 1
-            state.collapse(qubit, bit, state.weights(qubit, self._control)[bit], self._control)
+            weight = float(state.weights([qubit], self._control)[bit])
+            state.collapse({qubit: bit}, weight, self._control)
         kept: Words = words[drawn]
         return kept
 

@@ -32,6 +32,29 @@ def test_the_same_seed_gives_the_same_outcomes(circuit):
     assert not same(first, run(circuit, shots=5000, seed=8))
 
 
+@pytest.mark.parametrize("method", ["sampled", "branched"])
+@pytest.mark.parametrize("dtype", [np.complex128, np.complex64])
+def test_the_number_of_threads_changes_no_count(method, dtype):
+    """18 qubits have blocks for four threads."""
+    rng = np.random.default_rng(4)
+    circuit = Circuit(18, 18)
+    for _ in range(2):
+        for qubit in range(18):
+            circuit.append("u", [qubit], rng.uniform(-3, 3, 3).tolist())
+        for qubit in range(18):
+            circuit.append("cx", [qubit, (qubit + 5) % 18])
+        if method == "branched":
+            circuit.append("measure", [17], [], [0]).append("reset", [3]).append(
+                "h", [17], condition=ClbitRef(0)
+            )
+    for qubit in range(18):
+        circuit.append("measure", [qubit], [], [qubit])
+    first, *others = (run(circuit, shots=300, seed=5, dtype=dtype, threads=threads) for threads in (1, 2, 4))
+    assert first.method == method
+    assert len(first.outcomes) > 100
+    assert all(same(first, other) for other in others)
+
+
 @pytest.mark.parametrize("circuit", [sampled(), branched()], ids=["sampled", "branched"])
 def test_what_is_returned_does_not_change_the_counts(circuit):
     plain = run(circuit, shots=5000, seed=7)

@@ -97,14 +97,15 @@ def test_circuits_are_qiskits(seed):
     np.testing.assert_allclose(unitary(ours), Operator(theirs).data, atol=1e-12)
 
 
-@pytest.mark.parametrize("num_qubits", [12, 19])
-def test_deep_circuits_are_aers(num_qubits):
-    ours, theirs = random_gates(num_qubits, 2400 // num_qubits, 7)
+@pytest.mark.parametrize(("num_qubits", "count"), [(5, 2000), (12, 1000), (19, 150)])
+def test_deep_circuits_are_aers(num_qubits, count):
+    ours, theirs = random_gates(num_qubits, count, 7)
     theirs.save_statevector()
     simulator = AerSimulator(method="statevector", fusion_enable=False)
     decomposed = transpile(theirs, simulator, optimization_level=0)
     expected = simulator.run(decomposed, shots=1).result().get_statevector().data
-    np.testing.assert_allclose(statevector(ours), expected, atol=1e-11)
+    np.testing.assert_allclose(statevector(ours), expected, atol=1e-10)
+    np.testing.assert_allclose(statevector(ours, dtype=np.complex64), expected, atol=1e-5)
 
 
 def test_a_state_of_many_blocks_keeps_its_norm():
@@ -196,6 +197,26 @@ def test_samples_follow_the_state():
     seen[result.outcomes[:, 0].astype(int)] = result.counts
     assert seen.sum() == shots
     assert chisquare(seen, expected * shots).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("dtype", [np.complex128, np.complex64])
+@pytest.mark.parametrize("num_qubits", [9, 20])
+def test_samples_of_states_of_many_amplitudes_follow_them(num_qubits, dtype):
+    """From a sorted row of points, over one block and over several; here the eight most significant
+    qubits are looked at, so that each of their values is expected often."""
+    circuit, _ = random_gates(num_qubits, 40, 12)
+    circuit = Circuit(num_qubits, num_qubits, operations=circuit.operations, body=circuit.body)
+    for qubit in range(num_qubits):
+        circuit.append("ry", [qubit], [0.4 + 0.1 * qubit])
+    expected = (np.abs(statevector(circuit)) ** 2).reshape(256, -1).sum(axis=1)
+    for qubit in range(num_qubits):
+        circuit.append("measure", [qubit], [], [qubit])
+    shots = 1_000_000
+    result = run(circuit, shots=shots, seed=23, dtype=dtype)
+    places = (result.outcomes[:, 0] >> np.uint64(num_qubits - 8)).astype(int)
+    seen = np.bincount(places, weights=result.counts, minlength=256)
+    assert expected.min() * shots > 5
+    assert chisquare(seen, expected / expected.sum() * shots).pvalue > 1e-4
 
 
 @pytest.mark.usefixtures("block_bits")

@@ -66,15 +66,23 @@ def load_block(state: Any, base: int, count: int, at: Any, to: Any, re: Any, im:
 
 
 @compiled
-def store_block(state: Any, base: int, count: int, at: Any, to: Any, re: Any, im: Any) -> None:
-    """The inverse of `load_block`."""
+def store_block(state: Any, base: int, count: int, at: Any, to: Any, re: Any, im: Any, flag: Any) -> None:
+    """The inverse of `load_block`.
+
+    The first write to a huge page clears all of it, and one block's vectors may lie in hundreds of pages,
+    so that this takes a second. Hence `flag` is looked at here too.
+    """
     width = 64 // re.itemsize
-    for x in range(1 << count):
-        memory = 2 * (base | at[0, x & (TABLE - 1)] | at[1, x >> LOW_BITS])
-        position = to[0, x & (TABLE - 1)] | to[1, x >> LOW_BITS]
-        a, b = load(re, position), load(im, position)
-        store(state, memory, _zip_low(a, b))
-        store(state, memory + width, _zip_high(a, b))
+    total = 1 << count
+    for start in range(0, total, TABLE):
+        if flag[0]:
+            return
+        for x in range(start, min(start + TABLE, total)):
+            memory = 2 * (base | at[0, x & (TABLE - 1)] | at[1, x >> LOW_BITS])
+            position = to[0, x & (TABLE - 1)] | to[1, x >> LOW_BITS]
+            a, b = load(re, position), load(im, position)
+            store(state, memory, _zip_low(a, b))
+            store(state, memory + width, _zip_high(a, b))
 
 
 @compiled
@@ -182,7 +190,7 @@ def _execute(
             else:
                 load_block(state, base, loaded, load_at, load_to, re, im)
             run_program(re, im, rows, stage[pl.ROW_START], stage[pl.ROW_STOP], coefs, terms, base, work)
-            store_block(state, base, stored, store_at, store_to, re, im)
+            store_block(state, base, stored, store_at, store_to, re, im, flag)
             fetch_add(counters, 16 * number + 8, 1)
         waited = 0
         while load_acquire(counters, 16 * number + 8) < blocks:

@@ -299,7 +299,7 @@ def plan(
     capacity = 64
     stages = np.zeros((capacity, STAGE_COLUMNS), np.int64)
     rows = np.empty((6 * alive + 64, s.ROW_COLUMNS), np.int64)
-    terms = np.empty((most_terms, 2), np.int64)
+    terms = np.zeros((most_terms, 2), np.int64)
     box = [np.zeros(64 * alive + 4096, np.float64)]
     numbers = np.zeros(3, np.int64)
     stage = np.zeros(6, np.int64)

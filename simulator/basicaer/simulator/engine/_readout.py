@@ -29,31 +29,43 @@ def sum_of_squares(state: Any, start: int, stop: int) -> float:
 
 
 @compiled
-def half_weights(state: Any, qubit: int, low: int, high: int) -> tuple[float, float]:
-    """The sums of the squared magnitudes with `qubit` in 0 and in 1, among the amplitudes low to high.
+def add_weights(state: Any, qubits: Any, low: int, high: int, sums: Any) -> None:
+    """Add the squared magnitudes of amplitudes low to high to `sums`, by the values of `qubits`.
 
-    The range is made of whole groups of 2**(qubit + 1) amplitudes, or lies within one value of the qubit.
+    The qubits ascend, and the first is the least significant bit of the value.
+
+    The range is made of whole groups of 2**(qubit + 1) amplitudes, or lies within one value of a qubit.
     """
-    run = 1 << qubit
-    if high - low <= run:
-        total = sum_of_squares(state, low, high)
-        return (0.0, total) if (low >> qubit) & 1 else (total, 0.0)
-    zero = one = 0.0
-    for start in range(low, high, 2 * run):
-        zero += sum_of_squares(state, start, start + run)
-        one += sum_of_squares(state, start + run, start + 2 * run)
-    return zero, one
+    run = min(1 << qubits[0], high - low)
+    for start in range(low, high, run):
+        value = 0
+        for j in range(len(qubits)):
+            value |= ((start >> qubits[j]) & 1) << j
+        if run > 4:
+            sums[value] += sum_of_squares(state, start, start + run)
+        else:
+            for i in range(2 * start, 2 * (start + run)):
+                part = np.float64(state[i])
+                sums[value] += part * part
 
 
 @compiled
-def collapse(state: Any, qubit: int, outcome: int, factor: float, low: int, high: int) -> None:
-    """Among the amplitudes low to high, clear those with `qubit` other than `outcome`, multiply the
-    others."""
+def collapse(state: Any, mask: int, value: int, factor: float, low: int, high: int) -> None:
+    """Among the amplitudes low to high, clear those whose bits `mask` are not `value`, multiply others."""
     scale = state.dtype.type(factor)
     for i in range(low, high):
-        kept = scale if (i >> qubit) & 1 == outcome else state.dtype.type(0.0)
+        kept = scale if i & mask == value else state.dtype.type(0.0)
         state[2 * i] *= kept
         state[2 * i + 1] *= kept
+
+
+@compiled
+def flip(state: Any, qubit: int, low: int, high: int) -> None:
+    """Exchange the amplitudes with `qubit` in 0 and in 1; those with 0 are number low to high."""
+    run = 2 << qubit
+    for k in range(2 * low, 2 * high):
+        i = 2 * k - (k & (run - 1))
+        state[i], state[i + run] = state[i + run], state[i]
 
 
 @compiled
