@@ -1,7 +1,7 @@
 """The kernels are compiled, or loaded, while tests are collected, before any test's clock runs."""
 
 import numpy as np
-from basicaer.simulator import Circuit, statevector
+from basicaer.simulator._warm import warm_up
 
 for dtype in (np.complex128, np.complex64):
-    statevector(Circuit.from_gates(1, [("h", [0])]), dtype=dtype)
+    warm_up(dtype)

@@ -8,6 +8,7 @@ from basicaer.simulator.engine import _lowering as lo
 from basicaer.simulator.engine import _matrices as m
 from basicaer.simulator.engine import _planner as pl
 from basicaer.simulator.engine import _stages as s
+from basicaer.simulator.engine._borrowed import borrowed
 from basicaer.simulator.engine._jit import compiled
 
 _THOROUGH_QUBITS = 8
@@ -35,13 +36,21 @@ def _fused(table: Any, pool: Any, columns: Any, span: Any, wire: Any, known: Any
     counters[lo.QUBIT], counters[lo.PARAMETER] = span[2], span[3]
     thorough = n >= _THOROUGH_QUBITS
     counters[lo.STRICT] = thorough
-    state = (ops, mats, operands, last, known, np.zeros(16, np.complex128))
-    phase = lo.lower(table, pool, columns, start, stop, wire, counters, state)
+    spare = np.zeros(16, np.complex128)
+    state = (
+        *(borrowed(ops), borrowed(mats), borrowed(operands)),
+        *(borrowed(last), borrowed(known), borrowed(spare)),
+    )
+    given = (borrowed(columns[0]), borrowed(columns[1]), borrowed(columns[2]))
+    phase = lo.lower(
+        borrowed(table), borrowed(pool), given, start, stop, borrowed(wire), borrowed(counters), state
+    )
     span[2], span[3] = counters[lo.QUBIT], counters[lo.PARAMETER]
     if ready:
         for w in range(n):
             if known[w] == 1:
-                lo.make_live(state, counters, w)
+                lo.make_live(state, borrowed(counters), w)
+    spare[0] = 0.0  # keeps it until here
     count, used, alive = counters[lo.OPERATIONS], counters[lo.ENTRIES], 0
     for i in range(count):
         alive += ops[i, f.KIND] != f.DEAD
@@ -49,10 +58,13 @@ def _fused(table: Any, pool: Any, columns: Any, span: Any, wire: Any, known: Any
     for x in range(used):
         more[x] = mats[x]
     if thorough:
-        used = f.gather_threes(ops, count, more, used, last)
+        used = f.gather_threes(borrowed(ops), count, borrowed(more), used, borrowed(last))
         first, ops = ops, np.empty((alive + 1, f.COLUMNS), np.int64)
-        count, used = f.push_again(first, count, more, used, last, ops)
-    f.finish(ops, count, more, used)
+        count, used = f.push_again(
+            borrowed(first), count, borrowed(more), used, borrowed(last), borrowed(ops)
+        )
+        first[0, 0] = last[0] = -1  # keeps them until here
+    f.finish(borrowed(ops), count, borrowed(more), used)
     return ops, more, operands, count, phase
 
 
@@ -89,41 +101,3 @@ def compile_columns(
         live = (1 << n) - 1
     size = min(bits, wires)
     return pl.plan(ops, mats, operands, count, phys, home, live, size, v), phase, size
-
-
-@compiled
-def columns_are_valid(table: Any, pool: Any, columns: Any, n: int) -> bool:
-    """Whether a small circuit's columns have the right lengths, indices in range and apart, and finite
-    parameters, and its matrices of one or two qubits are unitary within Qiskit's tolerance."""
-    operations, qubits, parameters = columns
-    for r in range(len(table)):
-        if table[r, m.CODE] == m.POOLED and table[r, m.TARGETS] <= 2:
-            dim = 1 << table[r, m.TARGETS]
-            for a in range(dim):
-                for b in range(dim):
-                    total = complex(1.0 if a == b else 0.0)
-                    for k in range(dim):
-                        at = table[r, m.OFFSET] + k * dim
-                        total -= pool[at + a].conjugate() * pool[at + b]
-                    if not abs(total) <= 1e-8:
-                        return False
-    for x in range(len(parameters)):
-        if not np.isfinite(parameters[x]):
-            return False
-    qubit = parameter = 0
-    for i in range(len(operations)):
-        row = operations[i]
-        if row >= len(table):
-            return False
-        width = table[row, m.TARGETS] + table[row, m.CONTROLS]
-        if qubit + width > len(qubits):
-            return False
-        seen = 0
-        for k in range(width):
-            q = int(qubits[qubit + k])
-            if q >= n or (seen >> q) & 1:
-                return False
-            seen |= 1 << q
-        qubit += width
-        parameter += table[row, m.PARAMETERS]
-    return bool(qubit == len(qubits) and parameter == len(parameters))

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from basicaer.simulator.engine import _fusion as f
 from basicaer.simulator.engine import _matrices as m
+from basicaer.simulator.engine import _products as pr
 from basicaer.simulator.engine._jit import compiled
 
-TINY = f.TINY
+TINY = pr.TINY
 
 OPERATIONS, ENTRIES, OPERANDS, QUBIT, PARAMETER, STRICT, SIZE = range(7)
 """Counters: rows in `ops`, entries in `mats`, in `operands`; the instruction's first qubit and parameter;
@@ -96,7 +97,7 @@ def _two_targets(state: Any, n: Any, a: int, b: int, g: Any) -> complex:
     """A 4 by 4 gate g on wires a and b; returns a factor of the whole state."""
     ops, mats, _, last, known, _ = state
     if known[a] >= 0 or known[b] >= 0:
-        flips, _ = f.analyse(g, 0, 2)
+        flips, _ = pr.analyse(g, 0, 2)
         if flips == 0:
             if known[a] >= 0:
                 g[0], g[3] = g[5 * known[a]], g[5 * (known[a] + 2)]
