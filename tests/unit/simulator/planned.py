@@ -8,7 +8,7 @@ import types
 
 import numpy as np
 from basicaer.simulator import GATES, Circuit
-from basicaer.simulator.engine._compile import columns_are_valid, compile_columns
+from basicaer.simulator.engine._compile import compile_columns
 from basicaer.simulator.engine._matrices import operation_table
 from basicaer.simulator.engine._readout import add_weights, collapse, draw, flip
 
@@ -45,12 +45,10 @@ def plans():
         columns = (circuit.body.operations, circuit.body.qubits, circuit.body.parameters)
         span = np.array([0, count, 0, 0])
         plan, phase, size = compile_columns(table, pool, columns, span, num_qubits, fresh, bits, lanes, pad)
-        valid = columns_are_valid(table, pool, columns, num_qubits)
-        refused = columns_are_valid(table, pool, columns, 1)
         for name, value in zip(("stages", "rows", "coefs", "terms"), plan, strict=True):
             found[f"{number} {name}"] = value
         found[f"{number} coefs of all"] = np.array([phase])
-        found[f"{number} numbers"] = np.array([size, valid, refused, *span])
+        found[f"{number} numbers"] = np.array([size, *span])
     return found
 
 

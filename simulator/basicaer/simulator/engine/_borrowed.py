@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from basicaer.simulator.engine._jit import intrinsic
-from numba import njit
+from numba import config, njit
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def inlined(function: _F) -> _F:
     """Compile `function` as `compiled` does; LLVM puts its code into that of each caller."""
+    if config.DISABLE_JIT:
+        return function
     options = {"nogil": True, "cache": True, "error_model": "numpy", "boundscheck": False}
     return cast(_F, njit(forceinline=True, **options)(function))
 
@@ -23,17 +25,11 @@ def inlined(function: _F) -> _F:
 def merged(function: _F) -> _F:
     """Make `function` a part of each compiled caller: for a large one with one caller, which is then compiled
     once, and not by itself as well."""
-    return cast(_F, njit(inline="always")(function))
+    return function if config.DISABLE_JIT else cast(_F, njit(inline="always")(function))
 
 
 @intrinsic
-def borrowed(typingctx: Any, array: Any) -> Any:
-    """The same array, uncounted: something else has to keep its memory for as long as it is used.
-
-    An argument of the function that Python calls is kept by the caller; what a compiled function makes is
-    freed after the last use of the counted array.
-    """
-
+def _borrowed(typingctx: Any, array: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         view = context.make_array(array)(context, builder, args[0])
         view.meminfo = view.meminfo.type(None)
@@ -41,3 +37,15 @@ def borrowed(typingctx: Any, array: Any) -> Any:
         return view._getvalue()
 
     return array(array), codegen
+
+
+def _itself(array: Any) -> Any:
+    return array
+
+
+borrowed: Callable[[Any], Any] = _itself if config.DISABLE_JIT else _borrowed
+"""The same array, uncounted: something else has to keep its memory for as long as it is used.
+
+An argument of the function that Python calls is kept by the caller; what a compiled function makes is freed
+after the last use of the counted array. Interpreted, it's the array.
+"""
