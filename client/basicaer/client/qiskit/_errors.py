@@ -8,7 +8,6 @@ QiskitBackendNotFoundError, and every other from QiskitError.
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Iterator
 
 from basicaer.client import _errors as errors
@@ -28,14 +27,22 @@ _TWINS: list[tuple[type[errors.BasicAerError], type[Exception]]] = [
 ]
 
 
-@functools.cache
+# The classes of both trees, by those of the client's.
+_CLASSES: dict[type[errors.BasicAerError], type[errors.BasicAerError]] = {}
+
+
 def _class(kind: type[errors.BasicAerError]) -> type[errors.BasicAerError]:
     """A class of both trees, under the client's name."""
+    if kind not in _CLASSES:
+        _CLASSES[kind] = _derived(kind)
+    return _CLASSES[kind]
+
+
+def _derived(kind: type[errors.BasicAerError]) -> type[errors.BasicAerError]:
     twin = next(twin for ours, twin in _TWINS if issubclass(kind, ours))
     # Qiskit's own text is the message's repr.
-    members = {"__module__": __name__, "__doc__": kind.__doc__, "__str__": kind.__str__}
-    if kind.__str__ is Exception.__str__:
-        members["__str__"] = _message
+    text = _message if kind.__str__ is Exception.__str__ else kind.__str__
+    members = {"__module__": __name__, "__doc__": kind.__doc__, "__str__": text}
     return type(kind.__name__, (kind, twin), members)
 
 
