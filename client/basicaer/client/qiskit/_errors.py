@@ -58,7 +58,7 @@ def both(error: errors.BasicAerError) -> errors.BasicAerError:
     if isinstance(error, QiskitError):
         return error
     kind = _class(type(error))
-    twin = kind.__new__(kind, error.message)
+    twin: errors.BasicAerError = kind.__new__(kind, error.message)
     twin.__dict__.update(error.__dict__)
     twin.__cause__ = error.__cause__
     return twin
