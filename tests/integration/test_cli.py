@@ -291,7 +291,7 @@ def test_facts(run: Run, server: ServerProcess) -> None:
     one = run("backends", "qasm_simulator").stdout
     assert re.search(r"^shots\s+1024", one, re.MULTILINE)
     assert re.search(r"^cx\s+2\s+0", one, re.MULTILINE)
-    assert len(json.loads(run("backends", "--json").stdout)) == 3
+    assert len(json.loads(run("backends", "--json").stdout)) == 4
     assert run("version").stdout.startswith("basicaer ")
     assert json.loads(run("version", "--json").stdout)["version"]
 

@@ -24,6 +24,7 @@ from basicaer.client import (
     JobStatus,
     JobTimeoutError,
     Options,
+    Program,
     Progress,
     Result,
     ServerInfo,
@@ -60,6 +61,10 @@ def sync(provider: BasicAerProvider) -> None:
     assert_type(provider.backends(filters=lambda one: one.num_qubits > 3), list[BasicAerBackend])
     assert_type(provider.server_info(), ServerInfo)
     assert_type(backend.options, Options)
+    circuit = Circuit(1)
+    theta = circuit.add_input("theta")
+    circuit.rz(2 * theta + 0.5, 0).save_statevector().save_expectation_value({"Z": 1.0})
+    backend.run(Program(circuit, {"theta": [0.5, 1.5]}, ["Z", {"X": 1.0}], precision=0.1, shots=5))
     job = backend.run([Circuit(1), "OPENQASM 2.0;"], shots=5, memory=True, labels={"a": "b"})
     assert_type(job, BasicAerJob)
     assert_type(job.backend(), BasicAerBackend)
@@ -88,6 +93,7 @@ def results(result: Result) -> None:
     assert_type(result.get_counts(), Any)
     assert_type(result.get_memory(), list[str])
     assert_type(result.get_statevector(decimals=3), npt.NDArray[Any])
+    assert_type(result.get_expectation_values(0), npt.NDArray[np.float64])
     assert_type(result.results[0].header.n_qubits, int)
     assert_type(result.results[0].error, JobError | None)
 

@@ -56,8 +56,10 @@ from basicaer.client._errors import (
     TransportError,
 )
 from basicaer.client._experiment import ExperimentData, ExperimentHeader, ExperimentResult
+from basicaer.client._inputs import Input, Linear
 from basicaer.client._job import BasicAerJob
 from basicaer.client._options import Options
+from basicaer.client._programs import Program
 from basicaer.client._provider import BasicAerBackend, BasicAerProvider
 from basicaer.client._result import Result
 from basicaer.client._server_info import Limits, ServerInfo
@@ -86,6 +88,7 @@ __all__ = [
     "ExperimentHeader",
     "ExperimentResult",
     "Expression",
+    "Input",
     "InvalidRequestError",
     "JobCancelledError",
     "JobError",
@@ -97,6 +100,7 @@ __all__ = [
     "JobStatus",
     "JobTimeoutError",
     "Limits",
+    "Linear",
     "NotFoundError",
     "OptionInvalidError",
     "Options",
@@ -104,6 +108,7 @@ __all__ = [
     "PartNotFoundError",
     "PermissionDeniedError",
     "PreconditionError",
+    "Program",
     "ProgramInvalidError",
     "ProgramTooLargeError",
     "Progress",

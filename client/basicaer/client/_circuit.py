@@ -11,11 +11,12 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from basicaer.client._control_flow import ControlFlow
 from basicaer.client._errors import CircuitError
 from basicaer.client._gate_methods import Parameter, Qubits
 from basicaer.client._gates import GATE_SHAPES, OPEN_SHAPES
+from basicaer.client._inputs import Input, Linear, constants_and_terms
 from basicaer.client._options import complex_array, struct_from_dict
+from basicaer.client._saves import Saves
 from basicaer.client._values import Expression, Register, Variable, expression_from
 from basicaer.v1 import circuit_pb2 as pb
 
@@ -41,7 +42,7 @@ _OTHERS: dict[str, tuple[int | None, int, int]] = {
 }
 
 
-class Circuit(ControlFlow):
+class Circuit(Saves):
     """A quantum circuit with classical control.
 
     Qubits and classical bits are numbered from 0; qubit 0 is the least significant bit of a state's index.
@@ -70,6 +71,7 @@ class Circuit(ControlFlow):
         self.classical_registers: list[Register] = []
         self.variables: list[Variable] = []
         self._types: list[pb.ClassicalType] = []
+        self._inputs: set[int] = set()
         self._known: dict[tuple[Any, ...], int] = {}
         if num_qubits:
             self.add_quantum_register("q", num_qubits)
@@ -114,6 +116,17 @@ class Circuit(ControlFlow):
         self._types.append(pb.ClassicalType(kind=_KINDS[kind], width=width))
         return variable
 
+    def add_input(self, name: str, kind: str = "float", width: int = 0) -> Variable:
+        """Adds a variable whose value comes with each run, see `Program`; for kinds see `add_variable`.
+
+        One of kind float can stand in a gate's parameter: `circuit.rz(2 * theta + 0.5, 0)`.
+        """
+        variable = self.add_variable(name, kind, width)
+        self._inputs.add(variable.index)
+        if kind == "float":
+            variable = self.variables[-1] = Input(name, variable.index)
+        return variable
+
     def bit(self, clbit: int) -> Expression:
         """Returns a classical bit's value, for expressions."""
         return Expression(pb.Expression(clbit=self._bit("classical bit", clbit, self.num_clbits)))
@@ -137,6 +150,9 @@ class Circuit(ControlFlow):
         qubits = self._bits("qubit", qubits, self.num_qubits, name)
         clbits = self._bits("classical bit", clbits, self.num_clbits, name)
         key = (name, len(qubits), len(clbits), len(parameters), num_controls, control_state, label)
+        terms: list[tuple[int, int, float]] = []
+        if any(isinstance(parameter, Linear) for parameter in parameters):
+            parameters, terms = constants_and_terms(parameters)
         if any(isinstance(parameter, Expression) for parameter in parameters):
             operation = _operation(*key)
             operation.parameter_expressions.extend(expression_from(value).message for value in parameters)
@@ -148,6 +164,9 @@ class Circuit(ControlFlow):
             self._known[key] = self._emit(_operation(*key), qubits, clbits, numbers)
         else:
             self._emit(known, qubits, clbits, numbers)
+        if terms:
+            columns = self._blocks[-1]
+            columns.add_terms(len(columns.parameters) - len(numbers), terms)
         return self
 
     def measure(self, qubit: Qubits, clbit: Qubits) -> Self:
@@ -203,8 +222,7 @@ class Circuit(ControlFlow):
         It is 2^k amplitudes, a label with one of 01+-rl for each qubit (the last one first), or the index of
         a basis state.
         """
-        wanted = range(self.num_qubits) if qubits is None else _sequence(qubits)
-        chosen = self._bits("qubit", wanted, self.num_qubits, "initialize")
+        chosen = self._chosen("initialize", qubits)
         message = pb.Initialize()
         if isinstance(state, str):
             if len(state) != len(chosen) or set(state) - set("01+-rl"):
@@ -251,7 +269,7 @@ class Circuit(ControlFlow):
             quantum_registers=_registers(self.quantum_registers),
             classical_registers=_registers(self.classical_registers),
             variables=[
-                pb.Variable(name=variable.name, type=kind)
+                pb.Variable(name=variable.name, type=kind, input=variable.index in self._inputs)
                 for variable, kind in zip(self.variables, self._types, strict=True)
             ],
             operations=self._operations,
@@ -265,6 +283,10 @@ class Circuit(ControlFlow):
     def __repr__(self) -> str:
         size = f"{self.num_qubits} qubits, {self.num_clbits} clbits, {len(self)} instructions"
         return f"<Circuit {self.name!r}: {size}>"
+
+    def _chosen(self, name: str, qubits: Qubits | None) -> list[int]:
+        wanted = range(self.num_qubits) if qubits is None else _sequence(qubits)
+        return self._bits("qubit", wanted, self.num_qubits, name)
 
     def _each(self, name: str, parameters: Sequence[Parameter], *operands: Qubits) -> Self:
         for qubits in self._steps(name, operands):

@@ -22,18 +22,42 @@ Condition = Expression | tuple[int | Register, int]
 class Columns:
     """Instructions in columns, as `Block` has them."""
 
-    __slots__ = ("clbits", "operations", "parameters", "qubits")
+    __slots__ = (
+        "clbits",
+        "operations",
+        "parameters",
+        "qubits",
+        "term_factors",
+        "term_parameters",
+        "term_variables",
+    )
 
     def __init__(self) -> None:
         self.operations = array("I")
         self.qubits = array("I")
         self.clbits = array("I")
         self.parameters = array("d")
+        self.term_parameters = array("I")
+        self.term_variables = array("I")
+        self.term_factors = array("d")
+
+    def add_terms(self, first: int, terms: Iterable[tuple[int, int, float]]) -> None:
+        """Lets parameters, counted from `first`, depend on inputs: by parameter, variable and factor."""
+        for place, variable, factor in terms:
+            self.term_parameters.append(first + place)
+            self.term_variables.append(variable)
+            self.term_factors.append(factor)
 
     def to_message(self) -> pb.Block:
         """Returns the columns for the wire."""
         return pb.Block(
-            operations=self.operations, qubits=self.qubits, clbits=self.clbits, parameters=self.parameters
+            operations=self.operations,
+            qubits=self.qubits,
+            clbits=self.clbits,
+            parameters=self.parameters,
+            term_parameters=self.term_parameters,
+            term_variables=self.term_variables,
+            term_factors=self.term_factors,
         )
 
 

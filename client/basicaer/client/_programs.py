@@ -2,20 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from basicaer.client._circuit import Circuit
 from basicaer.client._errors import CircuitError
+from basicaer.client._inputs import Observable, observable_message
 from basicaer.v1 import circuit_pb2, job_pb2
 
-__all__ = ["programs_from"]
+__all__ = ["Program", "programs_from"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A circuit with what its run needs beside it; `run` takes it like the circuit itself.
+
+        theta = circuit.add_input("theta")
+        ...
+        backend.run(Program(circuit, inputs={"theta": [0.1, 0.2]}, observables=["ZZ", {"XX": 0.5}]))
+
+    `circuit` is whatever `run` takes. `inputs` has, for each input of the circuit, a number or one for each
+    row; the result has an experiment for each row. With `observables` (see `Circuit.save_expectation_value`)
+    it has one, whose expectation values `Result.get_expectation_values` returns, for each row those of all
+    observables; normally distributed noise of standard deviation `precision` is added to them. `shots` takes
+    the place of the job's.
+    """
+
+    circuit: Any
+    inputs: Mapping[str, npt.ArrayLike] = dataclasses.field(default_factory=dict)
+    observables: Sequence[Observable] = ()
+    precision: float = 0.0
+    shots: int | None = None
+
+    def to_message(self) -> job_pb2.Program:
+        """Returns the program for the wire.
+
+        Raises: CircuitError for inputs that are no numbers, or columns of different lengths.
+        """
+        message = job_pb2.Program()
+        message.CopyFrom(_program(self.circuit))
+        if self.inputs:
+            try:
+                columns = [np.asarray(values, np.float64) for values in self.inputs.values()]
+                rows = np.stack(np.broadcast_arrays(*columns, np.zeros(1))[:-1], axis=-1)
+            except (TypeError, ValueError) as error:
+                raise CircuitError(f"The inputs are no rows of numbers: {error}") from None
+            if rows.ndim != 2:
+                raise CircuitError("An input's values are a number, or a list with one for each row.")
+            message.inputs.CopyFrom(job_pb2.Inputs(names=self.inputs, values=rows.reshape(-1)))
+        if self.observables:
+            message.estimation.precision = self.precision
+            message.estimation.observables.extend(map(observable_message, self.observables))
+        if self.shots is not None:
+            message.shots = operator.index(self.shots)
+        return message
 
 
 def programs_from(programs: Any) -> list[job_pb2.Program]:
     """Returns one program, or each of several, as messages.
 
-    A program is a Circuit, OpenQASM 2 text, a Qiskit QuantumCircuit, or a message of `basicaer.v1`.
+    A program is a Circuit, OpenQASM 2 text, a Qiskit QuantumCircuit, a Program of one of them, or a message
+    of `basicaer.v1`.
 
     Raises: CircuitError for anything else, and for an empty list.
     """
@@ -37,6 +88,8 @@ def _program(program: Any) -> job_pb2.Program:
             return job_pb2.Program(circuit=program)
         case job_pb2.Program():
             return program
+        case Program():
+            return program.to_message()
         case _ if _is_qiskit(program):
             from basicaer.client import _from_qiskit  # Qiskit takes longer to import than all else together
 

@@ -52,10 +52,11 @@ class BasicAerBackend(_base.BackendBase):
     ) -> BasicAerJob:
         """Submits a program, or a list of them, as one job, and returns it once the server has stored it.
 
-        A program is a Circuit, OpenQASM 2 text, a Qiskit QuantumCircuit, or a message of `basicaer.v1`. For
-        the options see `Options`; those left out are the backend's `options`. `labels` find the job again in
-        `provider.jobs()`, `metadata` comes back with it. The same `request_id` never makes a second job; one
-        is made when it's None, and kept over retries. `timeout` is for the submission alone.
+        A program is a Circuit, OpenQASM 2 text, a Qiskit QuantumCircuit, a Program, or a message of
+        `basicaer.v1`. For the options see `Options`; those left out are the backend's `options`. `labels`
+        find the job again in `provider.jobs()`, `metadata` comes back with it. The same `request_id` never
+        makes a second job; one is made when it's None, and kept over retries. `timeout` is for the submission
+        alone.
 
         Raises: CircuitError, OptionInvalidError, ProgramInvalidError (with line and column),
         ResourceExhaustedError and its children, RequestIdReusedError, TransportError.

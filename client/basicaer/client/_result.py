@@ -100,6 +100,13 @@ class Result:
         """Returns the circuit's matrix of 2^n by 2^n, rounded and shared as by `get_statevector`."""
         return self._state("unitary", experiment, decimals)
 
+    def get_expectation_values(self, experiment: Any = None) -> npt.NDArray[np.float64]:
+        """Returns the expectation values of a Program with observables: for each row those of all.
+
+        Raises: ResultError when the experiment has none.
+        """
+        return self._state("expectation_values", experiment, None)
+
     def to_dict(self) -> dict[str, Any]:
         """Returns everything as plain types and numpy arrays, under the keys of Qiskit's Result."""
         return {
@@ -133,7 +140,7 @@ class Result:
         found = self._experiment(experiment)
         if name not in found.data.names():
             raise ResultError(f'No {name} for experiment "{experiment!r}"')
-        state: npt.NDArray[Any] = getattr(found.data, name)
+        state: npt.NDArray[Any] = found.data.get(name)
         return state if decimals is None else np.around(state, decimals)
 
     def _experiment(self, key: Any) -> ExperimentResult:

@@ -24,6 +24,7 @@ class Limits:
     max_message_bytes: int
     max_inline_result_bytes: int
     result_retention: float | None
+    max_rows: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,5 +59,6 @@ class ServerInfo:
                 max_message_bytes=limits.max_message_bytes,
                 max_inline_result_bytes=limits.max_inline_result_bytes,
                 result_retention=retention if limits.HasField("result_retention") else None,
+                max_rows=limits.max_rows,
             ),
         )

@@ -133,6 +133,9 @@ class Expression:
     def __truediv__(self, other: Any) -> Expression:
         return self._binary(pb.BINARY_OPERATOR_DIV, other)
 
+    def __rtruediv__(self, other: Any) -> Expression:
+        return expression_from(other) / self
+
     def __mod__(self, other: Any) -> Expression:
         return self._binary(pb.BINARY_OPERATOR_MOD, other)
 

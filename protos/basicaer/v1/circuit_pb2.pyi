@@ -653,8 +653,8 @@ Global___Initialize: _TypeAlias = Initialize  # noqa: Y015
 class Save(_message.Message):
     """Keeps something of the state, at that place of the circuit, as an array of the result.
 
-    Where shots part, probabilities and expectation values are means over all shots, and a state vector is that of one
-    shot.
+    Where shots part, probabilities and expectation values are means over all shots that reach the instruction (as often
+    as they do), and a state vector is that of one shot.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

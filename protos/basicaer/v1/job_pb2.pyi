@@ -186,7 +186,7 @@ class Program(_message.Message):
     @_builtins.property
     def estimation(self) -> Global___Estimation:
         """Asks for expectation values in the final state. The program then gives one entry of the result, with an array
-        "expectation_values".
+        "expectation_values" alone. The circuit MUST NOT save anything itself.
         """
 
     def __init__(
@@ -227,7 +227,9 @@ class Inputs(_message.Message):
 
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """The values, row by row: as many in a row as there are names. Integers and truth values are given as numbers."""
+        """The values, row by row: as many in a row as there are names. At least one row; each value finite. Integers and
+        truth values are given as numbers, angles in radians.
+        """
 
     def __init__(
         self,
@@ -261,7 +263,7 @@ class Estimation(_message.Message):
     """
     @_builtins.property
     def observables(self) -> _containers.RepeatedCompositeFieldContainer[_circuit_pb2.Observable]:
-        """The observables, each on all qubits of the circuit."""
+        """The observables, each on all qubits of the circuit. MUST NOT be empty."""
 
     @_builtins.property
     def rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
@@ -309,8 +311,8 @@ class RunOptions(_message.Message):
     """Whether the outcome of each shot is returned too."""
     seed_simulator: _builtins.int
     """The seed of the random numbers: the same seed, programs and server version give the same outcomes, whatever the
-    threads. Program i draws from a stream of its own, derived from the seed and i. Random when unset; the result
-    tells the seed that was used.
+    threads. Entry i of the result draws from a stream of its own, derived from the seed and i. Random when unset; the
+    result tells the seed that was used.
     """
     chop_threshold: _builtins.float
     """Real and imaginary parts of returned amplitudes below this magnitude become 0. Default 1e-15; 0 keeps all."""

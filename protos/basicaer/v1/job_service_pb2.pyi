@@ -679,6 +679,7 @@ class Limits(_message.Message):
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _builtins.int
     MAX_INLINE_RESULT_BYTES_FIELD_NUMBER: _builtins.int
     RESULT_RETENTION_FIELD_NUMBER: _builtins.int
+    MAX_ROWS_FIELD_NUMBER: _builtins.int
     max_memory_bytes: _builtins.int
     """The memory that all running simulations may use together."""
     max_queued_jobs: _builtins.int
@@ -695,6 +696,8 @@ class Limits(_message.Message):
     """A request message."""
     max_inline_result_bytes: _builtins.int
     """A result in RunJob's last message."""
+    max_rows: _builtins.int
+    """Rows of values for inputs, over all programs of a job."""
     @_builtins.property
     def result_retention(self) -> _duration_pb2.Duration:
         """How long a result is kept. Unset means for ever."""
@@ -711,10 +714,11 @@ class Limits(_message.Message):
         max_message_bytes: _builtins.int = ...,
         max_inline_result_bytes: _builtins.int = ...,
         result_retention: _duration_pb2.Duration | None = ...,
+        max_rows: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["result_retention", b"result_retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_inline_result_bytes", b"max_inline_result_bytes", "max_instructions", b"max_instructions", "max_memory_bytes", b"max_memory_bytes", "max_message_bytes", b"max_message_bytes", "max_program_bytes", b"max_program_bytes", "max_programs", b"max_programs", "max_queued_jobs", b"max_queued_jobs", "max_shots", b"max_shots", "result_retention", b"result_retention"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_inline_result_bytes", b"max_inline_result_bytes", "max_instructions", b"max_instructions", "max_memory_bytes", b"max_memory_bytes", "max_message_bytes", b"max_message_bytes", "max_program_bytes", b"max_program_bytes", "max_programs", b"max_programs", "max_queued_jobs", b"max_queued_jobs", "max_rows", b"max_rows", "max_shots", b"max_shots", "result_retention", b"result_retention"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

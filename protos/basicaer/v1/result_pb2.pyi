@@ -122,7 +122,8 @@ class ProgramResult(_message.Message):
     @_builtins.property
     def arrays(self) -> _containers.RepeatedCompositeFieldContainer[Global___Array]:
         """The program's arrays: "statevector", "unitary", "memory" (uint64, one row of words for each shot),
-        "expectation_values", and the labels of what it saves.
+        "expectation_values", and the labels of what it saves. What a circuit saves as "statevector" is there instead of
+        the final state; what no shot has reached is left out.
         """
 
     def __init__(

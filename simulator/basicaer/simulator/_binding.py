@@ -18,6 +18,7 @@ from basicaer.simulator._circuit import Circuit
 from basicaer.simulator._classical import Scope
 from basicaer.simulator._compiled import CompiledCircuit, compiled
 from basicaer.simulator._conversions import Memory, Value, fits, turn
+from basicaer.simulator._deferral import expressions_of
 from basicaer.simulator._engine import Segment
 from basicaer.simulator._errors import OptionError, SimulationFailed
 from basicaer.simulator._expressions import ClassicalKind, VariableRef
@@ -45,6 +46,7 @@ class Template:
         "_inputs",
         "_parameters",
         "_programs",
+        "_read",
         "_sources",
         "_targets",
         "circuit",
@@ -64,6 +66,12 @@ class Template:
             [places[number] for number in np.concatenate(numbering.sources).tolist()], dtype=np.int64
         )
         self._computed = numbering.computed
+        # Most inputs are part of gates' parameters alone; only what an expression reads has to have a value.
+        self._read = [
+            (number, places[number], self.circuit.variables[number])
+            for number in self._inputs
+            if number in numbering.read
+        ]
 
     @property
     def inputs(self) -> tuple[Variable, ...]:
@@ -87,17 +95,19 @@ class Template:
         """
         inputs = self.inputs
         known = [variable.name for variable in inputs]
-        for name in names:
-            if name not in known:
-                raise OptionError("names", f"the circuit has no input {name!r}")
-        for name in known:
-            if names.count(name) != 1:
-                often = "missing" if name not in names else "given twice"
-                raise OptionError("names", f"the input {name!r} is {often}")
+        places = {name: place for place, name in enumerate(names)}
+        if len(places) != len(names):
+            twice = next(name for place, name in enumerate(names) if places[name] != place)
+            raise OptionError("names", f"the input {twice!r} is given twice")
+        for name in sorted(places.keys() ^ set(known)):
+            message = (
+                f"the circuit has no input {name!r}" if name in places else f"the input {name!r} is missing"
+            )
+            raise OptionError("names", message)
         table = np.array(values, dtype=np.float64)
         if table.ndim != 2 or table.shape[1] != len(names):
             raise OptionError("values", f"the shape is {table.shape}; give rows of {len(names)} values")
-        table = np.ascontiguousarray(table[:, [names.index(name) for name in known]])
+        table = np.ascontiguousarray(table[:, [places[name] for name in known]])
         if not np.isfinite(table).all():
             row, column = np.argwhere(~np.isfinite(table))[0].tolist()
             raise OptionError(
@@ -121,11 +131,10 @@ class Template:
         reached.
         """
         parameters = self._parameters.copy()
-        np.add.at(parameters, self._targets, self._factors * row[self._sources])
-        values: dict[int, Value] = {
-            number: _typed(value, self.circuit.variables[number])
-            for number, value in zip(self._inputs, row.tolist(), strict=True)
-        }
+        # What overflows is told below, as what an expression gives is.
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.add.at(parameters, self._targets, self._factors * row[self._sources])
+        values = {number: _typed(float(row[place]), variable) for number, place, variable in self._read}
         if self._computed:
             memory = Memory(0, [values.get(number, 0) for number in range(len(self.circuit.variables))])
             for positions, evaluate in self._computed:
@@ -225,8 +234,9 @@ class _BoundCircuit(CompiledCircuit):
 class _Numbering:
     """A circuit with numbers for parameters, and where the parameters of each number come from.
 
-    `parameters` are what the circuit gives, `targets`, `sources` (variables) and `factors` the terms;
-    `computed` has, for each value that an expression gives, all the parameters that it is.
+    `read` are the variables that expressions read. `parameters` are what the circuit gives, `targets`,
+    `sources` (variables) and `factors` the terms; `computed` has, for each value that an expression gives,
+    all the parameters that it is.
     """
 
     def __init__(self, circuit: Circuit, inputs: frozenset[int]) -> None:
@@ -237,6 +247,12 @@ class _Numbering:
         self.computed: list[tuple[_Positions, Callable[[Memory], float]]] = []
         self._count = 0
         self._scope = Scope(circuit.num_clbits, circuit.classical_registers, circuit.variables)
+        self.read = {
+            variable
+            for operation in circuit.operations
+            for expression in expressions_of(operation)
+            for variable in self._scope.variables_of(expression)
+        }
         self._before = Layout(circuit.operations)
         fixed = inputs - _written(circuit)
         table = [self._plain(operation, fixed) for operation in circuit.operations]

@@ -142,12 +142,12 @@ def _uses_of(operations: Sequence[Operation], layout: Layout, scope: Scope, num_
     for operation in operations:
         sees_all = operation.save is not None and operation.save.kind is SaveKind.STATEVECTOR
         is_plain = operation.store is None and operation.name not in CONTROL_FLOW and not sees_all
-        if is_plain and not _expressions(operation):
+        if is_plain and not expressions_of(operation):
             found.append(_NOTHING)
             continue
         qubits: set[int] = set(range(num_qubits)) if sees_all else set()
         writes: set[int] = set()
-        reads = {bit for expression in _expressions(operation) for bit in scope.reads(expression)}
+        reads = {bit for expression in expressions_of(operation) for bit in scope.reads(expression)}
         if operation.store is not None:
             writes |= scope.reads(operation.store.target)
         for _, block in operation.blocks():
@@ -162,7 +162,7 @@ def _uses_of(operations: Sequence[Operation], layout: Layout, scope: Scope, num_
     return found
 
 
-def _expressions(operation: Operation) -> list[Expression]:
+def expressions_of(operation: Operation) -> list[Expression]:
     """All expressions of an operation itself."""
     found = list(operation.parameter_expressions)
     if operation.condition is not None:

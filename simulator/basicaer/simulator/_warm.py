@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._circuit import Circuit
+from basicaer.simulator._operations import Observable, Save, SaveKind
 from basicaer.simulator._run import run, statevector
 
 _QUBITS = (3, 13)
@@ -25,4 +26,9 @@ def warm_up(dtype: npt.DTypeLike = np.complex128) -> None:
         statevector(circuit, dtype=dtype)
         circuit.append("measure", [0], [], [0]).append("h", [0]).append("reset", [1])
         circuit.append("measure", [0], [], [1])
+        probabilities = Save("probabilities", SaveKind.PROBABILITIES)
+        circuit.append("save", [1], save=probabilities)
+        observable = Observable(("I" * num_qubits, "XY" + "Z" * (num_qubits - 2)), (1.0, 1.0))
+        values = Save("values", SaveKind.EXPECTATION_VALUES, (observable,))
+        circuit.append("save", range(num_qubits), save=values)
         run(circuit, shots=2, seed=1, dtype=dtype, statevector=True)

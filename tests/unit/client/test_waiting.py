@@ -210,7 +210,7 @@ def test_a_wait_without_a_deadline_ends_when_the_server_stays_away() -> None:
 
 def _backend_of(provider: BasicAerProvider) -> Any:
 
-    limits = Limits(0, 0, 0, 0, 0, 0, 0, 0, None)
+    limits = Limits(0, 0, 0, 0, 0, 0, 0, 0, None, 0)
     return BasicAerBackend(provider, job_service_pb2.BackendInfo(name="qasm_simulator"), limits)
 
 

@@ -45,7 +45,7 @@ def test_needs_that_no_machine_meets_are_numbers_too(
 def test_a_program_that_is_sent_again_is_not_checked_again(executor: ThreadExecutor, make_spec: Any) -> None:
     first = executor.prepare(make_spec(BELL, shots=5))
     second = executor.prepare(make_spec(BELL, shots=6))
-    assert first.programs[0] is second.programs[0]  # type: ignore[attr-defined] # its own class
+    assert first.runs[0].program is second.runs[0].program  # type: ignore[attr-defined] # its own class
     assert (first.shots, second.shots, first.num_programs) == (5, 6, 1)
     assert first.size_bytes > 0
 

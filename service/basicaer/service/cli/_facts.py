@@ -66,6 +66,7 @@ def info(server: str, as_json: bool) -> None:
         ("workers", f"{found.workers:,}"),
         ("memory", _text.size(limits.max_memory_bytes)),
         ("programs in a job", f"{limits.max_programs:,}"),
+        ("rows of inputs in a job", f"{limits.max_rows:,}"),
         ("shots", f"{limits.max_shots:,}"),
         ("program text", _text.size(limits.max_program_bytes)),
         ("instructions", f"{limits.max_instructions:,}"),

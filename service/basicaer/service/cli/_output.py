@@ -19,6 +19,8 @@ __all__ = ["json_option", "plain", "print_json", "result_dict", "result_text", "
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _WIDEST = 100
+# What the backends return; everything else is a name that a circuit has given.
+_OWN = ("counts", "memory", "statevector", "unitary")
 
 
 def json_option(command: _Command) -> _Command:
@@ -103,9 +105,18 @@ def _program_dict(result: Result, index: int, program: ExperimentResult) -> dict
         found["memory"] = result.get_memory(index)
     for name in ("statevector", "unitary"):
         if name in names:
-            values = getattr(program.data, name)
-            found[name] = values.view(values.real.dtype).reshape(*values.shape, 2).tolist()
+            found[name] = _plain(program.data.get(name))
+    saved = {name: _plain(program.data.get(name)) for name in names if name not in _OWN}
+    if saved:
+        found["arrays"] = saved
     return found
+
+
+def _plain(values: Any) -> Any:
+    """Return an array as lists, with pairs for complex numbers."""
+    if values.dtype.kind == "c":
+        values = values.view(values.real.dtype).reshape(*values.shape, 2)
+    return values.tolist()
 
 
 def result_text(result: Result, top: int) -> str:
@@ -132,6 +143,7 @@ def _program_text(result: Result, index: int, program: ExperimentResult, top: in
     if "counts" in names:
         counts = _counts(result, index)
         pieces.append(_text.histogram(counts, top=top, width=width, blocks=blocks))
+    pieces.extend(f"{name}: {program.data.get(name)}" for name in names if name not in _OWN)
     return "\n\n".join(pieces) or "no data: the program measures nothing, and this backend returns no state"
 
 
@@ -149,6 +161,6 @@ def save_arrays(result: Result, path: str) -> None:
             elif name == "memory":
                 arrays[f"{index}/memory"] = np.array(result.get_memory(index), str)
             else:
-                arrays[f"{index}/{name}"] = getattr(program.data, name)
+                arrays[f"{index}/{name}"] = program.data.get(name)
     with click.open_file(path, "wb") as file:
         np.savez(file, **arrays)

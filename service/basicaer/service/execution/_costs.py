@@ -74,8 +74,8 @@ def required_bytes(runs: Sequence[ProgramRun], backend: Backend, settings: Setti
             initial=settings.initial is not None,
         )
         if run.estimation is not None:
-            # The table of all rows, and the values with and without noise.
-            kept += 8 * run.simulations * run.program.num_observables + 16 * run.num_values
+            # The values, and their noise.
+            kept += 16 * run.num_values
             most = max(most, kept + need)
             continue
         each = _kept_bytes(run, backend, settings)

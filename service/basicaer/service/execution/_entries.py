@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from basicaer import simulator as sim
 from basicaer.service.execution._preparation import EXPECTATION_VALUES
 from basicaer.service.execution._progress import Control
-from basicaer.service.execution._runs import ProgramRun
+from basicaer.service.execution._runs import Estimation, ProgramRun
 from basicaer.service.execution.backends import Task
 from basicaer.service.execution.options import Settings
 from basicaer.service.execution.results import LargeArrays, add_counts
@@ -91,9 +93,11 @@ def estimate(run: ProgramRun, context: EntryContext, entry: result_pb2.ProgramRe
     wanted, settings = run.estimation, context.settings
     if wanted is None:
         raise AssertionError("the program has no estimation")
-    table = np.zeros((run.simulations, run.program.num_observables))
-    rows = range(run.simulations) if wanted.rows is None else np.unique(wanted.rows).tolist()
-    for row in rows:
+    if wanted.rows is None:
+        values = np.empty((run.simulations, run.program.num_observables))
+    else:
+        values = np.empty(len(wanted.rows))
+    for row, places, indices in _wanted(run, wanted):
         control = context.control.begin(context.index, row)
         try:
             outcome = sim.run(
@@ -110,12 +114,21 @@ def estimate(run: ProgramRun, context: EntryContext, entry: result_pb2.ProgramRe
         except Exception as error:
             raise RowError(row) from error
         entry.method = outcome.method
-        table[row] = outcome.saved[EXPECTATION_VALUES]
-    values = table if wanted.rows is None else table[wanted.rows, wanted.indices]
+        values[places] = outcome.saved[EXPECTATION_VALUES][indices]
     if wanted.precision > 0.0:
         noise = np.random.Generator(np.random.PCG64(_stream(context, _NOISE_STREAM)))
-        values = values + noise.normal(0.0, wanted.precision, values.shape)
+        values += noise.normal(0.0, wanted.precision, values.shape)
     context.arrays.add(entry, context.number, EXPECTATION_VALUES, values)
+
+
+def _wanted(run: ProgramRun, wanted: Estimation) -> Iterator[tuple[int, Any, Any]]:
+    """The rows that are needed, each with where its values belong and which of the observables' they are."""
+    if wanted.rows is None or wanted.indices is None:
+        yield from ((row, row, slice(None)) for row in range(run.simulations))
+        return
+    order = np.argsort(wanted.rows, kind="stable")
+    for places in np.split(order, np.flatnonzero(np.diff(wanted.rows[order])) + 1):
+        yield int(wanted.rows[places[0]]), places, wanted.indices[places]
 
 
 def _stream(context: EntryContext, number: int) -> np.random.SeedSequence:

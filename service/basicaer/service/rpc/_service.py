@@ -145,6 +145,7 @@ def _limits(config: Config) -> pb.Limits:
         max_instructions=config.max_instructions,
         max_message_bytes=config.max_message_bytes,
         max_inline_result_bytes=config.max_inline_result_bytes,
+        max_rows=config.max_rows,
     )
     if config.result_retention is not None:
         limits.result_retention.FromNanoseconds(int(config.result_retention * 1e9))

@@ -58,24 +58,26 @@ def add_expectation_values(
 @compiled
 def _multiply(state: Any, base: int, partner: int, inner: int, is_odd: int, space: Any) -> None:
     """The real parts, or when `is_odd` the imaginary ones, of amplitudes times their partners' conjugates."""
+    size = len(space)
+    right = state[2 * base : 2 * (base + size)]
+    left = state[2 * partner : 2 * (partner + size)]
+    one = np.uint64(1)
     if is_odd:
-        for i in range(len(space)):
-            left, right = 2 * (partner + (i ^ inner)), 2 * (base + i)
-            space[i] = np.float64(state[left]) * np.float64(state[right + 1]) - np.float64(
-                state[left + 1]
-            ) * np.float64(state[right])
+        for i in range(size):
+            # Unsigned indices need no check for numbers that count from the end.
+            here, there = np.uint64(2 * i), np.uint64(2 * (i ^ inner))
+            real = np.float64(left[there]) * np.float64(right[here + one])
+            space[np.uint64(i)] = real - np.float64(left[there + one]) * np.float64(right[here])
     elif inner == 0:
-        for i in range(len(space)):
-            left, right = 2 * (partner + i), 2 * (base + i)
-            space[i] = np.float64(state[left]) * np.float64(state[right]) + np.float64(
-                state[left + 1]
-            ) * np.float64(state[right + 1])
+        for i in range(size):
+            here = np.uint64(2 * i)
+            real = np.float64(left[here]) * np.float64(right[here])
+            space[np.uint64(i)] = real + np.float64(left[here + one]) * np.float64(right[here + one])
     else:
-        for i in range(len(space)):
-            left, right = 2 * (partner + (i ^ inner)), 2 * (base + i)
-            space[i] = np.float64(state[left]) * np.float64(state[right]) + np.float64(
-                state[left + 1]
-            ) * np.float64(state[right + 1])
+        for i in range(size):
+            here, there = np.uint64(2 * i), np.uint64(2 * (i ^ inner))
+            real = np.float64(left[there]) * np.float64(right[here])
+            space[np.uint64(i)] = real + np.float64(left[there + one]) * np.float64(right[here + one])
 
 
 @compiled

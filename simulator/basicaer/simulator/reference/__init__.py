@@ -12,6 +12,7 @@ from basicaer.simulator.reference._interpreter import (
     distribution,
     interpret,
     matrix_of,
+    saved_means,
 )
 from basicaer.simulator.reference._random_circuits import random_circuit, random_expression, random_unitary
 
@@ -25,4 +26,5 @@ __all__ = [
     "random_circuit",
     "random_expression",
     "random_unitary",
+    "saved_means",
 ]

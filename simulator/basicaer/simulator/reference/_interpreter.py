@@ -11,7 +11,7 @@ import numpy.typing as npt
 from basicaer.simulator._circuit import Circuit
 from basicaer.simulator._expressions import ClassicalKind, ClbitRef, Expression, RegisterRef
 from basicaer.simulator._gate_table import GATES
-from basicaer.simulator._operations import Block, Initialize, Operation, Store
+from basicaer.simulator._operations import Block, Initialize, Operation, Save, SaveKind, Store
 from basicaer.simulator.reference._expressions import as_type, evaluate, shape
 
 Matrix = npt.NDArray[np.complex128]
@@ -19,6 +19,12 @@ Matrix = npt.NDArray[np.complex128]
 _NEGLIGIBLE = 1e-14
 _MOST_TURNS = 10_000
 _MOST_LEAVES = 500
+_PAULIS: dict[str, Matrix] = {
+    "I": np.eye(2, dtype=complex),
+    "X": np.array([[0, 1], [1, 0]], dtype=complex),
+    "Y": np.array([[0, -1j], [1j, 0]]),
+    "Z": np.diag([1, -1]).astype(complex),
+}
 
 
 class TooManyLeavesError(Exception):
@@ -29,7 +35,7 @@ class TooManyLeavesError(Exception):
 class Leaf:
     """One way that a run can go: its probability, and what it has in its memories.
 
-    `jump` is "break" or "continue" while a loop is being left.
+    `jump` is "break" or "continue" while a loop is being left. `saved` has what was saved so far, in order.
     """
 
     probability: float
@@ -37,6 +43,7 @@ class Leaf:
     clbits: int
     variables: tuple[Any, ...]
     jump: str = ""
+    saved: tuple[tuple[str, Matrix], ...] = ()
 
 
 def interpret(circuit: Circuit, initial: npt.ArrayLike | None = None) -> list[Leaf]:
@@ -45,8 +52,11 @@ def interpret(circuit: Circuit, initial: npt.ArrayLike | None = None) -> list[Le
     state[0] = 1.0
     if initial is not None:
         state = np.array(initial, dtype=complex)
-    zero = tuple(0.0 if variable.type.kind is ClassicalKind.FLOAT else 0 for variable in circuit.variables)
-    leaves = _run_block(circuit, circuit.body, [Leaf(1.0, state, 0, zero)])
+    first = tuple(
+        variable.value or (0.0 if variable.type.kind is ClassicalKind.FLOAT else 0)
+        for variable in circuit.variables
+    )
+    leaves = _run_block(circuit, circuit.body, [Leaf(1.0, state, 0, first)])
     return [replace(leaf, state=leaf.state * np.exp(1j * circuit.global_phase)) for leaf in leaves]
 
 
@@ -56,6 +66,17 @@ def distribution(circuit: Circuit, initial: npt.ArrayLike | None = None) -> dict
     for leaf in interpret(circuit, initial):
         found[leaf.clbits] = found.get(leaf.clbits, 0.0) + leaf.probability
     return found
+
+
+def saved_means(circuit: Circuit, initial: npt.ArrayLike | None = None) -> dict[str, Matrix]:
+    """For each label the mean of what is saved under it, over all times that a run comes by."""
+    totals: dict[str, Matrix] = {}
+    weights: dict[str, float] = {}
+    for leaf in interpret(circuit, initial):
+        for label, value in leaf.saved:
+            totals[label] = totals.get(label, 0.0) + leaf.probability * value
+            weights[label] = weights.get(label, 0.0) + leaf.probability
+    return {label: total / weights[label] for label, total in totals.items()}
 
 
 def matrix_of(circuit: Circuit) -> Matrix:
@@ -136,6 +157,9 @@ def _do(
         matrix[:, 0] = amplitudes
         whole = _embed(matrix, qubits, size)
         return [replace(part, state=whole @ part.state) for part in _reset(leaf, qubits, size)]
+    if operation.save is not None:
+        value = _kept(operation.save, qubits, size, leaf.state)
+        return [replace(leaf, saved=(*leaf.saved, (operation.save.label, value)))]
     if operation.store is not None:
         return [_assign(operation.store, circuit, leaf)]
     if name in ("break_loop", "continue_loop"):
@@ -245,6 +269,28 @@ def _embed(matrix: Matrix, qubits: Sequence[int], size: int) -> Matrix:
                 row = row & ~(1 << qubit) | (row_inner >> place & 1) << qubit
             whole[row, column] += matrix[row_inner, inner]
     return whole
+
+
+def _kept(save: Save, qubits: Sequence[int], size: int, state: Matrix) -> Matrix:
+    """What a save keeps of a state, without the circuit's phase."""
+    if save.kind is SaveKind.STATEVECTOR:
+        return state
+    if save.kind is SaveKind.PROBABILITIES:
+        found = np.zeros(2 ** len(qubits))
+        for index, amplitude in enumerate(state):
+            outcome = sum((index >> qubit & 1) << place for place, qubit in enumerate(qubits))
+            found[outcome] += abs(amplitude) ** 2
+        return found.astype(complex)
+    values = []
+    for observable in save.observables:
+        matrix: Matrix = np.zeros((2 ** len(qubits),) * 2, dtype=complex)
+        for pauli, coefficient in zip(observable.paulis, observable.coefficients, strict=True):
+            product: Matrix = np.ones((1, 1), dtype=complex)
+            for letter in pauli:
+                product = np.asarray(np.kron(product, _PAULIS[letter]), dtype=np.complex128)
+            matrix = matrix + coefficient * product
+        values.append(np.vdot(state, _embed(matrix, qubits, size) @ state))
+    return np.array(values)
 
 
 def _measure(leaf: Leaf, qubit: int) -> list[tuple[int, Leaf]]:
