@@ -1,13 +1,14 @@
-"""Prints the service's figures: `python -m benchmarks [run_job] [watchers] [state_stream] [import]`."""
+"""Prints the service's figures: `python -m benchmarks [PART …]`, of all parts or of those that are named."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import _import, _run_job, _state_stream, _watchers
+from benchmarks import _conversion, _import, _run_job, _state_stream, _watchers
 
 PARTS = {
     "import": _import.measure,
+    "conversion": _conversion.measure,
     "run_job": _run_job.measure,
     "watchers": _watchers.measure,
     "state_stream": _state_stream.measure,
