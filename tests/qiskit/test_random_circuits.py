@@ -61,7 +61,7 @@ class Author:
         return self.random.sample(range(self.width), count)
 
     def gate(self, *, plain: bool = False) -> Gate:
-        """A standard gate that fits, perhaps with a control more, in either state, unless it's to be plain."""
+        """A standard gate that fits; unless it's to be plain, perhaps with a control more."""
         gate = self.random.choice([gate for gate in GATES if gate.num_qubits <= self.width])
         made = gate.base_class(*(self.angle() for _ in gate.params))
         if (

@@ -214,6 +214,7 @@ class JobBase:
         *,
         strict: bool = False,
         tick: float | None = None,
+        begun: job_pb2.Job | None = None,
     ) -> WatchFlow:
         """Returns how to wait for the job; for the arguments see `WatchFlow`."""
         return WatchFlow(
@@ -222,6 +223,7 @@ class JobBase:
             after_sequence=after_sequence,
             strict=strict,
             tick=tick,
+            begun=begun,
             max_outage=self._backend._max_outage,
         )
 

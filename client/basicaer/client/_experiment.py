@@ -96,9 +96,14 @@ class ExperimentData:
 
     def int_counts(self) -> dict[int, int]:
         """Returns the counts by integers, in the order of the outcomes."""
+        words, counts = self.outcome_words()
+        return dict(zip(integers_from_words(words), counts.tolist(), strict=True))
+
+    def outcome_words(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """Returns the distinct outcomes in order, as rows of words (the lowest first), and counts."""
         counts = self._message.counts
-        words = np.array(counts.outcomes, np.uint64).reshape(-1, max(1, counts.words_per_outcome))
-        return dict(zip(integers_from_words(words), counts.counts, strict=True))
+        words = np.array(counts.outcomes[:], np.uint64).reshape(-1, max(1, counts.words_per_outcome))
+        return words, np.array(counts.counts[:], np.int64)
 
     def int_memory(self) -> list[int]:
         """Returns the outcome of each shot as an integer."""

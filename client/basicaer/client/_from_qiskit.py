@@ -37,7 +37,7 @@ from basicaer.client._qiskit_operations import (
     NestingTooDeepError,
     OperationReader,
 )
-from basicaer.client._qiskit_parameters import parameters_to_proto, real
+from basicaer.client._qiskit_parameters import PLAIN_NUMBERS, Term, linear_values, parameters_to_proto, real
 from basicaer.client._qiskit_saves import save_to_proto
 from basicaer.v1 import circuit_pb2 as pb
 
@@ -52,7 +52,6 @@ __all__ = [
 
 # What stands in columns without a conversion: gates that act on qubits, and numbers.
 _COLUMN_NAMES = GATE_SHAPES.keys() - {"global_phase"}
-_PLAIN_NUMBERS = frozenset((float, int))
 _SLICE = 256
 
 
@@ -191,13 +190,17 @@ class _Converter:
         """Appends standard gates from the run's start to `stop`; one by one, if some need a closer look."""
         # A dict keeps the order of the first appearance, so that equal circuits give equal bytes.
         distinct = dict.fromkeys(run.names)
-        if not (distinct.keys() <= _COLUMN_NAMES and set(map(type, run.values)) <= _PLAIN_NUMBERS):
+        values: tuple[list[float], list[Term]] | None = None
+        if distinct.keys() <= _COLUMN_NAMES:
+            is_plain = set(map(type, run.values)) <= PLAIN_NUMBERS
+            values = (run.values, []) if is_plain else linear_values(run.values, frame)
+        if values is None:
             self._append_all(columns, data, run.start, stop, frame)
             return
         index_of = {name: self._gate_index(name, *GATE_SHAPES[name]) for name in distinct}
         columns.operations.extend(map(index_of.__getitem__, run.names))
         columns.qubits.extend(map(frame.qubits.__getitem__, run.qubits))
-        columns.parameters.extend(run.values)
+        columns.append_parameters(*values)
 
     def _append_all(self, columns: Columns, data: Any, start: int, stop: int, frame: Frame) -> None:
         for number in range(start, stop):

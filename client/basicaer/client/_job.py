@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,10 +16,8 @@ from basicaer.client._status import JobEvent, JobStatus, Progress, status_from_m
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from basicaer.client._provider import BasicAerBackend
+    from basicaer.client._transport import Connection
 
 __all__ = ["BasicAerJob"]
 
@@ -32,6 +31,14 @@ class BasicAerJob(_base.JobBase):
 
     _backend: BasicAerBackend
 
+    def __init__(
+        self, backend: BasicAerBackend, job_id: str | None, result: Result | None = None, **metadata: Any
+    ) -> None:
+        super().__init__(backend, job_id, result, **metadata)
+        # The stream that came with the submission, until a wait takes it; a list, since its pop is atomic.
+        self._streams: list[Connection] = []
+        self._inline: result_pb2.Result | None = None
+
     def backend(self) -> BasicAerBackend:
         """Returns the backend that the job was made by."""
         return self._backend
@@ -41,9 +48,12 @@ class BasicAerJob(_base.JobBase):
 
         Raises: JobError the second time; what `backend.run()` raises.
         """
-        request = self._to_submit()
-        stub = self._backend._transport.stub
-        self._accept(self._backend._transport.call(stub.SubmitJob, request, timeout).job)
+        job, stream = self._backend._transport.submit(self._to_submit(), timeout)
+        self._accept(job)
+        if stream is not None:
+            self._streams.append(stream)
+            # Nobody can wait for a job whose handle is gone.
+            weakref.finalize(self, stream.close).atexit = False
 
     def status(self) -> JobStatus:
         """Returns where the job stands."""
@@ -192,14 +202,22 @@ class BasicAerJob(_base.JobBase):
             if self._final is None:
                 raise self._timeout_error()
             return
-        flow = self._flow(deadline, None, tick=max(wait, _base.SHORTEST_WAIT) if callback else None)
-        with contextlib.closing(self._backend._transport.watch(flow)) as notices:
+        try:
+            stream: Connection | None = self._streams.pop()
+        except IndexError:
+            stream = None
+        tick = max(wait, _base.SHORTEST_WAIT) if callback else None
+        flow = self._flow(deadline, None, tick=tick, begun=self._job if stream else None)
+        with contextlib.closing(self._backend._transport.watch(flow, stream)) as notices:
             for notice in notices:
                 status = self._note(notice)
                 if callback is not None and status is not None and not status.final:
                     callback(self.job_id(), status, self)
+        self._inline = stream.result if stream else None
 
     def _read_message(self, deadline: Deadline) -> result_pb2.Result:
+        if self._inline is not None:
+            return self._inline
         data = self._backend._transport.read(self.job_id(), "", deadline)
         return result_pb2.Result.FromString(data.tobytes())
 

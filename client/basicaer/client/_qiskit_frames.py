@@ -79,25 +79,24 @@ class Columns:
         parameters: list[float],
         terms: Iterable[Term] = (),
     ) -> None:
-        self._append_terms(terms)
         self.operations.append(operation)
         self.qubits.extend(qubits)
         self.clbits.extend(clbits)
-        self.parameters.extend(parameters)
+        self.append_parameters(parameters, terms)
 
     def append_renumbered(self, other: Columns, qubits: list[int], clbits: list[int]) -> None:
         """Appends instructions whose bit i is this circuit's `qubits[i]` or `clbits[i]`."""
-        self._append_terms(other.terms)
         self.operations.extend(other.operations)
         self.qubits.extend(map(qubits.__getitem__, other.qubits))
         self.clbits.extend(map(clbits.__getitem__, other.clbits))
-        self.parameters.extend(other.parameters)
+        self.append_parameters(other.parameters, other.terms)
         self.phase += other.phase
 
-    def _append_terms(self, terms: Iterable[Term]) -> None:
-        """Appends terms of parameters that will be appended next."""
+    def append_parameters(self, parameters: Iterable[float], terms: Iterable[Term]) -> None:
+        """Appends parameters, and terms whose positions count from the first of these."""
         start = len(self.parameters)
         self.terms.extend(Term(start + position, variable, factor) for position, variable, factor in terms)
+        self.parameters.extend(parameters)
 
     def to_proto(self) -> pb.Block:
         positions, variables, factors = zip(*self.terms, strict=True) if self.terms else ((), (), ())

@@ -12,7 +12,17 @@ from typing import Any, NamedTuple, Protocol
 from basicaer.client._qiskit_expressions import ConversionError, binary_operation
 from basicaer.v1 import circuit_pb2 as pb
 
-__all__ = ["ParameterScope", "Term", "Values", "parameters_to_proto", "real"]
+__all__ = [
+    "PLAIN_NUMBERS",
+    "ParameterScope",
+    "Term",
+    "Values",
+    "linear_values",
+    "parameters_to_proto",
+    "real",
+]
+
+PLAIN_NUMBERS = frozenset((float, int))
 
 
 class ParameterScope(Protocol):
@@ -67,15 +77,37 @@ def parameters_to_proto(values: Iterable[Any], scope: ParameterScope) -> Values:
     return Values(numbers, terms, [])
 
 
+def linear_values(values: list[Any], scope: ParameterScope) -> tuple[list[float], list[Term]] | None:
+    """Converts the parameters of many instructions at once; None when one of them needs a closer look."""
+    numbers: list[float] = values.copy()
+    terms: list[Term] = []
+    for position, value in enumerate(values):
+        if type(value) in PLAIN_NUMBERS:
+            continue
+        if not getattr(value, "parameters", None):
+            return None
+        try:
+            linear = _linear(value, scope)
+        except ConversionError:
+            return None
+        if linear is None:
+            return None
+        numbers[position], factors = linear
+        terms += [Term(position, variable, factor) for variable, factor in factors]
+    return numbers, terms
+
+
 def _linear(expression: Any, scope: ParameterScope) -> tuple[float, list[tuple[int, float]]] | None:
     """A constant and each input's factor; None when it isn't linear, or depends on a loop."""
+    # A parameter itself is by far the most frequent.
+    if hasattr(expression, "uuid") and not scope.is_bound(expression):
+        variable = scope.input_parameter(expression)
+        if variable is not None:
+            return 0.0, [(variable, 1.0)]
     parameters = expression.parameters
     variables = _inputs(parameters, scope)
     if variables is None:
         return None
-    if hasattr(expression, "uuid"):
-        # A parameter itself, by far the most frequent.
-        return 0.0, [(variables[0], 1.0)]
     factors = []
     try:
         for parameter, variable in zip(parameters, variables, strict=True):

@@ -15,17 +15,34 @@ from basicaer.client import _errors as errors
 from basicaer.client._channel import ChannelOptions, channel_options
 from basicaer.client._chunks import Download
 from basicaer.client._retry import Deadline, Retry
-from basicaer.client._watch import Ask, Close, Command, Ended, Failed, Notice, Open, Receive, Reply, WatchFlow
+from basicaer.client._watch import (
+    HEARTBEAT,
+    Ask,
+    Close,
+    Command,
+    Ended,
+    Failed,
+    Notice,
+    Open,
+    Receive,
+    Reply,
+    WatchFlow,
+    duration,
+)
 from basicaer.client._wire_errors import error_from_rpc
-from basicaer.v1 import job_service_pb2, job_service_pb2_grpc
+from basicaer.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, result_pb2
 
-__all__ = ["Transport"]
+__all__ = ["Connection", "Transport"]
 
 Q = TypeVar("Q")
 R = TypeVar("R")
 
 # Messages that a stream may be ahead of its reader; beyond it the server holds back, and coalesces progress.
 _AHEAD = 16
+# Streams of submitted jobs that may wait for somebody to look at them; further jobs come without one.
+_RUN_STREAMS = 64
+# After so many seconds without a word, a stream is taken for one that something on the way holds back.
+_PATIENCE = 2.0
 
 
 class Transport:
@@ -42,6 +59,7 @@ class Transport:
         self.timeout = timeout
         self.max_outage = max_outage
         self._closed = threading.Event()
+        self._run_streams = threading.Semaphore(_RUN_STREAMS)
         settings = channel_options(address, options)
         self._channel = (
             grpc.insecure_channel(address, settings)
@@ -71,9 +89,37 @@ class Transport:
             except grpc.RpcError as error:
                 self._pause(retry.pause(self._translate(error)))
 
-    def watch(self, flow: WatchFlow) -> Generator[Notice, None, None]:
-        """Yields a flow's notices. Closing the iterator closes the stream, never the job."""
-        connection = _Connection(self)
+    def submit(
+        self, request: job_service_pb2.SubmitJobRequest, timeout: float | None = None
+    ) -> tuple[job_pb2.Job, Connection | None]:
+        """Submits a job by RunJob; returns it as it was accepted, and the stream of its events.
+
+        The job comes without a stream, by SubmitJob, when many streams wait or streams don't get through. All
+        tries together take at most `timeout` seconds or the default; the request's id makes them one job.
+
+        Raises: the error of the last try.
+        """
+        retry = Retry(Deadline(self.timeout if timeout is None else timeout))
+        while self._run_streams.acquire(blocking=False):
+            connection = Connection(self)
+            connection.run(request, self._run_streams.release)
+            reply = connection.receive(retry.deadline.within(_PATIENCE))
+            if isinstance(reply, job_service_pb2.WatchJobResponse) and reply.HasField("job"):
+                return reply.job, connection
+            connection.close()
+            if not isinstance(reply, Failed) or isinstance(reply.error, errors.ProtocolError):
+                break
+            self._check_open()
+            retry.timeout()
+            self._pause(retry.pause(reply.error))
+        return self.call(self.stub.SubmitJob, request, retry.timeout()).job, None
+
+    def watch(self, flow: WatchFlow, connection: Connection | None = None) -> Generator[Notice, None, None]:
+        """Yields a flow's notices. Closing the iterator closes the stream, never the job.
+
+        `connection` has the stream that a flow with `begun` goes on with.
+        """
+        connection = connection or Connection(self)
         steps: Generator[Command, Reply, None] = flow.run()
         reply: Reply = None
         try:
@@ -141,7 +187,7 @@ class Transport:
         return error_from_rpc(error)
 
 
-class _Connection:
+class Connection:
     """At most one stream or long poll at a time, whose replies wait in an inbox until the flow asks for them.
 
     A helper thread drains the stream, so how long the flow waits for a reply never depends on the server.
@@ -153,23 +199,29 @@ class _Connection:
         self._generation = 0
         self._permits = threading.Semaphore(0)
         self._cancel: Callable[[], object] = _nothing
+        self.result: result_pb2.Result | None = None
+
+    def run(self, request: job_service_pb2.SubmitJobRequest, ended: Callable[[], object]) -> None:
+        """Submits a job and begins the stream of its events; `ended` is called when that is over.
+
+        With the final event comes `result`, if it's small. Of a channel that was closed, the stream fails.
+        """
+        run = job_service_pb2.RunJobRequest(
+            spec=request.spec, request_id=request.request_id, heartbeat_interval=duration(HEARTBEAT)
+        )
+        try:
+            call = self._transport._start(lambda: self._transport.stub.RunJob(run))
+        except BaseException:
+            ended()
+            raise
+        self._begin(self._events(call), call.cancel, ended)
 
     def open(self, request: job_service_pb2.WatchJobRequest, timeout: float | None) -> None:
         """Begins a stream."""
         self.close()
         stub = self._transport.stub
         call = self._transport._start(lambda: stub.WatchJob(request, timeout=timeout))
-        permits = threading.Semaphore(_AHEAD)
-        self._permits = permits
-
-        def cancel() -> None:
-            call.cancel()
-            permits.release()
-
-        self._cancel = cancel
-        threading.Thread(
-            target=self._drain, args=(call, permits, self._generation), name="basicaer-watch", daemon=True
-        ).start()
+        self._begin(call, call.cancel, _nothing)
 
     def ask(self, request: job_service_pb2.GetJobRequest, timeout: float) -> None:
         """Begins a long poll."""
@@ -206,16 +258,45 @@ class _Connection:
         self._cancel()
         self._cancel = _nothing
 
-    def _drain(self, call: Any, permits: threading.Semaphore, generation: int) -> None:
+    def _begin(self, messages: Any, cancel_call: Callable[[], object], ended: Callable[[], object]) -> None:
+        """Lets a thread drain a stream until it ends or the connection is closed."""
+        permits = threading.Semaphore(_AHEAD)
+        self._permits = permits
+
+        def cancel() -> None:
+            cancel_call()
+            permits.release()
+
+        self._cancel = cancel
+        threading.Thread(
+            target=self._drain,
+            args=(messages, permits, self._generation, ended),
+            name="basicaer-watch",
+            daemon=True,
+        ).start()
+
+    def _events(self, call: Any) -> Generator[job_service_pb2.WatchJobResponse, None, None]:
+        """Yields a run's messages as a watch's, and keeps the result."""
+        for message in call:
+            if message.HasField("result"):
+                self.result = message.result
+            part = {"job": message.job} if message.HasField("job") else {"event": message.event}
+            yield job_service_pb2.WatchJobResponse(**part)
+
+    def _drain(
+        self, messages: Any, permits: threading.Semaphore, generation: int, ended: Callable[[], object]
+    ) -> None:
         """Moves a stream's messages to the inbox, a few ahead of the reader."""
         try:
-            for message in call:
+            for message in messages:
                 self._inbox.put((generation, message))
                 permits.acquire()
             self._inbox.put((generation, Ended()))
         except grpc.RpcError as error:
             self._inbox.put((generation, Failed(error_from_rpc(error))))
+        finally:
+            ended()
 
 
 def _nothing() -> None:
-    """Stands for the cancelling of no call."""
+    """Stands for what there is no need to do."""

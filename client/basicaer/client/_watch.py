@@ -20,6 +20,7 @@ from basicaer.v1 import job_pb2, job_service_pb2
 from google.protobuf import duration_pb2
 
 __all__ = [
+    "HEARTBEAT",
     "Ask",
     "Close",
     "Command",
@@ -31,6 +32,7 @@ __all__ = [
     "Reply",
     "Tick",
     "WatchFlow",
+    "duration",
 ]
 
 # The server is to speak this often (seconds), and is taken for dead after so much more silence.
@@ -101,9 +103,10 @@ class WatchFlow:
     """One wait for one job, from its present state, or from a cursor, to its final event.
 
     `after_sequence` None begins with the present state; a number replays the durable events after it, and
-    `strict` says whether it's an error that they are no longer all kept. `tick` is how many seconds may pass
-    between two notices of a status that isn't final; None asks for no ticks. `max_outage` is for how many
-    seconds the server may be out of reach.
+    `strict` says whether it's an error that they are no longer all kept. With `begun`, the driver has a
+    stream open already, which has told of this job, and the flow begins with its events. `tick` is how many
+    seconds may pass between two notices of a status that isn't final; None asks for no ticks. `max_outage` is
+    for how many seconds the server may be out of reach.
     """
 
     def __init__(
@@ -116,8 +119,10 @@ class WatchFlow:
         tick: float | None = None,
         max_outage: float | None = None,
         backoff: Backoff | None = None,
+        begun: job_pb2.Job | None = None,
     ) -> None:
         self._job_id = job_id
+        self._begun = begun
         self._deadline = deadline
         self._cursor = after_sequence
         self._strict = strict
@@ -152,11 +157,14 @@ class WatchFlow:
 
     def _stream(self) -> Generator[Command, Reply, bool]:
         """Follows one stream to its end; returns whether the job is final."""
-        request = job_service_pb2.WatchJobRequest(
-            job_id=self._job_id, heartbeat_interval=_duration(HEARTBEAT), after_sequence=self._cursor
-        )
-        yield Open(request, self._deadline.remaining())
-        snapshot: job_pb2.Job | None = None
+        snapshot, self._begun = self._begun, None
+        if snapshot is None:
+            request = job_service_pb2.WatchJobRequest(
+                job_id=self._job_id, heartbeat_interval=duration(HEARTBEAT), after_sequence=self._cursor
+            )
+            yield Open(request, self._deadline.remaining())
+        elif (yield from self._adopt(snapshot)):
+            return True
         silence = HEARTBEAT + GRACE
         while True:
             reply = yield from self._receive(silence)
@@ -202,7 +210,7 @@ class WatchFlow:
         while True:
             wait = self._deadline.within(LONG_POLL) or 0.0
             request = job_service_pb2.GetJobRequest(
-                job_id=self._job_id, wait=_duration(wait), if_sequence_after=self._sequence
+                job_id=self._job_id, wait=duration(wait), if_sequence_after=self._sequence
             )
             asked = Deadline(min(1.0, wait / 2))
             yield Ask(request, wait + GRACE)
@@ -328,6 +336,7 @@ class WatchFlow:
 _FINAL = (JobStatus.CANCELLED, JobStatus.DONE, JobStatus.ERROR)
 
 
-def _duration(seconds: float) -> duration_pb2.Duration:
+def duration(seconds: float) -> duration_pb2.Duration:
+    """Returns seconds for the wire."""
     whole = int(seconds)
     return duration_pb2.Duration(seconds=whole, nanos=int((seconds - whole) * 1e9))

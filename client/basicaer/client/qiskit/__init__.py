@@ -25,18 +25,24 @@ from basicaer.client._from_qiskit import (
 
 if TYPE_CHECKING:
     from basicaer.client.qiskit._backend import BasicAerBackend as BasicAerBackend
+    from basicaer.client.qiskit._estimator import EstimatorV2 as EstimatorV2
     from basicaer.client.qiskit._job import BasicAerJob as BasicAerJob
     from basicaer.client.qiskit._monitor import job_monitor as job_monitor
+    from basicaer.client.qiskit._primitive_job import BasicAerPrimitiveJob as BasicAerPrimitiveJob
     from basicaer.client.qiskit._provider import BasicAerProvider as BasicAerProvider
+    from basicaer.client.qiskit._sampler import SamplerV2 as SamplerV2
 
 __all__ = [
     "BasicAerBackend",
     "BasicAerJob",
+    "BasicAerPrimitiveJob",
     "BasicAerProvider",
     "CircuitTooLargeError",
     "CircuitWithInputs",
     "ConversionError",
+    "EstimatorV2",
     "NestingTooDeepError",
+    "SamplerV2",
     "circuit_to_program",
     "circuit_to_proto",
     "job_monitor",
@@ -46,7 +52,10 @@ __all__ = [
 _LAZY = {
     "BasicAerBackend": "_backend",
     "BasicAerJob": "_job",
+    "BasicAerPrimitiveJob": "_primitive_job",
     "BasicAerProvider": "_provider",
+    "EstimatorV2": "_estimator",
+    "SamplerV2": "_sampler",
     "job_monitor": "_monitor",
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 from basicaer.client import _errors as errors
 from qiskit.exceptions import QiskitError
@@ -38,7 +39,7 @@ def _class(kind: type[errors.BasicAerError]) -> type[errors.BasicAerError]:
     return _CLASSES[kind]
 
 
-def _derived(kind: type[errors.BasicAerError]) -> type[errors.BasicAerError]:
+def _derived(kind: type[errors.BasicAerError]) -> Any:
     twin = next(twin for ours, twin in _TWINS if issubclass(kind, ours))
     # Qiskit's own text is the message's repr.
     text = _message if kind.__str__ is Exception.__str__ else kind.__str__
@@ -55,7 +56,7 @@ def both(error: errors.BasicAerError) -> errors.BasicAerError:
 
     One that is already is returned as it is.
     """
-    if isinstance(error, QiskitError):
+    if QiskitError in type(error).__mro__:
         return error
     kind = _class(type(error))
     twin: errors.BasicAerError = kind.__new__(kind, error.message)
