@@ -10,11 +10,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 CIRCUIT ?= examples/shell/grover.qasm
 SHOTS ?= 4096
 PEERS_VENV ?= .venv-peers
+QISKIT_VENVS := .venv-qiskit046 .venv-qiskit1
 LISTEN ?= 127.0.0.1:50051
 DATA_DIR ?= .basicaer
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
 
-.PHONY: help setup run serve test lint format protos check-protos bench bench-peers clean
+.PHONY: help setup run serve test test-qiskit lint format protos check-protos bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,8 +43,23 @@ run: $(VENV)/.service ## start a server, run a real circuit through it, show its
 serve: $(VENV)/.service ## start a server and keep it up (LISTEN, DATA_DIR)
 	@exec $(BIN)/basicaer serve --listen $(LISTEN) --data-dir $(DATA_DIR)
 
-test: $(VENV)/.dev ## run all tests
+test: $(VENV)/.dev $(QISKIT_VENVS:%=%/.ready) ## run all tests, those of the Qiskit adapter on every version of Qiskit
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-qiskit
+
+# The same tests as on the newest Qiskit, in environments that hold an old one and the client without the server.
+test-qiskit: $(VENV)/.dev $(QISKIT_VENVS:%=%/.ready) ## run the Qiskit adapter's tests on the old versions of Qiskit
+	@for venv in $(QISKIT_VENVS); do \
+	  echo "$$venv:"; \
+	  BASICAER_SERVER_PYTHON=$(abspath $(BIN))/python $$venv/bin/python -m pytest \
+	    -c tests/qiskit/pytest.ini --confcutdir tests/qiskit tests/qiskit; \
+	done
+
+.venv-qiskit%/.ready: tests/qiskit/requirements-%.txt pyproject.toml
+	@echo "setting up .venv-qiskit$* (once) …"
+	@test -x .venv-qiskit$*/bin/python || $(PYTHON) -m venv .venv-qiskit$*
+	@.venv-qiskit$*/bin/python -m pip --disable-pip-version-check -q install -r $< -e .
+	@touch $@
 
 lint: $(VENV)/.dev check-protos ## run every static check
 	$(BIN)/ruff check .
@@ -88,4 +104,4 @@ bench-peers: $(VENV)/.service $(PEERS_VENV)/.ready ## measure the simulator besi
 	@$(BIN)/python -m benchmarks.peers --peers-python $(abspath $(PEERS_VENV))/bin/python $(PEERS_ARGS)
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(PEERS_VENV) $(DATA_DIR) simulator/basicaer/simulator/engine/__pycache__ build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS_VENV) $(QISKIT_VENVS) $(DATA_DIR) simulator/basicaer/simulator/engine/__pycache__ build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import _busy, _import, _run_job, _state_stream, _watchers
+from benchmarks import _busy, _conversion, _import, _qiskit, _run_job, _state_stream, _watchers
 
 PARTS = {
     "import": _import.measure,
+    "conversion": _conversion.measure,
+    "qiskit": _qiskit.measure,
     "run_job": _run_job.measure,
     "watchers": _watchers.measure,
     "state_stream": _state_stream.measure,

@@ -165,7 +165,8 @@ class _Converter:
         self._reserve(len(data))
         self._add_phase(columns, circuit.global_phase, frame)
         # Qiskit 2 tells a standard gate without making its object; before, the gate may have a condition.
-        if not (len(data) > 0 and hasattr(data[0], "is_standard_gate") and not hasattr(data[0], "condition")):
+        kind = type(data[0]) if len(data) else None
+        if not hasattr(kind, "is_standard_gate") or hasattr(kind, "condition"):
             self._append_all(columns, data, 0, len(data), frame)
             return
         # Runs of standard gates are gathered as they are, and then translated at one stroke.
@@ -221,7 +222,7 @@ class _Converter:
         self, columns: Columns, operation: Any, qubits: list[int], clbits: list[int], frame: Frame
     ) -> None:
         kind = self._reader.kind(operation)
-        condition = getattr(operation, "condition", None)
+        condition = self._reader.condition(operation)
         if condition is None or kind is Kind.FLOW:
             self._append_unconditionally(columns, operation, kind, qubits, clbits, frame)
             return
@@ -354,7 +355,7 @@ class _Converter:
                 phase = self._index(("global_phase",), name="global_phase", num_parameters=1)
                 inner.operations.insert(0, phase)
                 inner.parameters.insert(0, inner.phase)
-                inner.terms = [Term(position + 1, *rest) for position, *rest in inner.terms]
+                inner.terms = [term._replace(position=term.position + 1) for term in inner.terms]
             return inner
 
         if name == "if_else":

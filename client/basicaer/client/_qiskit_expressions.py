@@ -154,7 +154,7 @@ def expression_to_proto(node: Any, scope: Scope) -> pb.Expression:
 
 
 def _var(node: Any, scope: Scope) -> pb.Expression:
-    if node.standalone:
+    if getattr(node, "standalone", False):  # not before Qiskit 1.0
         return pb.Expression(variable=scope.variable(node.var, node.name))
     return _location_to_proto(node.var, scope)
 
@@ -242,7 +242,11 @@ def _store(target: pb.Expression, value: pb.Expression) -> pb.Store:
 
 def _store_bit(lvalue: Any, value: pb.Expression, scope: Scope) -> pb.Store:
     container, position = lvalue.target, lvalue.index
-    if type(container).__name__ == "Var" and not container.standalone and type(position).__name__ == "Value":
+    if (
+        type(container).__name__ == "Var"
+        and not getattr(container, "standalone", False)
+        and type(position).__name__ == "Value"
+    ):
         return pb.Store(clbit=scope.clbit(tuple(container.var)[int(position.value)]), value=value)
     target = expression_to_proto(container, scope)
     kind = classical_type(container.type)

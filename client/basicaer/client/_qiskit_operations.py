@@ -138,6 +138,14 @@ class OperationReader:
             self._known[key] = kind
         return kind
 
+    @staticmethod
+    def condition(operation: Any) -> Any:
+        """What `c_if` gave to the operation, or None."""
+        # Qiskit 1.3 and 1.4 warn where the public name is read, whether there is a condition or not.
+        if hasattr(operation, "_condition"):
+            return operation._condition
+        return getattr(operation, "condition", None)
+
     def identity(self, operation: Any) -> object:
         """What two operations have in common when they have the same definition, parameters included."""
         if type(operation).__name__ == "_DefinedGate":

@@ -175,8 +175,9 @@ def _expression(value: Any, scope: ParameterScope) -> pb.Expression:
 
 def _variable(parameter: Any, scope: ParameterScope) -> pb.Expression:
     """An input, or a loop's integer as a float, which gates take."""
-    if not scope.is_bound(parameter):
-        return pb.Expression(variable=scope.input_parameter(parameter))
+    index = None if scope.is_bound(parameter) else scope.input_parameter(parameter)
+    if index is not None:
+        return pb.Expression(variable=index)
     kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_FLOAT)
     return pb.Expression(type=kind, cast=pb.Expression(variable=scope.loop_parameter(parameter)))
 

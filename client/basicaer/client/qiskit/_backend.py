@@ -42,7 +42,7 @@ class BasicAerBackend(BackendV2):  # type: ignore[misc]  # Qiskit has no types
             description=backend.description,
             backend_version=backend.backend_version,
         )
-        self._options = default_options(self._option_names)
+        self._options = default_options(name, self._option_names)
         self._target: Target | None = None
 
     @classmethod

@@ -8,8 +8,8 @@ QiskitBackendNotFoundError, and every other from QiskitError.
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Iterator
+from typing import Any
 
 from basicaer.client import _errors as errors
 from qiskit.exceptions import QiskitError
@@ -28,14 +28,22 @@ _TWINS: list[tuple[type[errors.BasicAerError], type[Exception]]] = [
 ]
 
 
-@functools.cache
+# The classes of both trees, by those of the client's.
+_CLASSES: dict[type[errors.BasicAerError], type[errors.BasicAerError]] = {}
+
+
 def _class(kind: type[errors.BasicAerError]) -> type[errors.BasicAerError]:
     """A class of both trees, under the client's name."""
+    if kind not in _CLASSES:
+        _CLASSES[kind] = _derived(kind)
+    return _CLASSES[kind]
+
+
+def _derived(kind: type[errors.BasicAerError]) -> Any:
     twin = next(twin for ours, twin in _TWINS if issubclass(kind, ours))
     # Qiskit's own text is the message's repr.
-    members = {"__module__": __name__, "__doc__": kind.__doc__, "__str__": kind.__str__}
-    if kind.__str__ is Exception.__str__:
-        members["__str__"] = _message
+    text = _message if kind.__str__ is Exception.__str__ else kind.__str__
+    members = {"__module__": __name__, "__doc__": kind.__doc__, "__str__": text}
     return type(kind.__name__, (kind, twin), members)
 
 
@@ -48,10 +56,10 @@ def both(error: errors.BasicAerError) -> errors.BasicAerError:
 
     One that is already is returned as it is.
     """
-    if isinstance(error, QiskitError):
+    if QiskitError in type(error).__mro__:
         return error
     kind = _class(type(error))
-    twin = kind.__new__(kind, error.message)
+    twin: errors.BasicAerError = kind.__new__(kind, error.message)
     twin.__dict__.update(error.__dict__)
     twin.__cause__ = error.__cause__
     return twin

@@ -9,6 +9,7 @@ from basicaer.client import _errors as errors
 from basicaer.client._job import BasicAerJob as PlainJob
 from basicaer.client._status import JobEvent
 from basicaer.client._status import JobStatus as PlainStatus
+from basicaer.client.qiskit import _notebook
 from basicaer.client.qiskit._errors import both, translated
 from basicaer.client.qiskit._result import qiskit_result
 from qiskit.providers import JobStatus, JobV1
@@ -126,6 +127,14 @@ class BasicAerJob(JobV1):  # type: ignore[misc]  # Qiskit has no types
         """
         with translated():
             yield from self._client.events(timeout=timeout)
+
+    def _repr_html_(self) -> str:
+        view = _notebook.current_view(self)
+        return view.markup(str(self.backend()), self.job_id())
+
+    def _ipython_display_(self) -> None:
+        """Shows the job in a notebook, where it stays up to date."""
+        _notebook.show_live(self)
 
     def __repr__(self) -> str:
         return f"<BasicAerJob({str(self.backend())!r}, {self.job_id()!r})>"

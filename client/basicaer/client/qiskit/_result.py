@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import qiskit
 from basicaer.client._experiment import ExperimentResult
 from basicaer.client._result import Result
 from qiskit.quantum_info import Statevector
@@ -75,11 +76,11 @@ def _data(experiment: ExperimentResult, counts: bool) -> Mapping[str, Any]:
 
 
 def _value(name: str, value: Any) -> Any:
-    """A state vector as Qiskit's, and a single number as a number; the rest as it is."""
+    """A single number as a number, and a state vector as Qiskit's (an array before 1.0, as BasicAer gave)."""
     if not isinstance(value, np.ndarray):
         return value
     if np.iscomplexobj(value) and value.ndim == 1:
-        return Statevector(value)
+        return value if qiskit.__version__.startswith("0.") else Statevector(value)
     if value.dtype == np.float64 and value.shape == (1,):
         return float(value[0])
     return value

@@ -17,16 +17,22 @@ _DEFAULTS: dict[str, Any] = {
     "initial_statevector": None,
     "initial_unitary": None,
     "chop_threshold": 1e-15,
-    "precision": "double",
-    "max_parallel_threads": 0,
+    "precision": None,
+    "max_parallel_threads": None,
 }
+# The defaults that Qiskit's own backend of a name has otherwise.
+_OWN_DEFAULTS: dict[str, dict[str, Any]] = {"basic_simulator": {"memory": True, "chop_threshold": None}}
 # Qiskit's simulators of states and matrices take these, to no effect: they run once and measure no outcomes.
 _WITHOUT_EFFECT = {"shots": 1, "memory": False}
 
 
-def default_options(names: set[str]) -> Options:
-    """Returns Qiskit's container with the defaults of a backend whose options have these names."""
-    given = {name: value for name, value in _DEFAULTS.items() if name in names}
+def default_options(backend: str, names: set[str]) -> Options:
+    """Returns Qiskit's container with the defaults of a backend that has these options.
+
+    A None leaves an option to the server.
+    """
+    defaults = {**_DEFAULTS, **_OWN_DEFAULTS.get(backend, {})}
+    given = {name: value for name, value in defaults.items() if name in names}
     return Options(**{**_WITHOUT_EFFECT, **given})
 
 
