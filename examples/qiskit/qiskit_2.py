@@ -38,20 +38,24 @@ figure = plot_histogram(counts, title="A fair coin of three sides")
 if len(sys.argv) > 2:
     figure.savefig(sys.argv[2])
 
-# %% A VQE: the ground state of a transverse-field Ising chain; each step is one round trip
+# %% A VQE: the ground state of a transverse-field Ising chain
 qubits = 4
 terms = [("ZZ", [i, i + 1], -1.0) for i in range(qubits - 1)] + [("X", [i], -0.7) for i in range(qubits)]
 hamiltonian = SparsePauliOp.from_sparse_list(terms, num_qubits=qubits)
-ansatz = efficient_su2(qubits, reps=2)
+ansatz = efficient_su2(qubits, reps=3)
 estimator = EstimatorV2(provider)
+shifts = np.pi / 2 * np.eye(ansatz.num_parameters)
 
 
-def energy(parameters: np.ndarray) -> float:
-    (result,) = estimator.run([(ansatz, hamiltonian, parameters)]).result()
-    return float(result.data.evs)
+def energy_and_gradient(point: np.ndarray) -> tuple[float, np.ndarray]:
+    """All values that a step needs, by one round trip: the energy, and those of the parameter-shift rule."""
+    points = np.vstack([point, point + shifts, point - shifts])
+    (result,) = estimator.run([(ansatz, hamiltonian, points)]).result()
+    above, below = np.split(result.data.evs[1:], 2)
+    return float(result.data.evs[0]), (above - below) / 2
 
 
 start = np.random.default_rng(5).uniform(-0.2, 0.2, ansatz.num_parameters)
-found = minimize(energy, start, method="L-BFGS-B", options={"maxiter": 40})
+found = minimize(energy_and_gradient, start, jac=True, method="SLSQP", options={"maxiter": 60})
 exact = float(np.linalg.eigvalsh(hamiltonian.to_matrix())[0])
-print(f"found {found.fun:.4f} after {found.nfev} steps, exact {exact:.4f}")
+print(f"found {found.fun:.4f} after {found.nfev} round trips, exact {exact:.4f}")

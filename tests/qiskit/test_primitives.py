@@ -18,9 +18,9 @@ from scipy import stats
 
 
 @pytest.fixture(scope="module")
-def provider(server: Any) -> Iterator[BasicAerProvider]:
+def provider(address: str) -> Iterator[BasicAerProvider]:
     """A connection to the shared server."""
-    with BasicAerProvider(server.address) as connection:
+    with BasicAerProvider(address) as connection:
         yield connection
 
 

@@ -37,6 +37,11 @@ GATES = [
     if name not in ("measure", "reset", "delay", "global_phase")
 ]
 
+# Where it rewrites a gate, Qiskit 1.4's transpiler loses the gate's condition.
+NATIVE_GATES = [
+    gate for gate in GATES if gate.name in ("x", "y", "z", "h", "s", "rx", "p", "u", "cx", "cz", "ccx")
+]
+
 
 class Author:
     """Writes one random circuit; without `variables`, the same one with expressions in their place."""
@@ -60,12 +65,13 @@ class Author:
     def qubits(self, count: int) -> list[int]:
         return self.random.sample(range(self.width), count)
 
-    def gate(self, *, plain: bool = False) -> Gate:
-        """A standard gate that fits; unless it's to be plain, perhaps with a control more."""
-        gate = self.random.choice([gate for gate in GATES if gate.num_qubits <= self.width])
+    def gate(self, *, native: bool = False) -> Gate:
+        """A standard gate that fits: one that Aer runs itself, or perhaps one with a control more."""
+        known = NATIVE_GATES if native else GATES
+        gate = self.random.choice([gate for gate in known if gate.num_qubits <= self.width])
         made = gate.base_class(*(self.angle() for _ in gate.params))
         if (
-            not plain
+            not native
             and made.name != "id"
             and made.num_qubits < min(3, self.width)
             and self.random.random() < 0.2
@@ -154,8 +160,7 @@ class Author:
             condition = self.first if bit < 2 else circuit.clbits[bit]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
-                # Qiskit 1.4's transpiler loses the condition of a gate that has a control more.
-                gate = self.gate(plain=True).to_mutable()
+                gate = self.gate(native=True).to_mutable()
                 self.append(gate.c_if(condition, self.random.randrange(2)))
         circuit.measure(self.random.randrange(self.width), self.random.randrange(5))
 
