@@ -207,7 +207,8 @@ class BasicAerJob(_base.JobBase):
         except IndexError:
             stream = None
         tick = max(wait, _base.SHORTEST_WAIT) if callback else None
-        flow = self._flow(deadline, None, tick=tick, begun=self._job if stream else None)
+        begun = stream.latest(self._job) if stream is not None and self._job is not None else None
+        flow = self._flow(deadline, None, tick=tick, begun=begun)
         with contextlib.closing(self._backend._transport.watch(flow, stream)) as notices:
             for notice in notices:
                 status = self._note(notice)

@@ -216,6 +216,24 @@ class Connection:
             raise
         self._begin(self._events(call), call.cancel, ended)
 
+    def latest(self, job: job_pb2.Job) -> job_pb2.Job:
+        """Returns a run's job as its stream has told of it by now; what was taken in doesn't come again."""
+        found = job_pb2.Job()
+        found.CopyFrom(job)
+        while not self._inbox.empty():
+            generation, reply = self._inbox.get()
+            if not isinstance(reply, job_service_pb2.WatchJobResponse):
+                self._inbox.put((generation, reply))  # the stream's end, after which nothing comes
+                break
+            self._permits.release()
+            event = reply.event
+            if event.HasField("status") and event.sequence > found.sequence:
+                found.sequence, found.status = event.sequence, event.status.status
+                found.attempt = event.status.attempt
+                if event.status.HasField("error"):
+                    found.error.CopyFrom(event.status.error)
+        return found
+
     def open(self, request: job_service_pb2.WatchJobRequest, timeout: float | None) -> None:
         """Begins a stream."""
         self.close()

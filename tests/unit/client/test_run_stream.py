@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -40,6 +41,14 @@ def whole_run(peer: Any, result: result_pb2.Result) -> Callable[[Any, grpc.Servi
     return run
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Returns when something holds; fails when it never comes to."""
+    until = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.002)
+
+
 @pytest.fixture
 def backend(provider: BasicAerProvider) -> Any:
     """The peer's backend."""
@@ -65,10 +74,53 @@ def test_one_call_submits_watches_and_brings_the_result(peer: Any, backend: Any,
 
 
 def test_the_callback_is_told_of_each_live_status(peer: Any, backend: Any, result: Any) -> None:
-    peer.on("RunJob", whole_run(peer, result))
     seen: list[JobStatus] = []
-    backend.run(BELL).wait_for_final_state(callback=lambda job_id, status, job: seen.append(status))
+
+    def run(request: Any, context: grpc.ServicerContext) -> Messages:
+        yield first(peer)
+        wait_until(lambda: seen == [JobStatus.QUEUED])
+        yield event(peer, RUNNING, 2)
+        wait_until(lambda: seen == [JobStatus.QUEUED, JobStatus.RUNNING])
+        yield event(peer, DONE, 3, result)
+
+    peer.on("RunJob", run)
+    backend.run(BELL).wait_for_final_state(callback=lambda job_id, status, job: seen.append(status), wait=60)
     assert seen == [JobStatus.QUEUED, JobStatus.RUNNING]
+
+
+def test_a_wait_begins_with_the_present_status(peer: Any, backend: Any, result: Any) -> None:
+    sent, seen = threading.Event(), list[JobStatus]()
+
+    def run(request: Any, context: grpc.ServicerContext) -> Messages:
+        yield first(peer)
+        yield event(peer, RUNNING, 2)
+        sent.set()
+        wait_until(lambda: seen != [])
+        yield event(peer, DONE, 3, result)
+
+    peer.on("RunJob", run)
+    job = backend.run(BELL)
+    assert sent.wait(30)
+    wait_until(lambda: job._streams[0]._inbox.qsize() == 1)
+    job.wait_for_final_state(callback=lambda job_id, status, job: seen.append(status), wait=60)
+    assert seen == [JobStatus.RUNNING]
+    assert job.result().get_counts() == {"11": 7}
+
+
+@pytest.mark.parametrize("status", [DONE, job_pb2.JOB_STATUS_CANCELLED])
+def test_a_job_that_ended_before_the_wait_is_final_at_once(
+    peer: Any, backend: Any, result: Any, status: int
+) -> None:
+    def run(request: Any, context: grpc.ServicerContext) -> Messages:
+        yield first(peer)
+        yield event(peer, status, 2, result)
+
+    peer.on("RunJob", run)
+    job = backend.run(BELL)
+    wait_until(lambda: job._streams[0]._inbox.qsize() == 2)
+    job.wait_for_final_state(callback=lambda *arguments: pytest.fail("the job is final"))
+    assert job.in_final_state()
+    assert not {"WatchJob", "GetJob"} & set(peer.requests)
 
 
 def test_a_large_result_is_read(peer: Any, backend: Any, result: Any) -> None:
