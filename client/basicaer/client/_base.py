@@ -175,6 +175,8 @@ class JobBase:
         self.metadata: dict[str, Any] = metadata
         self._request: job_service_pb2.SubmitJobRequest | None = None
         self._job: job_pb2.Job | None = None
+        # The latest change of status that any call has told of, and the final one.
+        self._seen: JobEvent | None = None
         self._final: JobEvent | None = None
 
     def job_id(self) -> str:
@@ -203,8 +205,11 @@ class JobBase:
 
     def _note(self, notice: Notice) -> JobStatus | None:
         """Takes in what a watch says; returns the status that it tells."""
-        if isinstance(notice, JobEvent) and notice.status is not None and notice.status.final:
-            self._final = notice
+        if isinstance(notice, JobEvent) and notice.status is not None:
+            if self._seen is None or notice.sequence > self._seen.sequence:
+                self._seen = notice
+            if notice.status.final:
+                self._final = notice
         return notice.status
 
     def _flow(
