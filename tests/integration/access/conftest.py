@@ -96,6 +96,11 @@ class Authority:
         )
 
 
+def secret_part(token: str) -> str:
+    """What of a token or a JWT nobody else could know: the random part, or the signature."""
+    return token.split("_", 2)[2] if token.startswith("basicaer_") else token.rpartition(".")[2]
+
+
 @contextlib.contextmanager
 def stub_of(
     address: str, token: str = "", credentials: grpc.ChannelCredentials | None = None

@@ -138,6 +138,10 @@ class Callers:
         Raises:
             ServiceError: UNAUTHENTICATED: the token was revoked, or has expired.
         """
+        if caller.expires is None and not caller.token_id:
+            # Nothing can end it.
+            yield
+            return
         delay = None if caller.expires is None else caller.expires - time.time()
         try:
             async with asyncio.timeout(delay) as scope:
