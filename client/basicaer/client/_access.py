@@ -14,6 +14,8 @@ from basicaer.client._errors import BasicAerError
 
 __all__ = ["VARIABLES", "channel_credentials"]
 
+# With what the tokens of `basicaer token` begin.
+_TOKEN_PREFIX = "basicaer_"
 # What the environment may hold, and whether that is a secret itself.
 VARIABLES = {
     "BASICAER_TOKEN": True,
@@ -96,6 +98,10 @@ def _tls_credentials(
 
 
 def _read(path: str, what: str) -> bytes:
+    if path.startswith(_TOKEN_PREFIX):
+        raise BasicAerError(
+            "A token was given where a file is wanted; give the file's path, or the token in BASICAER_TOKEN."
+        )
     try:
         return Path(path).read_bytes()
     except OSError as error:

@@ -88,6 +88,7 @@ def test_what_can_be_no_token_is_refused_and_not_shown(token: str) -> None:
         ({"BASICAER_TOKEN_FILE": "/nowhere/token"}, "/nowhere/token"),
         ({"BASICAER_CA_FILE": "/nowhere/ca"}, "/nowhere/ca"),
         ({"BASICAER_CERT_FILE": "/nowhere/crt"}, "key"),
+        ({"BASICAER_CERT_FILE": "/nowhere/crt", "BASICAER_KEY_FILE": "/nowhere/key"}, "/nowhere/key"),
     ],
 )
 def test_files_that_are_not_there_are_named(
@@ -97,6 +98,13 @@ def test_files_that_are_not_there_are_named(
         monkeypatch.setenv(name, value)
     with pytest.raises(BasicAerError, match=told):
         BasicAerProvider("127.0.0.1:1")
+
+
+def test_a_token_in_the_place_of_its_file_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BASICAER_TOKEN_FILE", TOKEN)
+    with pytest.raises(BasicAerError, match="where a file is wanted") as caught:
+        BasicAerProvider("127.0.0.1:1")
+    assert TOKEN not in str(caught.value)
 
 
 def test_the_command_line_knows_the_same_variables() -> None:

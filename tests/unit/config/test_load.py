@@ -120,6 +120,14 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load({}, tmp_path / "none.toml")
 
 
+@pytest.mark.parametrize("name", ["tls_key", "tls_certificate", "jwks_file"])
+def test_a_key_in_the_place_of_its_path_is_not_told_again(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"BASICAER_{name.upper()}", "-----BEGIN PRIVATE KEY-----\nMIIBsecret\n")
+    with pytest.raises(SettingError, match="path") as caught:
+        load({}, None)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("settings", "setting", "fix"),
     [

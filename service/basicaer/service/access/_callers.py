@@ -24,8 +24,7 @@ __all__ = ["Callers"]
 
 _log = logging.getLogger(__name__)
 
-# How often calls under way are looked at for a revoked token (seconds): a watch outlives a revocation so
-# long.
+# How often calls under way are looked at for a revoked token (seconds): so long a watch outlives one.
 _REVIEW_INTERVAL = 0.5
 # How often uses are noted in the token's row, and refusals in the log (seconds).
 _NOTE_INTERVAL = 10.0

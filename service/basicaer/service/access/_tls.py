@@ -64,13 +64,14 @@ def _check_pair(certificate: Path, chain: bytes, key: Path, private: bytes) -> N
     """gRPC would take anything, and fail at each handshake."""
     # Only with TLS: it takes a while to import.
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     _check_certificates(certificate, chain)
     try:
         # What goes wrong here is never told: its text might show parts of the key.
         loaded = load_pem_private_key(private, password=None)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, UnsupportedAlgorithm):
         raise CredentialsFileError(f"{key} has no key in PEM that is not encrypted.") from None
     if x509.load_pem_x509_certificates(chain)[0].public_key() != loaded.public_key():
         raise CredentialsFileError(f"{key} is not the key of the first certificate in {certificate}.")

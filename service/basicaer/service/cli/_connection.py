@@ -154,48 +154,33 @@ def connect(server: Server, *, max_outage: float = _MAX_OUTAGE) -> Iterator[Conn
         yield Connection(provider, stub, info)
 
 
-_PATH = click.Path(dir_okay=False)
-_SERVER_OPTIONS = (
-    click.option(
+def _access_option(flag: str, text: str, **kind: Any) -> Callable[[Any], Any]:
+    """Return an option whose variable the client reads, after the rules of programs."""
+    variable = f"BASICAER_{flag[2:].replace('-', '_').upper()}"
+    return click.option(flag, help=f"{text}  [env var: {variable}]", **kind)
+
+
+_ACCESS_OPTIONS = (
+    _access_option(
         "--token-file",
-        type=_PATH,
+        "Who calls: a file with the token. The variable BASICAER_TOKEN holds the token itself.",
         metavar="FILE",
-        envvar="BASICAER_TOKEN_FILE",
-        show_envvar=True,
-        help="Who calls: a file with the token. The variable BASICAER_TOKEN holds the token itself.",
     ),
-    click.option(
+    _access_option(
         "--tls",
+        "Encrypt the connection; the server's certificate is of an authority that this system knows.",
         is_flag=True,
         default=None,
-        envvar="BASICAER_TLS",
-        show_envvar=True,
-        help="Encrypt the connection; the server's certificate is of an authority that this system knows.",
     ),
-    click.option(
+    _access_option(
         "--ca-file",
-        type=_PATH,
+        "Encrypt the connection; the server's certificate is of this authority (PEM).",
         metavar="FILE",
-        envvar="BASICAER_CA_FILE",
-        show_envvar=True,
-        help="Encrypt the connection; the server's certificate is of this authority (PEM).",
     ),
-    click.option(
-        "--cert-file",
-        type=_PATH,
-        metavar="FILE",
-        envvar="BASICAER_CERT_FILE",
-        show_envvar=True,
-        help="Who calls: a client certificate (PEM), for a server with mutual TLS.",
+    _access_option(
+        "--cert-file", "Who calls: a client certificate (PEM), for a server with mutual TLS.", metavar="FILE"
     ),
-    click.option(
-        "--key-file",
-        type=_PATH,
-        metavar="FILE",
-        envvar="BASICAER_KEY_FILE",
-        show_envvar=True,
-        help="The key of --cert-file (PEM).",
-    ),
+    _access_option("--key-file", "The key of --cert-file (PEM).", metavar="FILE"),
 )
 
 
@@ -226,8 +211,8 @@ def _with_server(command: _Command, default: str | None, text: str) -> _Command:
         return command(*arguments, server=chosen, **others)
 
     decorated: Any = with_server
-    for file_option in reversed(_SERVER_OPTIONS):
-        decorated = file_option(decorated)
+    for access_option in reversed(_ACCESS_OPTIONS):
+        decorated = access_option(decorated)
     option = click.option(
         "--server",
         metavar="HOST:PORT",

@@ -51,6 +51,9 @@ def _names(value: object) -> object:
 
 
 def _path(value: object) -> object:
+    if isinstance(value, str) and ("\n" in value or "-----BEGIN" in value):
+        # A key in the place of its path must not be told again.
+        raise ValueError("is what a file holds; give the file's path")
     return None if value == "" else value
 
 
