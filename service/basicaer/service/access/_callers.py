@@ -166,11 +166,12 @@ class Callers:
             await asyncio.sleep(_REVIEW_INTERVAL)
             try:
                 self._end_revoked()
-            except sqlite3.Error as error:
-                _log.warning("tokens can't be looked up: %s", error)
-            if time.monotonic() - noted >= _NOTE_INTERVAL:
-                noted = time.monotonic()
-                await self._note()
+                if time.monotonic() - noted >= _NOTE_INTERVAL:
+                    noted = time.monotonic()
+                    await self._note()
+            except Exception:
+                # Whatever it was: a revocation that comes next must count.
+                _log.exception("calls under way couldn't be looked at")
 
     def _end_revoked(self) -> None:
         if self._tokens is None:
