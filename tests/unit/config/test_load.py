@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from basicaer.service.config import Config
 from basicaer.service.config._load import load
-from basicaer.service.config._setting import settings_of
+from basicaer.service.config._setting import KINDS, settings_of
 from basicaer.service.errors import SettingError
 
 COMMAND = [sys.executable, "-m", "basicaer.service.cli", "config"]
@@ -179,7 +179,7 @@ def test_every_setting_is_described() -> None:
         assert len(setting.help) > 15, setting.name
         assert setting.help.endswith("."), setting.name
         assert setting.default_text, setting.name
-        assert setting.kind.unit, setting.name
+        assert setting.kind in KINDS, setting.name
 
 
 def _config(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -219,6 +219,8 @@ def test_the_help_teaches_each_setting() -> None:
     for setting in settings_of(Config):
         assert setting.flag in text
         assert setting.variable in text.replace(" ", "")
+    for kind in KINDS:
+        assert kind.unit in text
 
 
 def test_neither_the_client_nor_the_help_loads_pydantic() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from basicaer.service.cli._connection import CLIENT_VARIABLES
 from basicaer.service.cli._output import json_option, print_json
-from basicaer.service.cli._settings import load_settings, settings_options
+from basicaer.service.cli._settings import UNITS, load_settings, settings_options
 from basicaer.service.config import Config
 from basicaer.service.config._setting import settings_of
 
@@ -18,7 +18,7 @@ __all__ = ["config"]
 _REDACTED = "(hidden)"
 
 
-@click.command()
+@click.command(epilog=UNITS)
 @settings_options()
 @json_option
 def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
@@ -32,8 +32,8 @@ def config(config_file: Path | None, as_json: bool, **flags: Any) -> None:
         basicaer config --workers 4 > basicaer.toml
         basicaer serve --config basicaer.toml
 
-    Sizes are bytes or texts such as "512MiB", times are seconds or texts such as "500ms", "12h", "30d";
-    "none" is for ever. Tokens and keys are no settings: they stay in files of their own, which settings name.
+    Tokens and keys are no settings: they stay in files of their own, which settings name. What SIZE, TIME and
+    the others stand for is said at the end.
     """
     loaded = load_settings(config_file, flags)
     shown: list[tuple[str, Any, str, str]] = [

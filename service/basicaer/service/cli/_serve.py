@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 from basicaer.service.cli._errors import fail
-from basicaer.service.cli._settings import load_settings, settings_options
+from basicaer.service.cli._settings import UNITS, load_settings, settings_options
 from basicaer.service.errors import CredentialsFileError, DataDirectoryError
 
 __all__ = ["serve"]
 
 
-@click.command()
+@click.command(epilog=UNITS)
 @settings_options()
 @click.option(
     "--log-level",

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from basicaer.service.config import Config
-from basicaer.service.config._setting import NAMES, SWITCH, Setting, settings_of
+from basicaer.service.config._setting import KINDS, SWITCH, Setting, settings_of
 from basicaer.service.errors import SettingError
 
 if TYPE_CHECKING:
     from basicaer.service.config._load import Loaded
 
-__all__ = ["config_option", "load_settings", "settings_options"]
+__all__ = ["UNITS", "load_settings", "settings_options"]
+
+# What stands at the end of the help of a command with settings.
+UNITS = "\b\n" + "\n".join(f"{kind.metavar or 'switches':<11}{kind.unit}" for kind in KINDS)
 
 
-def config_option(command: Callable[..., None]) -> Callable[..., None]:
+def _config_option(command: Callable[..., None]) -> Callable[..., None]:
     """Add --config to a command."""
     return click.option(
         "--config",
@@ -38,7 +41,7 @@ def settings_options(*names: str) -> Callable[[Callable[..., None]], Callable[..
         for setting in reversed(settings_of(Config)):
             if not names or setting.name in names:
                 command = _option(setting)(command)
-        return config_option(command)
+        return _config_option(command)
 
     return decorate
 
@@ -50,10 +53,7 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
         negation = f"{setting.flag}/--no-{setting.flag[2:]}"
         names = setting.flag if setting.default_text == "false" else negation
         return click.option(names, setting.name, is_flag=True, default=None, help=text)
-    metavar = setting.kind.metavar
-    if setting.kind is NAMES:
-        metavar = "NAME,…"
-    return click.option(setting.flag, setting.name, metavar=metavar, help=text)
+    return click.option(setting.flag, setting.name, metavar=setting.kind.metavar, help=text)
 
 
 def load_settings(config_file: Path | None, flags: Mapping[str, Any]) -> Loaded:

@@ -14,6 +14,7 @@ from basicaer.service.config._units import format_duration, format_size
 __all__ = [
     "ADDRESS",
     "COUNT",
+    "KINDS",
     "NAMES",
     "PATH",
     "RETENTION",
@@ -31,7 +32,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How values of a setting are written. `show` makes TOML of a value."""
+    """How values of a setting are written, in words and as TOML.
+
+    `metavar` stands for a value in the help; a switch, which is its own value there, has none.
+    """
 
     metavar: str
     unit: str
@@ -51,17 +55,19 @@ def _show_names(values: Sequence[str]) -> str:
     return json.dumps(list(values), ensure_ascii=False)
 
 
-ADDRESS = Kind("HOST:PORT", "HOST:PORT", _show_text)
+ADDRESS = Kind("HOST:PORT", "such as 127.0.0.1:50051 or [::]:50051", _show_text)
 COUNT = Kind("NUMBER", "a whole number", str)
 SIZE = Kind("SIZE", "bytes, or a size such as 512MiB or 16GiB", lambda value: _show_text(format_size(value)))
 TIME = Kind(
     "TIME", "seconds, or a time such as 500ms, 10s or 12h", lambda value: _show_text(format_duration(value))
 )
-RETENTION = Kind("TIME", 'as a time, or "none" for ever', lambda value: _show_text(format_duration(value)))
+RETENTION = Kind("TIME|none", "a TIME, or none for ever", lambda value: _show_text(format_duration(value)))
 PATH = Kind("PATH", "a path", _show_optional_text)
 TEXT = Kind("TEXT", "a text", _show_text)
-NAMES = Kind("NAMES", "a list; with commas between in the environment and as a flag", _show_names)
-SWITCH = Kind("", "true or false", lambda value: str(value).lower())
+NAMES = Kind("NAME,…", "names with commas between; in a file a list of texts", _show_names)
+SWITCH = Kind("", "true or false, in a file and as a variable", lambda value: str(value).lower())
+
+KINDS = (ADDRESS, COUNT, SIZE, TIME, RETENTION, PATH, TEXT, NAMES, SWITCH)
 
 
 @dataclass(frozen=True, slots=True)
