@@ -168,3 +168,22 @@ def test_files_that_will_not_do_are_told_in_one_line(
     assert len(done.stderr.splitlines()) == 1
     assert str(authority.folder) in done.stderr
     assert secret.splitlines()[1] not in done.stderr
+
+
+def test_the_command_line_shows_a_certificate(start_server: StartServer, authority: Authority) -> None:
+    ca_file = authority.write_ca()
+    options = [*authority.options(), "--tls-client-ca", ca_file, "--auth", "certificate"]
+    server = start_server(*options)
+    made = authority.ca.issue_cert(common_name="ada")
+    made.private_key_pem.write_to_path(str(authority.folder / "ada.key"))
+    made.cert_chain_pems[0].write_to_path(str(authority.folder / "ada.crt"))
+    command = [sys.executable, "-m", "basicaer.service.cli", "info", "--server", server.address]
+    command += ["--ca-file", ca_file]
+    shown = ["--cert-file", f"{authority.folder}/ada.crt", "--key-file", f"{authority.folder}/ada.key"]
+    done = subprocess.run([*command, *shown], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert server.address in done.stdout
+    assert subprocess.run(command, capture_output=True, timeout=60).returncode == 3
+    half = subprocess.run([*command, *shown[:2]], capture_output=True, text=True, timeout=60)
+    assert half.returncode == 1
+    assert "key" in half.stderr
