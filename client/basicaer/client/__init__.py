@@ -54,6 +54,7 @@ from basicaer.client._errors import (
     ServerError,
     ServerUnavailableError,
     TransportError,
+    UnauthenticatedError,
 )
 from basicaer.client._experiment import ExperimentData, ExperimentHeader, ExperimentResult
 from basicaer.client._inputs import Input, Linear, Observable
@@ -130,5 +131,6 @@ __all__ = [
     "ServerInfo",
     "ServerUnavailableError",
     "TransportError",
+    "UnauthenticatedError",
     "Variable",
 ]

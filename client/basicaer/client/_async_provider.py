@@ -13,6 +13,7 @@ from typing import Any, Self
 import grpc
 import numpy.typing as npt
 from basicaer.client import _base
+from basicaer.client._access import channel_credentials
 from basicaer.client._async_job import AsyncBasicAerJob
 from basicaer.client._async_transport import AsyncTransport
 from basicaer.client._channel import ChannelOptions, resolve_address
@@ -126,6 +127,7 @@ class AsyncBasicAerProvider:
         *,
         timeout: float = _base.DEFAULT_TIMEOUT,
         max_outage: float | None = _base.DEFAULT_MAX_OUTAGE,
+        token: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         channel_options: ChannelOptions = (),
     ) -> None:
@@ -133,10 +135,17 @@ class AsyncBasicAerProvider:
 
         `address` is HOST:PORT, by default that of the environment's BASICAER_SERVER, or 127.0.0.1:50051.
         `timeout` is how many seconds a call may take with its repetitions while the server is away;
-        `max_outage` for how many a wait for a job endures that (None: without end). `credentials` encrypt the
-        connection.
+        `max_outage` for how many a wait for a job endures that (None: without end).
+
+        `token` says who calls, by default that of the environment's BASICAER_TOKEN or BASICAER_TOKEN_FILE.
+        `credentials` encrypt the connection, by default with the authority of BASICAER_CA_FILE, or the
+        system's if BASICAER_TLS=1, and with the client certificate of BASICAER_CERT_FILE and
+        BASICAER_KEY_FILE. A token is never sent without encryption, other than within this machine.
+
+        Raises: BasicAerError when a file can't be read, or the token would travel readably over the network.
         """
         self.address = resolve_address(address)
+        credentials = channel_credentials(self.address, token, credentials)
         self._transport = AsyncTransport(self.address, timeout, max_outage, credentials, channel_options)
         self._backends: list[AsyncBasicAerBackend] | None = None
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from basicaer.client._errors import BasicAerError
 
-__all__ = ["DEFAULT_ADDRESS", "ChannelOptions", "channel_options", "resolve_address"]
+__all__ = ["DEFAULT_ADDRESS", "ChannelOptions", "channel_options", "is_local", "resolve_address"]
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 ADDRESS_VARIABLE = "BASICAER_SERVER"
@@ -48,12 +48,12 @@ def channel_options(address: str, extra: ChannelOptions = ()) -> list[tuple[str,
         # The client's own retries know about request ids and cursors; gRPC's would hide failures from them.
         ("grpc.enable_retries", 0),
     ]
-    if _is_local(address):
+    if is_local(address):
         options.append(("grpc.enable_http_proxy", 0))
     return [*options, *extra]
 
 
-def _is_local(address: str) -> bool:
+def is_local(address: str) -> bool:
     """Whether an address stays on this machine, where a proxy of the environment has no business."""
     if address.startswith("unix"):
         return True

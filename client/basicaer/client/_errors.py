@@ -15,6 +15,7 @@
     │   │   ├── OptionInvalidError    with the field
     │   │   └── PageTokenError
     │   ├── RequestIdReusedError
+    │   ├── UnauthenticatedError      without a token, or with one that isn't (or is no longer) valid
     │   ├── PermissionDeniedError
     │   ├── NotFoundError
     │   │   ├── JobNotFoundError
@@ -88,6 +89,7 @@ __all__ = [
     "ServerError",
     "ServerUnavailableError",
     "TransportError",
+    "UnauthenticatedError",
 ]
 
 
@@ -197,8 +199,12 @@ class RequestIdReusedError(RequestError):
     """The request id belongs to a job with another body."""
 
 
+class UnauthenticatedError(RequestError):
+    """The server wants to know who calls: there is no token, or it was revoked, has expired, or isn't its."""
+
+
 class PermissionDeniedError(RequestError):
-    """The caller may not do this."""
+    """The server knows the caller, who may not use it."""
 
 
 class NotFoundError(RequestError):

@@ -41,6 +41,8 @@ REASONS: dict[str, type[errors.BasicAerError]] = {
     "CANCELLED_BY_USER": errors.JobCancelledError,
     "TOO_MANY_ATTEMPTS": errors.JobFailedError,
     "INTERNAL": errors.ServerError,
+    "UNAUTHENTICATED": errors.UnauthenticatedError,
+    "PERMISSION_DENIED": errors.PermissionDeniedError,
 }
 
 # For a status without a reason: one made by gRPC itself or by a proxy.
@@ -60,7 +62,7 @@ _CODES: dict[grpc.StatusCode, type[errors.BasicAerError]] = {
     grpc.StatusCode.INTERNAL: errors.TransportError,
     grpc.StatusCode.UNAVAILABLE: errors.ServerUnavailableError,
     grpc.StatusCode.DATA_LOSS: errors.ChecksumError,
-    grpc.StatusCode.UNAUTHENTICATED: errors.PermissionDeniedError,
+    grpc.StatusCode.UNAUTHENTICATED: errors.UnauthenticatedError,
 }
 
 

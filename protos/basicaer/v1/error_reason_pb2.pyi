@@ -144,6 +144,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: {"reason": "INTERNAL"}
     """
+    ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 27
+    """The caller doesn't prove who it is. With UNAUTHENTICATED. The cause is "missing", "malformed", "unknown",
+    "revoked", "expired", "ended" (one of both, during the call), or a word about what is wrong with a JWT.
+
+    Example: {"reason": "UNAUTHENTICATED", "metadata": {"cause": "expired"}}
+    """
+    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 28
+    """The caller is known and may not use the service. With PERMISSION_DENIED, before anything that the request names
+    is looked at. (Another caller's job is JOB_NOT_FOUND, as one that isn't there is.)
+
+    Example: {"reason": "PERMISSION_DENIED"}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a failure. It travels as the `reason` of `google.rpc.ErrorInfo` (domain "basicaer.dev", the name
@@ -271,5 +283,17 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 25
 """A defect of the server; its log holds the cause under the job's id. With INTERNAL, or in a job.
 
 Example: {"reason": "INTERNAL"}
+"""
+ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 27
+"""The caller doesn't prove who it is. With UNAUTHENTICATED. The cause is "missing", "malformed", "unknown",
+"revoked", "expired", "ended" (one of both, during the call), or a word about what is wrong with a JWT.
+
+Example: {"reason": "UNAUTHENTICATED", "metadata": {"cause": "expired"}}
+"""
+ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 28
+"""The caller is known and may not use the service. With PERMISSION_DENIED, before anything that the request names
+is looked at. (Another caller's job is JOB_NOT_FOUND, as one that isn't there is.)
+
+Example: {"reason": "PERMISSION_DENIED"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -36,6 +36,13 @@ class JobServiceStub(object):
     UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
     CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
     INTERNAL            a defect of the server.
+    UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
+    PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
+
+    A caller sees its own jobs alone, an admin everybody's. For all others a job is not there: JOB_NOT_FOUND.
+
+    A server may end a stream before its job has ended (UNAVAILABLE), for instance when its connection has reached the
+    age that the server allows: watch again after the last sequence that was seen.
     """
 
     def __init__(self, channel):
@@ -107,6 +114,13 @@ class JobServiceServicer(object):
     UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
     CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
     INTERNAL            a defect of the server.
+    UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
+    PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
+
+    A caller sees its own jobs alone, an admin everybody's. For all others a job is not there: JOB_NOT_FOUND.
+
+    A server may end a stream before its job has ended (UNAVAILABLE), for instance when its connection has reached the
+    age that the server allows: watch again after the last sequence that was seen.
     """
 
     def SubmitJob(self, request, context):
@@ -157,7 +171,7 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListJobs(self, request, context):
-        """Lists jobs, the newest first.
+        """Lists the jobs that the caller may see, the newest first.
 
         Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID).
         """
@@ -282,6 +296,13 @@ class JobService(object):
     UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
     CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
     INTERNAL            a defect of the server.
+    UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
+    PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
+
+    A caller sees its own jobs alone, an admin everybody's. For all others a job is not there: JOB_NOT_FOUND.
+
+    A server may end a stream before its job has ended (UNAVAILABLE), for instance when its connection has reached the
+    age that the server allows: watch again after the last sequence that was seen.
     """
 
     @staticmethod

@@ -37,6 +37,13 @@ class JobServiceStub:
       UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
       CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
       INTERNAL            a defect of the server.
+      UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
+      PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
+
+    A caller sees its own jobs alone, an admin everybody's. For all others a job is not there: JOB_NOT_FOUND.
+
+    A server may end a stream before its job has ended (UNAVAILABLE), for instance when its connection has reached the
+    age that the server allows: watch again after the last sequence that was seen.
     """
 
     @_typing.overload
@@ -75,7 +82,7 @@ class JobServiceStub:
     Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID).
     """
     ListJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]
-    """Lists jobs, the newest first.
+    """Lists the jobs that the caller may see, the newest first.
 
     Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID).
     """
@@ -115,6 +122,13 @@ class JobServiceAsyncStub(JobServiceStub):
       UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
       CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
       INTERNAL            a defect of the server.
+      UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
+      PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
+
+    A caller sees its own jobs alone, an admin everybody's. For all others a job is not there: JOB_NOT_FOUND.
+
+    A server may end a stream before its job has ended (UNAVAILABLE), for instance when its connection has reached the
+    age that the server allows: watch again after the last sequence that was seen.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -150,7 +164,7 @@ class JobServiceAsyncStub(JobServiceStub):
     Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID).
     """
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
-    """Lists jobs, the newest first.
+    """Lists the jobs that the caller may see, the newest first.
 
     Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID).
     """
@@ -189,6 +203,13 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
       UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
       CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
       INTERNAL            a defect of the server.
+      UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
+      PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
+
+    A caller sees its own jobs alone, an admin everybody's. For all others a job is not there: JOB_NOT_FOUND.
+
+    A server may end a stream before its job has ended (UNAVAILABLE), for instance when its connection has reached the
+    age that the server allows: watch again after the last sequence that was seen.
     """
 
     @_abc_1.abstractmethod
@@ -252,7 +273,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.ListJobsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.ListJobsResponse, _abc.Awaitable[_job_service_pb2.ListJobsResponse]]:
-        """Lists jobs, the newest first.
+        """Lists the jobs that the caller may see, the newest first.
 
         Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID).
         """

@@ -8,7 +8,9 @@ gRPC's codes.
     ├── ServiceError              a refusal or a failure, with its reason
     │   ├── JobNotFoundError      JOB_NOT_FOUND
     │   └── StoreBusyError        STORE_BUSY: the store can't commit now
-    └── DataDirectoryError        the server can't start on this data directory
+    ├── CredentialsFileError      a certificate, a key or a key set can't be used
+    ├── DataDirectoryError        the server can't start on this data directory
+    └── SettingError              a setting has a value that makes no sense (also a ValueError)
 """
 
 from __future__ import annotations
@@ -18,7 +20,15 @@ from collections.abc import Mapping
 from basicaer.v1 import error_reason_pb2, job_pb2
 from basicaer.v1.error_reason_pb2 import ErrorReason
 
-__all__ = ["DataDirectoryError", "JobNotFoundError", "ServiceError", "StoreBusyError", "internal_error"]
+__all__ = [
+    "CredentialsFileError",
+    "DataDirectoryError",
+    "JobNotFoundError",
+    "ServiceError",
+    "SettingError",
+    "StoreBusyError",
+    "internal_error",
+]
 
 
 class ServiceError(Exception):
@@ -69,7 +79,8 @@ class JobNotFoundError(ServiceError):
     def __init__(self, job_id: str) -> None:
         super().__init__(
             error_reason_pb2.ERROR_REASON_JOB_NOT_FOUND,
-            "No job has this id. It may have been deleted; ListJobs shows those that are there.",
+            "There is no job with this id that you may see. It may have been deleted; ListJobs shows those "
+            "that are there.",
             metadata={"job_id": job_id[:128]},
         )
 
@@ -87,6 +98,20 @@ class StoreBusyError(ServiceError):
 
 class DataDirectoryError(Exception):
     """The data directory can't be used: it is locked, not a directory, corrupt, or not of this version."""
+
+
+class CredentialsFileError(Exception):
+    """A file with a certificate, a key or a key set can't be used; names the file, and never shows it."""
+
+
+class SettingError(ValueError):
+    """A setting's value makes no sense. `origin` says where the value is from, when that is known."""
+
+    def __init__(self, setting: str, message: str, origin: str = "") -> None:
+        super().__init__(f"{origin}: {setting} {message}" if origin else f"{setting}: {message}")
+        self.setting = setting
+        self.message = message
+        self.origin = origin
 
 
 def internal_error(job_id: str = "") -> ServiceError:

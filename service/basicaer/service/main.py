@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 
 from basicaer.service import version
+from basicaer.service.access import Callers, server_credentials
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
@@ -38,11 +39,19 @@ class Service:
     """One server in this process, on one event loop. `start` it, or use it as an async context manager."""
 
     def __init__(self, config: Config) -> None:
+        """Read the keys and certificates that the configuration names.
+
+        Raises:
+            CredentialsFileError: One of them can't be used.
+            DataDirectoryError: The file of tokens can't be used.
+        """
         self._config = config
+        self._credentials = server_credentials(config)
+        self._callers = Callers(config)
         self._executor = ThreadExecutor(config)
         self._manager = JobManager(SQLiteStore(config.data_dir), self._executor, config)
         service = JobService(self._manager, config, self._executor.backends(), version())
-        self._server = GrpcServer(service.handlers(), max_message_bytes=config.max_message_bytes)
+        self._server = GrpcServer(service.handlers(self._callers), self._callers, config)
         self.address = ""
 
     async def start(self) -> str:
@@ -53,11 +62,13 @@ class Service:
             DataDirectoryError: The data directory is another server's, or not one of ours.
         """
         try:
-            self.address = self._server.bind(self._config.listen)
+            self.address = self._server.bind(self._config.listen, self._credentials)
             await self._manager.start()
         except BaseException:
             await self._server.stop(None)
+            await self._callers.close()
             raise
+        self._callers.start()
         await self._server.start()
         try:
             await asyncio.to_thread(self._executor.warm_up)
@@ -72,6 +83,7 @@ class Service:
         await self._server.set_serving(False)
         await self._manager.drain(grace)
         await self._server.stop(_STOP_GRACE)
+        await self._callers.close()
         await self._manager.close()
 
     async def __aenter__(self) -> Service:
@@ -91,7 +103,7 @@ def run(config: Config, announce: Callable[[str], None], *, until_stdin_closes: 
     killed.
 
     Raises:
-        OSError, DataDirectoryError: As `Service.start`.
+        OSError, DataDirectoryError, CredentialsFileError: As `Service` and `Service.start`.
     """
     asyncio.run(_run(config, announce, until_stdin_closes))
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from basicaer.service.callers import ANYONE
 from basicaer.service.errors import ServiceError
 from basicaer.service.jobs import JobManager
 from basicaer.service.jobs._listing import job_filter, page_token
@@ -102,9 +103,9 @@ async def test_bad_filters(start: Any, request_: ListJobsRequest) -> None:
 
 def test_tokens_belong_to_their_filter() -> None:
     request = ListJobsRequest(labels={"a": "1", "b": "2"}, page_size=3)
-    token = page_token(request, "0199")
+    token = page_token(request, ANYONE, "0199")
     same = ListJobsRequest(labels={"b": "2", "a": "1"}, page_size=7, page_token=token)
-    assert job_filter(same).before_job_id == "0199"
+    assert job_filter(same, ANYONE).before_job_id == "0199"
     for other in (
         ListJobsRequest(),
         ListJobsRequest(labels={"a": "1"}),
@@ -112,7 +113,7 @@ def test_tokens_belong_to_their_filter() -> None:
     ):
         other.page_token = token
         with pytest.raises(ServiceError) as caught:
-            job_filter(other)
+            job_filter(other, ANYONE)
         assert caught.value.reason == reasons.ERROR_REASON_BAD_PAGE_TOKEN
 
 
@@ -120,5 +121,5 @@ def test_tokens_belong_to_their_filter() -> None:
 @given(st.text(min_size=1, max_size=80))
 def test_no_other_text_is_a_token(token: str) -> None:
     with pytest.raises(ServiceError) as caught:
-        job_filter(ListJobsRequest(page_token=token))
+        job_filter(ListJobsRequest(page_token=token), ANYONE)
     assert caught.value.reason == reasons.ERROR_REASON_BAD_PAGE_TOKEN

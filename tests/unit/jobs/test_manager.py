@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from basicaer.service.callers import Caller
 from basicaer.service.errors import JobNotFoundError, ServiceError
 from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1 import job_pb2
@@ -166,7 +167,7 @@ async def test_a_request_id_makes_one_job(start: Any, executor: Any, tools: Simp
     await tools.until(manager, job_id)
     assert executor.runs == {job_id: 1}
     # Other principals have request ids of their own, and none is none.
-    others = [await manager.submit(tools.spec(), "same", principal="another")]
+    others = [await manager.submit(tools.spec(), "same", caller=Caller("another", admin=False))]
     others += [await manager.submit(tools.spec()) for _ in range(2)]
     assert len({job.job_id for job, _ in others} | {job_id}) == 4
 

@@ -382,6 +382,10 @@ def test_the_lists_use_an_index(open_store: Any, new_job: Any) -> None:
         JobFilter(statuses=(2, 4, 6), before_job_id="x"),
         JobFilter(labels={"a": "b"}),
         JobFilter(labels={"a": "b", "c": "d"}, statuses=(6, 7), before_job_id="x"),
+        JobFilter(principal="p"),
+        JobFilter(principal="p", statuses=(7,), before_job_id="x"),
+        JobFilter(principal="p", statuses=(2, 7), backend_name="b", create_time_from=1),
+        JobFilter(principal="p", labels={"a": "b"}),
     ]
     statements = [_sql.list_jobs(each, 10) for each in filters]
     statements += [(_sql.LIVE_JOBS, []), (_sql.DUE_JOBS, [0, 10])]
@@ -391,4 +395,30 @@ def test_the_lists_use_an_index(open_store: Any, new_job: Any) -> None:
         assert "USING INDEX" in text or "USING PRIMARY KEY" in text or "USING COVERING INDEX" in text, text
         if statement != _sql.LIVE_JOBS:
             assert "TEMP B-TREE" not in text, text
+        if "principal = ?" in statement and "labels" not in statement:
+            # Others' jobs cost nothing.
+            assert "jobs_by_principal (principal=?" in text, text
     connection.close()
+
+
+async def test_a_principals_list_has_its_own_jobs_alone(open_store: Any, new_job: Any) -> None:
+    its = open_store()
+    its.write(*(new_job(number, principal="pq"[number % 2], labels={"a": "b"}) for number in range(6)))
+    for more in ({}, {"statuses": (2,)}, {"labels": {"a": "b"}}, {"backend_name": "script"}):
+        found = await its.store.list_jobs(JobFilter(principal="q", **more), 10)
+        assert [(record.job_id, record.principal) for record in found] == [
+            (f"job{number:05d}", "q") for number in (5, 3, 1)
+        ]
+    assert len(await its.store.list_jobs(JobFilter(), 10)) == 6
+    assert not await its.store.list_jobs(JobFilter(principal=""), 10)
+
+
+async def test_a_file_of_the_first_version_keeps_its_jobs(open_store: Any, new_job: Any) -> None:
+    its = open_store()
+    its.write(new_job(1, principal="p"))
+    its.store.close()
+    # The second version's one change, taken back.
+    _database(its.directory / "jobs.sqlite3", "DROP INDEX jobs_by_principal; PRAGMA user_version = 1;")
+    its = open_store()
+    (found,) = await its.store.list_jobs(JobFilter(principal="p"), 10)
+    assert found.job_id == "job00001"

@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 
 import click
+from basicaer.service.cli._config import config
 from basicaer.service.cli._errors import exit_status
 from basicaer.service.cli._facts import backends, info, version
 from basicaer.service.cli._jobs import cancel, delete, jobs, result, watch
 from basicaer.service.cli._run import run
 from basicaer.service.cli._serve import serve
+from basicaer.service.cli._token import token
 
 __all__ = ["cli", "main"]
 
@@ -34,7 +36,20 @@ def cli() -> None:
     """
 
 
-for _command in (run, serve, jobs, watch, result, cancel, delete, backends, info, version):
+for _command in (
+    run,
+    serve,
+    jobs,
+    watch,
+    result,
+    cancel,
+    delete,
+    backends,
+    info,
+    token,
+    config,
+    version,
+):
     cli.add_command(_command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from basicaer.service import version as own_version
 from basicaer.service.cli import _text
-from basicaer.service.cli._connection import connect, server_option
+from basicaer.service.cli._connection import Server, connect, server_option
 from basicaer.service.cli._errors import fail
 from basicaer.service.cli._output import json_option, plain, print_json
 
@@ -16,7 +16,7 @@ __all__ = ["backends", "info", "version"]
 @click.argument("name", required=False)
 @server_option
 @json_option
-def backends(name: str | None, server: str, as_json: bool) -> None:
+def backends(name: str | None, server: Server, as_json: bool) -> None:
     """List the backends; with NAME, one backend's options and gates."""
     from basicaer.v1 import job_service_pb2
 
@@ -49,7 +49,7 @@ def backends(name: str | None, server: str, as_json: bool) -> None:
 @click.command()
 @server_option
 @json_option
-def info(server: str, as_json: bool) -> None:
+def info(server: Server, as_json: bool) -> None:
     """Show a server's version, load and limits."""
     with connect(server) as connection:
         found = connection.info
@@ -60,7 +60,7 @@ def info(server: str, as_json: bool) -> None:
     kept = _text.days(limits.result_retention.seconds) if limits.HasField("result_retention") else "for ever"
     load = f"{found.running_jobs:,} running, {found.queued_jobs:,} waiting"
     rows = [
-        ("server", f"{server}, version {found.version}"),
+        ("server", f"{server.address}, version {found.version}"),
         ("up since", found.start_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S UTC")),
         ("jobs", f"{load} (at most {limits.max_queued_jobs:,})"),
         ("workers", f"{found.workers:,}"),

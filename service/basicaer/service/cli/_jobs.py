@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 from basicaer.service.cli import _text
-from basicaer.service.cli._connection import connect, server_option
+from basicaer.service.cli._connection import Server, connect, server_option
 from basicaer.service.cli._errors import fail
 from basicaer.service.cli._follow import check, follow, show_result
 from basicaer.service.cli._live import open_view
@@ -51,7 +51,7 @@ def jobs(
     labels: dict[str, str],
     backend: str | None,
     limit: int,
-    server: str,
+    server: Server,
     as_json: bool,
 ) -> None:
     """List a server's jobs, the newest first."""
@@ -106,7 +106,7 @@ def _row(job: job_pb2.Job) -> tuple[str, ...]:
 )
 @server_option
 @json_option
-def watch(job_id: str, after_sequence: int | None, server: str, as_json: bool) -> None:
+def watch(job_id: str, after_sequence: int | None, server: Server, as_json: bool) -> None:
     """Follow a job's events until it ends; with --json, one event a line.
 
     Ctrl-C ends the watching and leaves the job alone. The exit status is 1 if the job failed or was
@@ -129,7 +129,7 @@ def watch(job_id: str, after_sequence: int | None, server: str, as_json: bool) -
 @click.option("--save", metavar="FILE.npz", help="Write counts and arrays to a file for numpy.")
 @server_option
 @json_option
-def result(job_id: str, wait: bool, top: int, save: str | None, server: str, as_json: bool) -> None:
+def result(job_id: str, wait: bool, top: int, save: str | None, server: Server, as_json: bool) -> None:
     """Show what a job gave."""
     with connect(server) as connection:
         job = connection.job(job_id)
@@ -143,7 +143,7 @@ def result(job_id: str, wait: bool, top: int, save: str | None, server: str, as_
 @click.option("--reason", default="", help="Why, for whoever looks at the job later.")
 @server_option
 @json_option
-def cancel(job_ids: tuple[str, ...], reason: str, server: str, as_json: bool) -> None:
+def cancel(job_ids: tuple[str, ...], reason: str, server: Server, as_json: bool) -> None:
     """Stop jobs. A job that has ended already stays as it is."""
     from basicaer.v1 import job_service_pb2
 
@@ -162,7 +162,7 @@ def cancel(job_ids: tuple[str, ...], reason: str, server: str, as_json: bool) ->
 @click.argument("job_ids", metavar="JOB_ID...", nargs=-1, required=True)
 @server_option
 @json_option
-def delete(job_ids: tuple[str, ...], server: str, as_json: bool) -> None:
+def delete(job_ids: tuple[str, ...], server: Server, as_json: bool) -> None:
     """Remove jobs that have ended, with their events and results."""
     from basicaer.v1 import job_service_pb2
 

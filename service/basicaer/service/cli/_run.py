@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-from basicaer.service.cli._connection import connect
+from basicaer.service.cli._connection import Server, connect, optional_server_option
 from basicaer.service.cli._errors import INTERRUPTED, CommandError, fail
 from basicaer.service.cli._follow import follow, show_result
 from basicaer.service.cli._live import View, open_view
@@ -62,13 +62,7 @@ def pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...
     metavar="NAME=VALUE",
     help="Something to find the job by in 'basicaer jobs'. May be repeated.",
 )
-@click.option(
-    "--server",
-    metavar="HOST:PORT",
-    envvar="BASICAER_SERVER",
-    show_envvar=True,
-    help="The server to run it on.  [default: a private one, which ends with the command]",
-)
+@optional_server_option
 @click.option("--detach", is_flag=True, help="Print the job's id and leave; needs --server.")
 @top_option
 @click.option("--save", metavar="FILE.npz", help="Write counts and arrays to a file for numpy.")
@@ -81,7 +75,7 @@ def run(
     memory: bool,
     options: dict[str, str],
     labels: dict[str, str],
-    server: str | None,
+    server: Server | None,
     detach: bool,
     top: int,
     save: str | None,
@@ -112,7 +106,8 @@ def run(
             if view is not None:
                 view.line("starting a private server (--server HOST:PORT takes a running one)")
             # When it is away it has died, for want of memory perhaps, and nobody will start it again.
-            connection = stack.enter_context(connect(stack.enter_context(private_server()), max_outage=2.0))
+            own = Server(stack.enter_context(private_server()), private=True)
+            connection = stack.enter_context(connect(own, max_outage=2.0))
         else:
             connection = stack.enter_context(connect(server))
         job = _submit(connection.provider.get_backend(backend), text, file.name, arguments)

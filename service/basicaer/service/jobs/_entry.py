@@ -64,6 +64,7 @@ class JobEntry:
         "passing_version",
         "position",
         "prepared",
+        "principal",
         "required_bytes",
         "result_message",
         "settled",
@@ -73,8 +74,10 @@ class JobEntry:
         "watchers",
     )
 
-    def __init__(self, job: job_pb2.Job) -> None:
+    def __init__(self, job: job_pb2.Job, principal: str = "") -> None:
         self.job_id = job.job_id
+        # Whose it is; never changes.
+        self.principal = principal
         self.required_bytes = job.required_bytes
         self.lock = threading.Lock()
 
@@ -121,7 +124,7 @@ class JobEntry:
     @classmethod
     def from_record(cls, record: JobRecord) -> JobEntry:
         """A stored job, all of whose events may be told."""
-        entry = cls(job_pb2.Job.FromString(record.job))
+        entry = cls(job_pb2.Job.FromString(record.job), record.principal)
         entry.crashes = record.crashes
         entry.cancel_reason = record.cancel_reason
         entry.events = record.events

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 
+from basicaer.service.callers import Caller
 from basicaer.service.errors import ServiceError
 from basicaer.service.store import JobFilter
 from basicaer.v1 import error_reason_pb2
@@ -37,13 +38,17 @@ def page_size(request: ListJobsRequest) -> int:
     return min(request.page_size or _DEFAULT_PAGE, _MAX_PAGE)
 
 
-def page_token(request: ListJobsRequest, last_job_id: str) -> str:
+def page_token(request: ListJobsRequest, caller: Caller, last_job_id: str) -> str:
     """The token of the page after the job `last_job_id`."""
-    return base64.urlsafe_b64encode(_digest(request, last_job_id) + last_job_id.encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(_digest(request, caller, last_job_id) + last_job_id.encode())
+        .decode()
+        .rstrip("=")
+    )
 
 
-def job_filter(request: ListJobsRequest) -> JobFilter:
-    """The filter of a request, from where its page begins.
+def job_filter(request: ListJobsRequest, caller: Caller) -> JobFilter:
+    """The filter of a caller's request, from where its page begins.
 
     Raises:
         ServiceError: BAD_PAGE_TOKEN, OPTION_INVALID.
@@ -57,12 +62,13 @@ def job_filter(request: ListJobsRequest) -> JobFilter:
     # Ids begin with their time, so the index by id leads to the right jobs at once.
     before = id_floor(time_before + 1_000_000) if time_before is not None else None
     if request.page_token:
-        last = _read_token(request)
+        last = _read_token(request, caller)
         before = last if before is None else min(before, last)
     return JobFilter(
         statuses=tuple(request.statuses),
         labels=dict(request.labels),
         backend_name=request.backend_name,
+        principal=None if caller.admin else caller.principal,
         create_time_from=time_from,
         create_time_before=time_before,
         from_job_id=id_floor(time_from) if time_from is not None else None,
@@ -70,7 +76,7 @@ def job_filter(request: ListJobsRequest) -> JobFilter:
     )
 
 
-def _read_token(request: ListJobsRequest) -> str:
+def _read_token(request: ListJobsRequest, caller: Caller) -> str:
     token = request.page_token
     try:
         data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
@@ -78,7 +84,7 @@ def _read_token(request: ListJobsRequest) -> str:
     except (binascii.Error, ValueError):
         job_id = ""
         data = b""
-    if not job_id or data[:_DIGEST_BYTES] != _digest(request, job_id):
+    if not job_id or data[:_DIGEST_BYTES] != _digest(request, caller, job_id):
         raise ServiceError(
             error_reason_pb2.ERROR_REASON_BAD_PAGE_TOKEN,
             "The page token wasn't given for this filter. Repeat the filter of the page before, or begin"
@@ -89,10 +95,10 @@ def _read_token(request: ListJobsRequest) -> str:
     return job_id
 
 
-def _digest(request: ListJobsRequest, job_id: str) -> bytes:
+def _digest(request: ListJobsRequest, caller: Caller, job_id: str) -> bytes:
     of_filter = ListJobsRequest()
     of_filter.CopyFrom(request)
     of_filter.ClearField("page_size")
     of_filter.ClearField("page_token")
-    data = of_filter.SerializeToString(deterministic=True)
+    data = of_filter.SerializeToString(deterministic=True) + f"\0{caller.principal}".encode()
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES, key=job_id.encode()[:64]).digest()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
+from basicaer.service.callers import ANYONE, Caller
 from basicaer.service.config import Config
 from basicaer.service.errors import JobNotFoundError, ServiceError
 from basicaer.service.execution._interface import Executor
@@ -54,6 +55,9 @@ class Submission(NamedTuple):
 
 class JobManager:
     """All of the service's behaviour behind the contract's RPCs. Lives on one event loop.
+
+    Each method acts for a caller, by default for one who may do everything: a caller's jobs are its own, and
+    another's look as if they weren't there.
 
     The messages that it returns are the caller's own, except for those that `PublishedEvent` shares.
     """
@@ -151,13 +155,15 @@ class JobManager:
         await asyncio.to_thread(self._store.close)
         self._readers.shutdown(wait=False)
 
-    async def submit(self, spec: job_pb2.JobSpec, request_id: str = "", *, principal: str = "") -> Submission:
+    async def submit(
+        self, spec: job_pb2.JobSpec, request_id: str = "", *, caller: Caller = ANYONE
+    ) -> Submission:
         """Accepts a job; when this returns, it survives a crash. The spec must not be changed until then.
 
         Raises:
             ServiceError: As SubmitJob's comment lists.
         """
-        entry, accepted = await self._admission.admit(spec, request_id, principal)
+        entry, accepted = await self._admission.admit(spec, request_id, caller.principal)
         if accepted is None:
             return Submission(entry.snapshot(), True)
         return Submission(_accepted_job(entry, accepted), False)
@@ -176,7 +182,7 @@ class JobManager:
         request_id: str = "",
         *,
         heartbeat_interval: float | None = None,
-        principal: str = "",
+        caller: Caller = ANYONE,
     ) -> Watch:
         """`submit`, then a watch of what follows, whose last event comes with the result.
 
@@ -186,7 +192,7 @@ class JobManager:
             ServiceError: As SubmitJob's comment lists.
         """
         heartbeat = _heartbeat(heartbeat_interval)
-        entry, accepted = await self._admission.admit(spec, request_id, principal)
+        entry, accepted = await self._admission.admit(spec, request_id, caller.principal)
         load_result = self._registry.inline_result
         if accepted is not None:
             # It may be running, or even done, but the stream tells its story from the start.
@@ -197,7 +203,12 @@ class JobManager:
         return Watch(entry, job, cursor, heartbeat=heartbeat, load_result=load_result, duplicate=True)
 
     async def watch(
-        self, job_id: str, after_sequence: int | None = None, *, heartbeat_interval: float | None = None
+        self,
+        job_id: str,
+        after_sequence: int | None = None,
+        *,
+        heartbeat_interval: float | None = None,
+        caller: Caller = ANYONE,
     ) -> Watch:
         """A job's events: those after `after_sequence`, or those still to come when it is None.
 
@@ -207,7 +218,7 @@ class JobManager:
             ServiceError: JOB_NOT_FOUND, EVENTS_COMPACTED, OPTION_INVALID.
         """
         heartbeat = _heartbeat(heartbeat_interval)
-        entry = await self._registry.find(job_id)
+        entry = await self._registry.find_for(caller, job_id)
         cursor = entry.committed if after_sequence is None else after_sequence
         if not entry.compacted <= cursor <= entry.committed:
             raise ServiceError(
@@ -222,7 +233,9 @@ class JobManager:
             )
         return Watch(entry, entry.snapshot(), cursor, heartbeat=heartbeat)
 
-    async def get(self, job_id: str, *, wait: float = 0.0, if_sequence_after: int = 0) -> job_pb2.Job:
+    async def get(
+        self, job_id: str, *, wait: float = 0.0, if_sequence_after: int = 0, caller: Caller = ANYONE
+    ) -> job_pb2.Job:
         """A job. With `wait`, up to so many seconds later: once it is past `if_sequence_after`, or final.
 
         Raises:
@@ -230,7 +243,7 @@ class JobManager:
         """
         if not 0.0 <= wait <= _MAX_WAIT:
             raise option_invalid("wait", f"wait is 0 to {_MAX_WAIT:g} seconds, not {wait:g}.")
-        entry = await self._registry.find(job_id)
+        entry = await self._registry.find_for(caller, job_id)
         if wait and entry.committed <= if_sequence_after and not entry.final:
             watch = Watch(entry, entry.snapshot(), entry.committed, heartbeat=None)
             try:
@@ -243,14 +256,16 @@ class JobManager:
                 watch.close()
         return entry.snapshot()
 
-    async def list_jobs(self, request: job_service_pb2.ListJobsRequest) -> job_service_pb2.ListJobsResponse:
-        """A page of jobs, the newest first.
+    async def list_jobs(
+        self, request: job_service_pb2.ListJobsRequest, *, caller: Caller = ANYONE
+    ) -> job_service_pb2.ListJobsResponse:
+        """A page of the jobs that a caller may see, the newest first.
 
         Raises:
             ServiceError: BAD_PAGE_TOKEN, OPTION_INVALID.
         """
         size = page_size(request)
-        records = await self._store.list_jobs(job_filter(request), size + 1)
+        records = await self._store.list_jobs(job_filter(request, caller), size + 1)
         response = job_service_pb2.ListJobsResponse()
         for record in records[:size]:
             entry = self._registry.live.get(record.job_id)
@@ -260,10 +275,10 @@ class JobManager:
             else:
                 response.jobs.append(job_pb2.Job.FromString(record.job))
         if len(records) > size:
-            response.next_page_token = page_token(request, records[size - 1].job_id)
+            response.next_page_token = page_token(request, caller, records[size - 1].job_id)
         return response
 
-    async def cancel(self, job_id: str, reason: str = "") -> job_pb2.Job:
+    async def cancel(self, job_id: str, reason: str = "", *, caller: Caller = ANYONE) -> job_pb2.Job:
         """Asks a job to stop. If it returns with `cancel_requested` and no final status, it will be
         CANCELLED.
 
@@ -272,7 +287,7 @@ class JobManager:
         """
         if len(reason) > _MAX_REASON:
             raise option_invalid("reason", f"A reason has at most {_MAX_REASON} characters.")
-        entry = await self._registry.find(job_id)
+        entry = await self._registry.find_for(caller, job_id)
         if entry.final:
             return entry.snapshot()
         future: asyncio.Future[None] = self._loop.create_future()
@@ -299,13 +314,13 @@ class JobManager:
         await future
         return entry.snapshot()
 
-    async def delete(self, job_id: str) -> None:
+    async def delete(self, job_id: str, *, caller: Caller = ANYONE) -> None:
         """Removes a final job with its events and result.
 
         Raises:
             ServiceError: JOB_NOT_FOUND, JOB_NOT_FINAL, STORE_BUSY.
         """
-        entry = await self._registry.find(job_id)
+        entry = await self._registry.find_for(caller, job_id)
         if not entry.final:
             status = JobStatus.Name(entry.status).removeprefix("JOB_STATUS_")
             raise ServiceError(
@@ -318,14 +333,16 @@ class JobManager:
         if not write.applied:
             raise JobNotFoundError(job_id)
 
-    async def read_result(self, request: job_service_pb2.ReadResultRequest) -> ResultReading:
+    async def read_result(
+        self, request: job_service_pb2.ReadResultRequest, *, caller: Caller = ANYONE
+    ) -> ResultReading:
         """Opens one part of a result for reading.
 
         Raises:
             ServiceError: As ReadResult's comment lists.
         """
         chunk_size(request)
-        entry = await self._registry.find(request.job_id)
+        entry = await self._registry.find_for(caller, request.job_id)
         check_readable(entry)
         if entry.result_message is not None and not entry.has_parts:
             return open_part(request, entry.result_message, None, self._readers)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
+from basicaer.service.callers import Caller
 from basicaer.service.errors import JobNotFoundError, internal_error
 from basicaer.service.store import InsertJob, JobStore, UpdateJob, Write
 from basicaer.v1 import result_pb2
@@ -61,6 +62,17 @@ class Registry:
                 if entry.final:
                     self._keep(entry)
         if entry.committed == 0:
+            raise JobNotFoundError(job_id)
+        return entry
+
+    async def find_for(self, caller: Caller, job_id: str) -> JobEntry:
+        """A job that a caller may see. Another's job and one that isn't there can't be told apart.
+
+        Raises:
+            JobNotFoundError: There is none of this id that the caller may see.
+        """
+        entry = await self.find(job_id)
+        if not caller.may_see(entry.principal):
             raise JobNotFoundError(job_id)
         return entry
 

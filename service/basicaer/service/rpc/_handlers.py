@@ -13,21 +13,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, TypeVar
+from functools import partial
+from typing import NoReturn, TypeAlias, TypeVar
 
 import grpc
+from basicaer.service.access import Callers
+from basicaer.service.callers import Caller
 from basicaer.service.errors import ServiceError
 from basicaer.service.rpc._status import abort, unexpected
 from basicaer.v1 import error_reason_pb2 as reasons
 from google.protobuf.message import DecodeError, Message
 
-__all__ = ["Context", "Handler", "stream_handler", "unary_handler"]
+__all__ = ["Binder", "Context", "Handler", "refusal", "stream_handler", "unary_handler"]
 
 _log = logging.getLogger(__name__)
 
 # As strings, since these classes have type parameters in their stubs alone.
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
+# Makes a method's handler for a caller; for None the handler asks the connection's certificate who calls.
+Binder: TypeAlias = Callable[[Caller | None], Handler]
+
+_RIGHTS = (reasons.ERROR_REASON_UNAUTHENTICATED, reasons.ERROR_REASON_PERMISSION_DENIED)
 
 _Request = TypeVar("_Request", bound=Message)
 
@@ -52,37 +59,49 @@ def _parse(kind: type[_Request], data: bytes, limit: int) -> _Request:
 
 
 def unary_handler(
-    name: str, kind: type[_Request], limit: int, method: Callable[[_Request], Awaitable[Message]]
-) -> Handler:
-    """Return the handler of a method with one response. `limit` is the request's greatest size in bytes."""
+    name: str,
+    kind: type[_Request],
+    limit: int,
+    callers: Callers,
+    method: Callable[[_Request, Caller], Awaitable[Message]],
+) -> Binder:
+    """Return what makes the handler of a method with one response. `limit` is a request's greatest size
+    in bytes.
+    """
 
-    async def handle(data: bytes, context: Context) -> bytes:
+    async def handle(bearer: Caller | None, data: bytes, context: Context) -> bytes:
         try:
-            return (await method(_parse(kind, data, limit))).SerializeToString()
+            caller = bearer or callers.certificate_holder(context.auth_context())
+            async with callers.session(caller):
+                return (await method(_parse(kind, data, limit), caller)).SerializeToString()
         except ServiceError as error:
-            _log.debug("%s refused: %r", name, error)
-            await abort(context, error)
+            await _refuse(name, context, callers, error)
         except Exception as error:
             await abort(context, unexpected(name, error))
 
-    return grpc.unary_unary_rpc_method_handler(handle)
+    return lambda bearer: grpc.unary_unary_rpc_method_handler(partial(handle, bearer))
 
 
 def stream_handler(
-    name: str, kind: type[_Request], limit: int, method: Callable[[_Request, Context], Awaitable[None]]
-) -> Handler:
-    """Return the handler of a method that writes its responses, serialized, to the context.
+    name: str,
+    kind: type[_Request],
+    limit: int,
+    callers: Callers,
+    method: Callable[[_Request, Caller, Context], Awaitable[None]],
+) -> Binder:
+    """Return what makes the handler of a method that writes its responses, serialized, to the context.
 
     Writing to a context (instead of being an async generator) lets a method free what it holds in its own
     ``finally`` the moment its client vanishes; a generator would wait for the garbage collector to close it.
     """
 
-    async def handle(data: bytes, context: Context) -> None:
+    async def handle(bearer: Caller | None, data: bytes, context: Context) -> None:
         try:
-            await method(_parse(kind, data, limit), context)
+            caller = bearer or callers.certificate_holder(context.auth_context())
+            async with callers.session(caller):
+                await method(_parse(kind, data, limit), caller, context)
         except ServiceError as error:
-            _log.debug("%s refused: %r", name, error)
-            await abort(context, error)
+            await _refuse(name, context, callers, error)
         except Exception as error:
             if context.done():
                 # The client vanished between two writes: gRPC then refuses the next one before it cancels
@@ -91,4 +110,23 @@ def stream_handler(
                 return
             await abort(context, unexpected(name, error))
 
-    return grpc.unary_stream_rpc_method_handler(handle)
+    return lambda bearer: grpc.unary_stream_rpc_method_handler(partial(handle, bearer))
+
+
+def refusal(name: str, callers: Callers, error: ServiceError) -> Handler:
+    """Return a handler that refuses a call without reading its request, however large that is.
+
+    As a stream it needn't wait for the request's end, whatever the method really is; callers can't tell.
+    """
+
+    async def handle(_requests: object, context: Context) -> None:
+        await _refuse(name, context, callers, error)
+
+    return grpc.stream_stream_rpc_method_handler(handle)
+
+
+async def _refuse(name: str, context: Context, callers: Callers, error: ServiceError) -> NoReturn:
+    _log.debug("%s refused: %r", name, error)
+    if error.reason in _RIGHTS:
+        callers.refused(context.peer(), error)
+    await abort(context, error)

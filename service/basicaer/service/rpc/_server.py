@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import grpc
-from basicaer.service.rpc._handlers import Handler
+from basicaer.service.access import Callers
+from basicaer.service.callers import ANYONE
+from basicaer.service.config import Config
+from basicaer.service.errors import ServiceError
+from basicaer.service.rpc._handlers import Binder, Handler, refusal
 from basicaer.v1 import job_service_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
@@ -13,12 +17,14 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 __all__ = ["SERVICE_NAME", "GrpcServer", "server_options"]
 
 SERVICE_NAME: str = job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name
+# gRPC keeps its settings in 32 bits.
+_MOST = 2**31 - 1
 REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
 
 
-def server_options(max_message_bytes: int) -> list[tuple[str, int]]:
-    """Return gRPC's settings for a server whose requests may have `max_message_bytes` bytes."""
-    return [
+def server_options(config: Config) -> list[tuple[str, int]]:
+    """Return gRPC's settings for a server."""
+    options = [
         # Two servers must not share a port silently, each with half of the calls.
         ("grpc.so_reuseport", 0),
         # Calls beyond the first limit are CANCELLED at random, beyond the second always: a burst of 10,000
@@ -26,34 +32,69 @@ def server_options(max_message_bytes: int) -> list[tuple[str, int]]:
         # memory alone.
         ("grpc.server.max_pending_requests", 1_000_000),
         ("grpc.server.max_pending_requests_hard_limit", 2_000_000),
-        # Clients ping every 30 s so that proxies keep idle watches open; the default of 5 minutes would cut
-        # them off.
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.max_concurrent_streams", min(config.max_concurrent_streams, _MOST)),
+        # Clients ping every 30 s so that proxies keep idle watches open; gRPC's default of 5 minutes would
+        # cut them off.
+        ("grpc.http2.min_ping_interval_without_data_ms", _milliseconds(config.min_ping_interval)),
         ("grpc.keepalive_permit_without_calls", 1),
-        # And the server finds out in about a minute that a client's machine is gone.
-        ("grpc.keepalive_time_ms", 60_000),
-        ("grpc.keepalive_timeout_ms", 20_000),
+        # And the server finds out that a client's machine is gone.
+        ("grpc.keepalive_time_ms", _milliseconds(config.keepalive_time)),
+        ("grpc.keepalive_timeout_ms", _milliseconds(config.keepalive_timeout)),
         # The handlers refuse what exceeds the limit with a typed error. gRPC, which can't, stops only what
         # would cost memory to no purpose.
-        ("grpc.max_receive_message_length", min(2 * max_message_bytes, 2**31 - 1)),
+        ("grpc.max_receive_message_length", min(2 * config.max_message_bytes, _MOST)),
         ("grpc.max_send_message_length", -1),
     ]
+    if config.max_connection_age is not None:
+        options += [
+            ("grpc.max_connection_age_ms", _milliseconds(config.max_connection_age)),
+            ("grpc.max_connection_age_grace_ms", _milliseconds(config.max_connection_age_grace)),
+        ]
+    return options
+
+
+def _milliseconds(seconds: float) -> int:
+    return min(max(round(seconds * 1000), 1), _MOST)
+
+
+class _Gate(grpc.GenericRpcHandler):
+    """Finds the handler of a call, and turns callers away before anything of their request is read."""
+
+    def __init__(self, handlers: Mapping[str, Binder], callers: Callers) -> None:
+        self._binders = {f"/{SERVICE_NAME}/{name}": bind for name, bind in handlers.items()}
+        self._callers = callers
+        self._open = (
+            {path: bind(ANYONE) for path, bind in self._binders.items()} if callers.open_to_all else {}
+        )
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
+        path = handler_call_details.method
+        if path in self._open:
+            return self._open[path]
+        bind = self._binders.get(path)
+        if bind is None:
+            return None
+        try:
+            return bind(self._callers.bearer(handler_call_details.invocation_metadata))
+        except ServiceError as error:
+            return refusal(path, self._callers, error)
 
 
 class GrpcServer:
     """A listening server. Health says NOT_SERVING until `set_serving`."""
 
-    def __init__(self, handlers: Mapping[str, Handler], *, max_message_bytes: int) -> None:
+    def __init__(self, handlers: Mapping[str, Binder], callers: Callers, config: Config) -> None:
         # No interceptors: see _handlers. No compression: amplitudes don't shrink, and it costs 3 to 28 times
         # the time.
         self._server = grpc.aio.server(
-            options=server_options(max_message_bytes), compression=grpc.Compression.NoCompression
+            options=server_options(config), compression=grpc.Compression.NoCompression
         )
         self._health = health.aio.HealthServicer()
-        generic = grpc.method_handlers_generic_handler(SERVICE_NAME, dict(handlers))
-        self._server.add_generic_rpc_handlers((generic,))
+        self._server.add_generic_rpc_handlers((_Gate(handlers, callers),))
+        # Whoever may connect may ask for the health: a probe has no token.
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._add_reflection()
+        if config.reflection:
+            self._add_reflection()
 
     def _add_reflection(self) -> None:
         names = (
@@ -73,14 +114,19 @@ class GrpcServer:
             (grpc.method_handlers_generic_handler(REFLECTION_V1, {"ServerReflectionInfo": method}),)
         )
 
-    def bind(self, listen: str) -> str:
-        """Take the address `listen` (HOST:PORT; port 0 is any free one); return the HOST:PORT it got.
+    def bind(self, listen: str, credentials: grpc.ServerCredentials | None) -> str:
+        """Take the address `listen` (HOST:PORT; port 0 is any free one), for TLS when there are credentials;
+        return the HOST:PORT it got.
 
         Raises:
             OSError: It can't be taken, for instance because another server has it.
         """
         try:
-            port = self._server.add_insecure_port(listen)
+            port = (
+                self._server.add_insecure_port(listen)
+                if credentials is None
+                else self._server.add_secure_port(listen, credentials)
+            )
         except RuntimeError:
             raise OSError(
                 f"can't listen on {listen}: is it this machine's, and is no other server on it?"

@@ -1,17 +1,20 @@
 """The contract's RPCs over `JobManager`: what crosses the wire, and nothing else.
 
-Each method takes a parsed request and calls the manager; whatever fails is a `ServiceError`, which the
-handlers map. Streams write bytes (see _encoding): an event is serialized once for all of its readers.
+Each method takes a parsed request and its caller and calls the manager; whatever fails is a `ServiceError`,
+which the handlers map. Streams write bytes (see _encoding): an event is serialized once for all of its
+readers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from basicaer.service.access import Callers
+from basicaer.service.callers import Caller
 from basicaer.service.config import Config
 from basicaer.service.jobs import JobManager
 from basicaer.service.rpc._encoding import read_result_response, run_job_response, watch_job_response
-from basicaer.service.rpc._handlers import Context, Handler, stream_handler, unary_handler
+from basicaer.service.rpc._handlers import Binder, Context, stream_handler, unary_handler
 from basicaer.v1 import job_service_pb2 as pb
 from google.protobuf import duration_pb2, timestamp_pb2
 
@@ -33,35 +36,42 @@ class JobService:
         )
         self._max_message_bytes = config.max_message_bytes
 
-    def handlers(self) -> dict[str, Handler]:
-        """Return the gRPC handler of each RPC by its name."""
+    def handlers(self, callers: Callers) -> dict[str, Binder]:
+        """Return what makes the gRPC handler of each RPC, by its name."""
         limit = self._max_message_bytes
         return {
-            "SubmitJob": unary_handler("SubmitJob", pb.SubmitJobRequest, limit, self.submit_job),
-            "RunJob": stream_handler("RunJob", pb.RunJobRequest, limit, self.run_job),
-            "WatchJob": stream_handler("WatchJob", pb.WatchJobRequest, limit, self.watch_job),
-            "GetJob": unary_handler("GetJob", pb.GetJobRequest, limit, self.get_job),
-            "ListJobs": unary_handler("ListJobs", pb.ListJobsRequest, limit, self.list_jobs),
-            "CancelJob": unary_handler("CancelJob", pb.CancelJobRequest, limit, self.cancel_job),
-            "DeleteJob": unary_handler("DeleteJob", pb.DeleteJobRequest, limit, self.delete_job),
-            "ReadResult": stream_handler("ReadResult", pb.ReadResultRequest, limit, self.read_result),
-            "GetServerInfo": unary_handler(
-                "GetServerInfo", pb.GetServerInfoRequest, limit, self.get_server_info
+            "SubmitJob": unary_handler("SubmitJob", pb.SubmitJobRequest, limit, callers, self.submit_job),
+            "RunJob": stream_handler("RunJob", pb.RunJobRequest, limit, callers, self.run_job),
+            "WatchJob": stream_handler("WatchJob", pb.WatchJobRequest, limit, callers, self.watch_job),
+            "GetJob": unary_handler("GetJob", pb.GetJobRequest, limit, callers, self.get_job),
+            "ListJobs": unary_handler("ListJobs", pb.ListJobsRequest, limit, callers, self.list_jobs),
+            "CancelJob": unary_handler("CancelJob", pb.CancelJobRequest, limit, callers, self.cancel_job),
+            "DeleteJob": unary_handler("DeleteJob", pb.DeleteJobRequest, limit, callers, self.delete_job),
+            "ReadResult": stream_handler(
+                "ReadResult", pb.ReadResultRequest, limit, callers, self.read_result
             ),
-            "ListBackends": unary_handler("ListBackends", pb.ListBackendsRequest, limit, self.list_backends),
+            "GetServerInfo": unary_handler(
+                "GetServerInfo", pb.GetServerInfoRequest, limit, callers, self.get_server_info
+            ),
+            "ListBackends": unary_handler(
+                "ListBackends", pb.ListBackendsRequest, limit, callers, self.list_backends
+            ),
         }
 
-    async def submit_job(self, request: pb.SubmitJobRequest) -> pb.SubmitJobResponse:
+    async def submit_job(self, request: pb.SubmitJobRequest, caller: Caller) -> pb.SubmitJobResponse:
         """Accept a job, or check it only."""
         if request.validate_only:
             return pb.SubmitJobResponse(job=await self._manager.validate(request.spec))
-        job, duplicate = await self._manager.submit(request.spec, request.request_id)
+        job, duplicate = await self._manager.submit(request.spec, request.request_id, caller=caller)
         return pb.SubmitJobResponse(job=job, duplicate=duplicate)
 
-    async def run_job(self, request: pb.RunJobRequest, context: Context) -> None:
+    async def run_job(self, request: pb.RunJobRequest, caller: Caller, context: Context) -> None:
         """Accept a job and stream what becomes of it, up to its result."""
         watch = await self._manager.run(
-            request.spec, request.request_id, heartbeat_interval=_heartbeat_interval(request)
+            request.spec,
+            request.request_id,
+            heartbeat_interval=_heartbeat_interval(request),
+            caller=caller,
         )
         try:
             first = pb.RunJobResponse(job=watch.job, duplicate=watch.duplicate)
@@ -71,11 +81,11 @@ class JobService:
         finally:
             watch.close()
 
-    async def watch_job(self, request: pb.WatchJobRequest, context: Context) -> None:
+    async def watch_job(self, request: pb.WatchJobRequest, caller: Caller, context: Context) -> None:
         """Stream a job's events. That the stream ends, for whatever reason, never touches the job."""
         after = request.after_sequence if request.HasField("after_sequence") else None
         watch = await self._manager.watch(
-            request.job_id, after, heartbeat_interval=_heartbeat_interval(request)
+            request.job_id, after, heartbeat_interval=_heartbeat_interval(request), caller=caller
         )
         try:
             await context.write(pb.WatchJobResponse(job=watch.job).SerializeToString())
@@ -84,29 +94,34 @@ class JobService:
         finally:
             watch.close()
 
-    async def get_job(self, request: pb.GetJobRequest) -> pb.GetJobResponse:
+    async def get_job(self, request: pb.GetJobRequest, caller: Caller) -> pb.GetJobResponse:
         """Return a job, at once or when it has moved on."""
         job = await self._manager.get(
-            request.job_id, wait=_seconds(request.wait), if_sequence_after=request.if_sequence_after
+            request.job_id,
+            wait=_seconds(request.wait),
+            if_sequence_after=request.if_sequence_after,
+            caller=caller,
         )
         return pb.GetJobResponse(job=job)
 
-    async def list_jobs(self, request: pb.ListJobsRequest) -> pb.ListJobsResponse:
+    async def list_jobs(self, request: pb.ListJobsRequest, caller: Caller) -> pb.ListJobsResponse:
         """Return a page of jobs."""
-        return await self._manager.list_jobs(request)
+        return await self._manager.list_jobs(request, caller=caller)
 
-    async def cancel_job(self, request: pb.CancelJobRequest) -> pb.CancelJobResponse:
+    async def cancel_job(self, request: pb.CancelJobRequest, caller: Caller) -> pb.CancelJobResponse:
         """Ask for a job to be stopped."""
-        return pb.CancelJobResponse(job=await self._manager.cancel(request.job_id, request.reason))
+        return pb.CancelJobResponse(
+            job=await self._manager.cancel(request.job_id, request.reason, caller=caller)
+        )
 
-    async def delete_job(self, request: pb.DeleteJobRequest) -> pb.DeleteJobResponse:
+    async def delete_job(self, request: pb.DeleteJobRequest, caller: Caller) -> pb.DeleteJobResponse:
         """Remove a final job."""
-        await self._manager.delete(request.job_id)
+        await self._manager.delete(request.job_id, caller=caller)
         return pb.DeleteJobResponse()
 
-    async def read_result(self, request: pb.ReadResultRequest, context: Context) -> None:
+    async def read_result(self, request: pb.ReadResultRequest, caller: Caller, context: Context) -> None:
         """Stream one part of a result."""
-        reading = await self._manager.read_result(request)
+        reading = await self._manager.read_result(request, caller=caller)
         try:
             await context.write(pb.ReadResultResponse(header=reading.header).SerializeToString())
             while (chunk := await reading.next()) is not None:
@@ -114,7 +129,9 @@ class JobService:
         finally:
             reading.close()
 
-    async def get_server_info(self, request: pb.GetServerInfoRequest) -> pb.GetServerInfoResponse:
+    async def get_server_info(
+        self, request: pb.GetServerInfoRequest, caller: Caller
+    ) -> pb.GetServerInfoResponse:
         """Return the version, the limits and the load."""
         info = pb.GetServerInfoResponse()
         info.CopyFrom(self._info)
@@ -122,7 +139,7 @@ class JobService:
         info.running_jobs = self._manager.running_jobs
         return info
 
-    async def list_backends(self, request: pb.ListBackendsRequest) -> pb.ListBackendsResponse:
+    async def list_backends(self, request: pb.ListBackendsRequest, caller: Caller) -> pb.ListBackendsResponse:
         """Return the backends."""
         return self._backends
 

@@ -80,6 +80,8 @@ CODES: dict[reasons.ErrorReason.ValueType, grpc.StatusCode] = {
     reasons.ERROR_REASON_CANCELLED_BY_USER: _INTERNAL,
     reasons.ERROR_REASON_TOO_MANY_ATTEMPTS: _INTERNAL,
     reasons.ERROR_REASON_INTERNAL: _INTERNAL,
+    reasons.ERROR_REASON_UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    reasons.ERROR_REASON_PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
 }
 
 

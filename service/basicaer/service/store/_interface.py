@@ -35,6 +35,8 @@ class JobRecord:
     """A job as it is stored."""
 
     job_id: str
+    # Who submitted it.
+    principal: str
     # A number of JobStatus.
     status: int
     # The sequence of its last event.
@@ -187,6 +189,8 @@ class JobFilter:
     statuses: tuple[int, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     backend_name: str = ""
+    # Only this principal's jobs; None for everybody's.
+    principal: str | None = None
     create_time_from: int | None = None
     create_time_before: int | None = None
     # Only jobs whose id sorts at or after, and before these; they may be beginnings of ids.

@@ -77,7 +77,12 @@ CREATE TABLE labels (
 CREATE INDEX labels_by_job ON labels (job_id);
 """
 
-_MIGRATIONS = (_FIRST,)
+_SECOND = """
+-- Each principal lists its own jobs.
+CREATE INDEX jobs_by_principal ON jobs (principal, job_id);
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND)
 
 
 def connect(path: Path, *, busy_timeout: float, read_only: bool = False) -> sqlite3.Connection:

@@ -32,7 +32,7 @@ __all__ = [
     "update_jobs",
 ]
 
-_STATE = "status, sequence, attempt, crashes, cancel_reason, job, events"
+_STATE = "principal, status, sequence, attempt, crashes, cancel_reason, job, events"
 _RECORD = f"job_id, {_STATE}"
 
 INSERT_LABEL = "INSERT INTO labels (key, value, job_id) VALUES (?, ?, ?)"
@@ -108,10 +108,11 @@ def list_jobs(job_filter: JobFilter, limit: int) -> tuple[str, list[object]]:
     """The statement and its arguments for one page.
 
     Each filter leads to an index that is in the order of the page already: the jobs' ids, those of the first
-    label, or those of each status, which are then merged.
+    label, those of a principal (whose page then costs nothing for the jobs of others), or those of each
+    status, which are then merged.
     """
     arguments: list[object] = []
-    if job_filter.labels or not job_filter.statuses:
+    if job_filter.labels or job_filter.principal is not None or not job_filter.statuses:
         selects = [_select(job_filter, job_filter.statuses, arguments)]
     else:
         selects = [_select(job_filter, (status,), arguments) for status in sorted(set(job_filter.statuses))]
@@ -135,13 +136,15 @@ def _select(job_filter: JobFilter, statuses: Sequence[int], arguments: list[obje
                 f" AND {alias}.job_id = jobs.job_id)"
             )
         arguments += [name, value]
-    if len(statuses) == 1 and not job_filter.labels:
+    if len(statuses) == 1 and not job_filter.labels and job_filter.principal is None:
         conditions.append("status = ?")
     elif statuses:
-        conditions.append(f"status IN ({', '.join('?' * len(statuses))})")
+        # The plus keeps the index by status out of it.
+        conditions.append(f"+status IN ({', '.join('?' * len(statuses))})")
     arguments += statuses
     for condition, argument in (
         ("backend_name = ?", job_filter.backend_name or None),
+        ("principal = ?", job_filter.principal),
         ("create_time >= ?", job_filter.create_time_from),
         ("create_time < ?", job_filter.create_time_before),
         (f"{key} >= ?", job_filter.from_job_id),

@@ -1,11 +1,8 @@
-"""Sizes and times as people write them on a command line: 16GiB, 500ms, 30d, none."""
+"""Sizes and times as people write them: 16GiB, 500ms, 30d, none."""
 
 from __future__ import annotations
 
-import math
 import re
-
-import click
 
 __all__ = ["format_duration", "format_size", "parse_duration", "parse_retention", "parse_size"]
 
@@ -16,44 +13,49 @@ _TIMES = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
-def _scaled(value: str, units: dict[str, int] | dict[str, float]) -> float | None:
-    match = _NUMBER.fullmatch(value)
+def _scaled(value: object, units: dict[str, int] | dict[str, float]) -> float | None:
+    """Return a text's number in the smallest unit, or a number as it is; None for anything else."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    match = _NUMBER.fullmatch(value) if isinstance(value, str) else None
     if match is None or match[2].lower() not in units:
         return None
     return float(match[1]) * units[match[2].lower()]
 
 
-def parse_size(text: str) -> int:
-    """Return bytes (a parameter type of click).
+def parse_size(value: object) -> int:
+    """Return bytes.
 
     Raises:
-        click.BadParameter: The text is not a size.
+        ValueError: The value is not a size.
     """
-    number = _scaled(text, _SIZES)
+    number = _scaled(value, _SIZES)
     if number is None:
-        raise click.BadParameter(f"{text!r} is not a size such as 1073741824, 512MiB or 16GiB.")
+        raise ValueError(f"{value!r} is not a size such as 1073741824, 512MiB or 16GiB")
     return int(number)
 
 
-def parse_duration(text: str) -> float:
-    """Return seconds (a parameter type of click).
+def parse_duration(value: object) -> float:
+    """Return seconds.
 
     Raises:
-        click.BadParameter: The text is not a time.
+        ValueError: The value is not a time.
     """
-    number = _scaled(text, _TIMES)
+    number = _scaled(value, _TIMES)
     if number is None:
-        raise click.BadParameter(f"{text!r} is not a time such as 500ms, 10s, 12h or 30d.")
+        raise ValueError(f"{value!r} is not a time such as 500ms, 10s, 12h or 30d")
     return number
 
 
-def parse_retention(text: str) -> float:
-    """Return seconds, infinite for "none" (a parameter type of click).
+def parse_retention(value: object) -> float | None:
+    """Return seconds, None for "none".
 
     Raises:
-        click.BadParameter: The text is neither a time nor "none".
+        ValueError: The value is neither a time nor "none".
     """
-    return math.inf if text.strip().lower() == "none" else parse_duration(text)
+    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+        return None
+    return parse_duration(value)
 
 
 def format_size(number: int) -> str:
@@ -66,7 +68,7 @@ def format_size(number: int) -> str:
 
 def format_duration(seconds: float | None) -> str:
     """Return a time as `parse_retention` reads it."""
-    if seconds is None or math.isinf(seconds):
+    if seconds is None:
         return "none"
     for unit in ("d", "h", "min"):
         if seconds and seconds % _TIMES[unit] == 0:

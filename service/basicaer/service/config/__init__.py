@@ -1,0 +1,12 @@
+"""What a person can set about a server: the settings with their defaults, and where a value comes from.
+
+`load` and what it needs (pydantic) is not imported here: a program that makes its own `Config`, and the help
+of the command line, do without it.
+"""
+
+from __future__ import annotations
+
+from basicaer.service.config._config import Config
+from basicaer.service.config._memory import available_memory
+
+__all__ = ["Config", "available_memory"]

@@ -1,0 +1,105 @@
+"""Which values make sense, alone and beside each other.
+
+What is refused here would fail later and less clearly, or, worse, not fail: a server that everyone in the
+network can use must have been meant.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from basicaer.service.config._setting import Setting
+from basicaer.service.errors import SettingError
+
+if TYPE_CHECKING:
+    from basicaer.service.config._config import Config
+
+__all__ = ["check", "is_loopback"]
+
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
+_METHODS = ("token", "jwt", "certificate")
+# Those with a shared secret (HS256) would let whoever can check a token make one, and "none" is no signature.
+_ALGORITHMS = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES256K", "ES384", "ES512", "EdDSA"}
+)
+
+
+def is_loopback(listen: str) -> bool:
+    """Return whether only this machine can reach an address (HOST:PORT)."""
+    host = listen.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check(config: Config, settings: Sequence[Setting]) -> None:
+    """Check a whole configuration.
+
+    Raises:
+        SettingError: It can't be used; names the setting, and what to do.
+    """
+    for setting in settings:
+        _check_number(setting, getattr(config, setting.name))
+    match = _ADDRESS.fullmatch(config.listen)
+    if match is None or int(match[2]) > 65_535:
+        raise SettingError("listen", f"{config.listen!r} is not HOST:PORT, such as 127.0.0.1:50051 or [::]:0")
+    _check_tls(config)
+    _check_methods(config)
+    _check_reach(config)
+
+
+def _check_number(setting: Setting, value: float | None) -> None:
+    if setting.least is None or value is None:
+        return
+    if setting.at_least and value < setting.least:
+        raise SettingError(setting.name, f"must not be negative, but is {value}")
+    if not setting.at_least and value <= setting.least:
+        raise SettingError(setting.name, f"must be greater than {setting.least}, but is {value}")
+
+
+def _check_tls(config: Config) -> None:
+    if (config.tls_certificate is None) != (config.tls_key is None):
+        missing, present = (
+            ("tls_key", "tls_certificate") if config.tls_key is None else ("tls_certificate", "tls_key")
+        )
+        raise SettingError(missing, f"must be set too, since {present} is: TLS needs both")
+    if config.tls_client_ca is not None and config.tls_certificate is None:
+        raise SettingError("tls_certificate", "must be set, since tls_client_ca is: mutual TLS needs both")
+
+
+def _check_methods(config: Config) -> None:
+    for method in config.auth:
+        if method not in _METHODS:
+            raise SettingError("auth", f"{method!r} is none of {', '.join(_METHODS)}")
+    if "certificate" in config.auth and config.tls_client_ca is None:
+        raise SettingError("tls_client_ca", "must be set, since auth has 'certificate'")
+    if "jwt" in config.auth:
+        for name in ("jwks_file", "jwt_issuer", "jwt_audience", "jwt_algorithms"):
+            if not getattr(config, name):
+                raise SettingError(name, "must be set, since auth has 'jwt'")
+    for algorithm in config.jwt_algorithms:
+        if algorithm not in _ALGORITHMS:
+            raise SettingError("jwt_algorithms", f"{algorithm!r} is none of {', '.join(sorted(_ALGORITHMS))}")
+
+
+def _check_reach(config: Config) -> None:
+    if is_loopback(config.listen):
+        return
+    if not config.auth and not config.insecure_no_auth:
+        raise SettingError(
+            "listen",
+            f"{config.listen} can be reached from other machines, and callers aren't asked who they are. Set "
+            "--auth token and make tokens with 'basicaer token create', or listen on 127.0.0.1; "
+            "--insecure-no-auth lets everyone in",
+        )
+    if config.tls_certificate is None and not config.insecure_no_tls:
+        raise SettingError(
+            "listen",
+            f"{config.listen} can be reached from other machines, and without TLS the network reads along. "
+            "Set --tls-certificate and --tls-key, or listen on 127.0.0.1; --insecure-no-tls is for a "
+            "server behind a proxy that ends TLS",
+        )
