@@ -77,9 +77,7 @@ class Config:
         COUNT, 10_000, "Waiting jobs; beyond them a submission is refused with QUEUE_FULL.", above=0
     )
     max_programs: int = setting(COUNT, 1_000, "Programs in a job.", above=0)
-    max_rows: int = setting(
-        COUNT, 100_000, "Rows of values for inputs, over all programs of a job.", above=0
-    )
+    max_rows: int = setting(COUNT, 100_000, "Rows of values for inputs, over all programs of a job.", above=0)
     max_shots: int = setting(COUNT, 10_000_000, "Shots of a program.", above=0)
     max_program_bytes: int = setting(SIZE, 16 * _MIB, "A program's OpenQASM text.", above=0)
     max_instructions: int = setting(
