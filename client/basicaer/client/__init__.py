@@ -56,7 +56,7 @@ from basicaer.client._errors import (
     TransportError,
 )
 from basicaer.client._experiment import ExperimentData, ExperimentHeader, ExperimentResult
-from basicaer.client._inputs import Input, Linear
+from basicaer.client._inputs import Input, Linear, Observable
 from basicaer.client._job import BasicAerJob
 from basicaer.client._options import Options
 from basicaer.client._programs import Program
@@ -102,6 +102,7 @@ __all__ = [
     "Limits",
     "Linear",
     "NotFoundError",
+    "Observable",
     "OptionInvalidError",
     "Options",
     "PageTokenError",

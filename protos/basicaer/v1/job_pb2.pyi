@@ -422,7 +422,7 @@ class Job(_message.Message):
     num_programs: _builtins.int
     """How many programs it has."""
     shots: _builtins.int
-    """The shots of each program."""
+    """The shots of each program that has none of its own."""
     required_bytes: _builtins.int
     """The most memory that its simulation will use, computed before it starts."""
     result_size_bytes: _builtins.int

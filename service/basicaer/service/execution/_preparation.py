@@ -70,15 +70,18 @@ def load_program(
 
 def program_key(program: job_pb2.Program) -> bytes:
     """What tells a prepared program from others: everything of it but its rows of values, pairs and shots."""
-    source = program.WhichOneof("source")
-    if not program.HasField("estimation"):
-        observables = b""
-    else:
-        wanted = job_pb2.Estimation(observables=program.estimation.observables)
-        observables = b"e" + wanted.SerializeToString()
-    text = program.openqasm2.encode() if source == "openqasm2" else program.circuit.SerializeToString()
-    kind = b"" if source is None else source.encode()
-    return b"%s %d %s%s" % (kind, len(text), text, observables)
+    estimated = program.HasField("estimation")
+    if not (estimated or program.HasField("inputs") or program.HasField("shots")):
+        return program.SerializeToString()
+    text = (
+        program.openqasm2.encode() if program.HasField("openqasm2") else program.circuit.SerializeToString()
+    )
+    rest = b""
+    if estimated:
+        rest = job_pb2.Estimation(observables=program.estimation.observables).SerializeToString()
+    # No message begins with a zero, so that these keys are different from those of whole programs.
+    kind = (program.WhichOneof("source") or "").encode()
+    return b"\0%s %d %d %s%s" % (kind, estimated, len(text), text, rest)
 
 
 class _EstimationFault(ProgramFault):

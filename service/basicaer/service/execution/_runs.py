@@ -121,8 +121,10 @@ def read_run(
 
 def _values(source: job_pb2.Program, program: PreparedProgram) -> _Rows | None:
     """The rows of values in the order of the circuit's inputs; None for a circuit without any."""
-    inputs = source.inputs
     template = program.circuit
+    if isinstance(template, sim.CompiledCircuit) and not source.HasField("inputs"):
+        return None
+    inputs = source.inputs
     if isinstance(template, sim.CompiledCircuit):
         if inputs.names or inputs.values:
             what = "OpenQASM 2 has no inputs" if source.HasField("openqasm2") else "the circuit has no inputs"
