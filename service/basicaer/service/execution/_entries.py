@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from basicaer import simulator as sim
 from basicaer.service.execution._preparation import EXPECTATION_VALUES
 from basicaer.service.execution._progress import Control
@@ -93,10 +94,8 @@ def estimate(run: ProgramRun, context: EntryContext, entry: result_pb2.ProgramRe
     wanted, settings = run.estimation, context.settings
     if wanted is None:
         raise AssertionError("the program has no estimation")
-    if wanted.rows is None:
-        values = np.empty((run.simulations, run.program.num_observables))
-    else:
-        values = np.empty(len(wanted.rows))
+    every_pair = (run.simulations, run.program.num_observables)
+    values: npt.NDArray[np.float64] = np.empty(every_pair if wanted.rows is None else len(wanted.rows))
     for row, places, indices in _wanted(run, wanted):
         control = context.control.begin(context.index, row)
         try:
