@@ -29,7 +29,7 @@ from scipy import stats
 
 aer = pytest.importorskip("qiskit_aer")
 
-SHOTS = 2000
+SHOTS = 1000
 LEVEL = 1e-6
 GATES = [
     gate
