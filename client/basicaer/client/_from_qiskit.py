@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 from basicaer.client._qiskit_expressions import (
@@ -21,11 +20,13 @@ from basicaer.client._qiskit_expressions import (
     is_expression,
     store_to_proto,
 )
+from basicaer.client._qiskit_flow import flow_to_proto
 from basicaer.client._qiskit_frames import (
     Columns,
     Frame,
     Names,
     NotLocalError,
+    Table,
     registers_to_proto,
     set_metadata,
 )
@@ -111,8 +112,7 @@ class _Converter:
     def __init__(self, max_instructions: int | None, *, takes_inputs: bool) -> None:
         self._max_instructions = max_instructions
         self._instructions = 0
-        self._table: list[pb.Operation] = []
-        self._indices: dict[object, int] = {}
+        self._table = Table()
         self._templates: dict[object, Columns | None] = {}
         self._reader = OperationReader(max_instructions)
         self._names = Names(takes_inputs)
@@ -141,7 +141,7 @@ class _Converter:
             quantum_registers=registers_to_proto(circuit.qregs, circuit.qubits),
             classical_registers=registers_to_proto(circuit.cregs, circuit.clbits),
             variables=self._names.table,
-            operations=self._table,
+            operations=self._table.entries,
             body=columns.to_proto(),
         )
         if circuit.metadata and metadata:
@@ -197,7 +197,7 @@ class _Converter:
         if values is None:
             self._append_all(columns, data, run.start, stop, frame)
             return
-        index_of = {name: self._gate_index(name, *GATE_SHAPES[name]) for name in distinct}
+        index_of = {name: self._table.gate(name, *GATE_SHAPES[name]) for name in distinct}
         columns.operations.extend(map(index_of.__getitem__, run.names))
         columns.qubits.extend(map(frame.qubits.__getitem__, run.qubits))
         columns.append_parameters(*values)
@@ -248,7 +248,7 @@ class _Converter:
             self._append_definition(columns, operation, qubits, clbits, frame)
         elif kind is Kind.SIMPLE:
             sizes = {"num_qubits": len(qubits), "num_clbits": len(clbits)}
-            index = self._index((name, len(qubits)), name=name, **sizes)
+            index = self._table.index((name, len(qubits)), name=name, **sizes)
             columns.append(index, qubits, clbits, [])
         elif kind is Kind.CONTROLLED:
             self._append_controlled(columns, operation, qubits, frame)
@@ -280,7 +280,7 @@ class _Converter:
         if expressions:
             self._append_own(columns, qubits, name=name, parameter_expressions=expressions, **controls)
             return
-        index = self._gate_index(name, len(qubits), len(values), **controls)
+        index = self._table.gate(name, len(qubits), len(values), **controls)
         columns.append(index, qubits, [], parameters, terms)
 
     def _append_controlled(self, columns: Columns, operation: Any, qubits: list[int], frame: Frame) -> None:
@@ -329,7 +329,7 @@ class _Converter:
             raise ConversionError("a delay's duration is an expression; give it as a number")
         if getattr(duration, "parameters", None):
             raise ConversionError("a delay's duration is a parameter; give it as a number")
-        index = self._index(
+        index = self._table.index(
             ("delay", len(qubits), operation.unit),
             name="delay",
             num_qubits=len(qubits),
@@ -343,8 +343,6 @@ class _Converter:
     def _append_flow(
         self, columns: Columns, operation: Any, qubits: list[int], clbits: list[int], frame: Frame
     ) -> None:
-        name = operation.name
-
         def block(circuit: Any) -> Columns:
             inner = Columns()
             self._fill(
@@ -352,81 +350,37 @@ class _Converter:
             )
             if inner.phase:
                 # In a block the phase belongs to the branch that is taken, so that it becomes an instruction.
-                phase = self._index(("global_phase",), name="global_phase", num_parameters=1)
+                phase = self._table.index(("global_phase",), name="global_phase", num_parameters=1)
                 inner.operations.insert(0, phase)
                 inner.parameters.insert(0, inner.phase)
                 inner.terms = [term._replace(position=term.position + 1) for term in inner.terms]
             return inner
 
-        if name == "if_else":
+        if operation.name == "if_else":
             then_block, else_block = (None if part is None else block(part) for part in operation.params[:2])
             assert then_block is not None
             condition = condition_to_proto(operation.condition, frame)
             self._append_choice(columns, condition, then_block, else_block)
             return
-        if name == "while_loop":
-            condition = condition_to_proto(operation.condition, frame)
-            loop = pb.WhileLoop(condition=condition, body=block(operation.blocks[0]).to_proto())
-            flow = pb.Operation(name=name, while_loop=loop)
-        elif name == "for_loop":
-            flow = pb.Operation(name=name, for_loop=self._for_loop(operation, block))
-        elif name == "switch_case":
-            flow = pb.Operation(name=name)
-            flow.switch_case.target.CopyFrom(condition_to_proto(operation.target, frame))
-            for values, case in operation.cases_specifier():
-                numbers = [value for value in values if not type(value).__name__.startswith("_Default")]
-                flow.switch_case.cases.add(
-                    values=[int(number) for number in numbers],
-                    is_default=len(numbers) < len(values),
-                    body=block(case).to_proto(),
-                )
-        else:
-            flow = pb.Operation(name=name)
-        self._table.append(flow)
-        columns.operations.append(len(self._table) - 1)
+        columns.operations.append(self._table.add(flow_to_proto(operation, self._names, frame, block)))
 
     def _append_choice(
         self, columns: Columns, condition: pb.Expression, then_block: Columns, else_block: Columns | None
     ) -> None:
         """Appends if and else. One plain instruction becomes that instruction with a condition."""
         if else_block is None and len(then_block.operations) == 1:
-            only = self._table[then_block.operations[0]]
+            only = self._table.entries[then_block.operations[0]]
             if only.name not in FLOW_NAMES and not only.HasField("condition"):
                 guarded = pb.Operation()
                 guarded.CopyFrom(only)
                 guarded.condition.CopyFrom(condition)
                 bits = then_block.qubits, then_block.clbits
-                columns.append(self._intern(guarded), *bits, then_block.parameters, then_block.terms)
+                columns.append(self._table.intern(guarded), *bits, then_block.parameters, then_block.terms)
                 return
         choice = pb.IfElse(condition=condition, then_block=then_block.to_proto())
         if else_block is not None:
             choice.else_block.CopyFrom(else_block.to_proto())
-        self._table.append(pb.Operation(name="if_else", if_else=choice))
-        columns.operations.append(len(self._table) - 1)
-
-    def _for_loop(self, operation: Any, block: Callable[[Any], Columns]) -> pb.ForLoop:
-        indices, parameter, body = operation.params
-        loop = pb.ForLoop()
-        if isinstance(indices, range):
-            loop.range.CopyFrom(pb.IntegerRange(start=indices.start, stop=indices.stop, step=indices.step))
-        elif indices:
-            loop.values.extend(int(index) for index in indices)
-        else:
-            loop.range.CopyFrom(pb.IntegerRange(step=1))
-        if parameter is None:
-            loop.body.CopyFrom(block(body).to_proto())
-        elif is_expression(parameter):
-            loop.variable = self._names.add_variable(parameter.name, classical_type(parameter.type))
-            self._names.variables[parameter.var] = loop.variable
-            loop.body.CopyFrom(block(body).to_proto())
-        else:
-            kind = pb.ClassicalType(kind=pb.CLASSICAL_KIND_INT)
-            loop.variable = self._names.add_variable(parameter.name, kind)
-            outer = dict(self._names.bound_parameters)
-            self._names.bound_parameters[parameter] = loop.variable
-            loop.body.CopyFrom(block(body).to_proto())
-            self._names.bound_parameters = outer
-        return loop
+        columns.operations.append(self._table.add(pb.Operation(name="if_else", if_else=choice)))
 
     # --- Small parts ----------------------------------------------------------------------------------------
 
@@ -441,29 +395,7 @@ class _Converter:
         else:
             columns.phase += numbers[0]
 
-    def _gate_index(self, name: str, qubits: int, parameters: int, **controls: int) -> int:
-        """The table's index of a gate."""
-        key = (name, *controls.values())
-        return self._index(key, name=name, num_qubits=qubits, num_parameters=parameters, **controls)
-
-    def _index(self, key: object, **fields: Any) -> int:
-        """The table's index of an operation that `key` tells apart from all others."""
-        index = self._indices.get(key)
-        if index is None:
-            index = self._indices[key] = len(self._table)
-            self._table.append(pb.Operation(**fields))
-        return index
-
     def _append_own(self, columns: Columns, qubits: list[int], **fields: Any) -> None:
         """Appends an instruction whose operation has more than a name; equal ones share an entry."""
         operation = pb.Operation(num_qubits=len(qubits), **fields)
-        columns.append(self._intern(operation), qubits, [], [])
-
-    def _intern(self, operation: pb.Operation) -> int:
-        """The table's index of an operation that only its bytes tell apart."""
-        key = operation.SerializeToString(deterministic=True)
-        index = self._indices.get(key)
-        if index is None:
-            index = self._indices[key] = len(self._table)
-            self._table.append(operation)
-        return index
+        columns.append(self._table.intern(operation), qubits, [], [])

@@ -13,7 +13,7 @@ from basicaer.client._qiskit_parameters import Term
 from basicaer.v1 import circuit_pb2 as pb
 from google.protobuf import json_format
 
-__all__ = ["Columns", "Frame", "Names", "NotLocalError", "registers_to_proto", "set_metadata"]
+__all__ = ["Columns", "Frame", "Names", "NotLocalError", "Table", "registers_to_proto", "set_metadata"]
 
 
 class Names:
@@ -55,6 +55,41 @@ class Names:
 
 class NotLocalError(Exception):
     """A definition holds something that can't be copied by renumbering its qubits and classical bits."""
+
+
+class Table:
+    """The distinct operations of a program, each at its index."""
+
+    __slots__ = ("_indices", "entries")
+
+    def __init__(self) -> None:
+        self.entries: list[pb.Operation] = []
+        self._indices: dict[object, int] = {}
+
+    def add(self, operation: pb.Operation) -> int:
+        """The index of an operation that is like no other."""
+        self.entries.append(operation)
+        return len(self.entries) - 1
+
+    def gate(self, name: str, qubits: int, parameters: int, **controls: int) -> int:
+        """The index of a gate."""
+        key = (name, *controls.values())
+        return self.index(key, name=name, num_qubits=qubits, num_parameters=parameters, **controls)
+
+    def index(self, key: object, **fields: Any) -> int:
+        """The index of an operation that `key` tells apart from all others."""
+        index = self._indices.get(key)
+        if index is None:
+            index = self._indices[key] = self.add(pb.Operation(**fields))
+        return index
+
+    def intern(self, operation: pb.Operation) -> int:
+        """The index of an operation that only its bytes tell apart."""
+        key = operation.SerializeToString(deterministic=True)
+        index = self._indices.get(key)
+        if index is None:
+            index = self._indices[key] = self.add(operation)
+        return index
 
 
 class Columns:
