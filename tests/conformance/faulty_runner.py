@@ -1,6 +1,6 @@
 """The Python runner with one fault planted, which the suite must find.
 
-`python -m tests.conformance.faulty_runner FAULT HOST:PORT`
+    python -m tests.conformance.faulty_runner FAULT HOST:PORT
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class Fault:
     swallow  the message is lost and the stream goes on
     corrupt  the first byte of a chunk's data is changed
 
-    `call` numbers the method's calls from 1, counting only those whose requests have the values of `where`; None
-    stands for every second call, beginning with the first.
+    `call` numbers the method's calls from 1, counting only those whose requests have the values of `where`;
+    None stands for every second call, beginning with the first.
     """
 
     method: str

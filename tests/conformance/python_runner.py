@@ -1,4 +1,7 @@
-"""The Python client behind the conformance suite's protocol: `python -m tests.conformance.python_runner HOST:PORT`."""
+"""Puts the Python client behind the protocol of `README.md`: one JSON object a line, in and out.
+
+    python -m tests.conformance.python_runner HOST:PORT
+"""
 
 from __future__ import annotations
 

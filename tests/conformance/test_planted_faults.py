@@ -1,4 +1,4 @@
-"""The suite finds what is wrong with a client: the Python runner with a fault planted fails where it should."""
+"""The suite finds what is wrong with a client: the Python runner fails where a fault was planted into it."""
 
 from __future__ import annotations
 

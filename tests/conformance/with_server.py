@@ -1,7 +1,10 @@
-"""Runs a command against a server that is started for it: `python -m tests.conformance.with_server COMMAND …`
+"""Runs a command against a server that is started for it.
 
-The command finds the server at BASICAER_SERVER, and at BASICAER_FLAKY_SERVER behind a proxy that loses the answer to
-every second submission and cuts every second watch, and read of a state vector. It must have got past each of these at least once.
+    python -m tests.conformance.with_server COMMAND …
+
+The command finds the server at BASICAER_SERVER, and at BASICAER_FLAKY_SERVER behind a proxy that loses the
+answer to every second submission and cuts every second watch, and read of a state vector. It must have got
+past each of these at least once.
 """
 
 from __future__ import annotations
