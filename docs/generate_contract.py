@@ -30,8 +30,8 @@ INTRODUCTION = """\
 
 <!-- Made from the comments in protos/basicaer/v1 by `make contract`: change those. -->
 
-Requests, answers and jobs, as every client meets them. [compatibility.md](compatibility.md) tells what may change;
-[tests/conformance](../tests/conformance/README.md) proves a client.
+Requests, answers and jobs, as every client meets them. [compatibility.md](compatibility.md) tells what may
+change; [tests/conformance](../tests/conformance/README.md) proves a client.
 """
 
 Path = tuple[int, ...]

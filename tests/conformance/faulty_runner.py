@@ -1,6 +1,6 @@
 """The Python runner with one fault planted, which the suite must find.
 
-    python -m tests.conformance.faulty_runner FAULT HOST:PORT
+python -m tests.conformance.faulty_runner FAULT HOST:PORT
 """
 
 from __future__ import annotations
@@ -21,26 +21,29 @@ from tests.conformance.python_runner import PythonRunner, serve
 
 def skip_event() -> None:
     """Resumes one event too late, and doesn't look for gaps."""
-    stream = WatchFlow._stream
+    flows: Any = WatchFlow
+    stream = flows._stream
 
     def late(flow: Any) -> Any:
         if flow._cursor:
             flow._cursor += 1
         return stream(flow)
 
-    WatchFlow._stream = late  # type: ignore[method-assign]
-    WatchFlow._follows = lambda *_: True  # type: ignore[method-assign]
+    flows._stream = late
+    flows._follows = lambda *_: True
 
 
 def big_endian() -> None:
     """Reads amplitudes with the most significant byte first."""
-    array = Download.array
-    Download.array = lambda download: array(download).byteswap()  # type: ignore[method-assign]
+    downloads: Any = Download
+    array = downloads.array
+    downloads.array = lambda download: array(download).byteswap()
 
 
 def new_request_id() -> None:
     """Makes another request id for each try of a submission."""
-    call = Transport.call
+    transports: Any = Transport
+    call = transports.call
 
     def forgetful(self: Transport, method: Any, request: Any, timeout: float | None = None) -> Any:
         def renewed(message: Any, timeout: float | None) -> Any:
@@ -48,9 +51,9 @@ def new_request_id() -> None:
                 message.request_id = uuid.uuid4().hex
             return method(message, timeout=timeout)
 
-        return call(self, renewed, request, timeout)  # type: ignore[arg-type]
+        return call(self, renewed, request, timeout)
 
-    Transport.call = forgetful  # type: ignore[method-assign]
+    transports.call = forgetful
 
 
 FAULTS: dict[str, Callable[[], None]] = {

@@ -7,7 +7,7 @@ It forwards bytes, so it needs no stub of a method. A unary call is a stream of 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -87,12 +87,15 @@ class Proxy(grpc.GenericRpcHandler):
 
     def _forward(self, path: str, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         fault = self._note(path.rpartition("/")[2], request)
-        call = self._channel.unary_stream(path)(request)
+        begin: Any = self._channel.unary_stream(path)
+        call = begin(request)
         context.add_callback(call.cancel)
         with contextlib.closing(self._answers(call, fault, context)) as answers:
             yield from answers
 
-    def _answers(self, call: Any, fault: Fault | None, context: grpc.ServicerContext) -> Iterator[bytes]:
+    def _answers(
+        self, call: Any, fault: Fault | None, context: grpc.ServicerContext
+    ) -> Generator[bytes, None, None]:
         try:
             for index, message in enumerate(call):
                 if fault is None or index != fault.after:

@@ -1,6 +1,6 @@
 """Puts the Python client behind the protocol of `README.md`: one JSON object a line, in and out.
 
-    python -m tests.conformance.python_runner HOST:PORT
+python -m tests.conformance.python_runner HOST:PORT
 """
 
 from __future__ import annotations
