@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import grpc
-from basicaer.v1 import job_service_pb2
+from basicaer.v1 import job_pb2, job_service_pb2
 from google.protobuf import json_format, message_factory
 
 from tests.conftest import CHANNEL_OPTIONS
 
 SERVICE = job_service_pb2.DESCRIPTOR.services_by_name["JobService"]
+# Field 1000 with the value 1, which no message of the contract has.
+UNKNOWN = b"\xc0\x3e\x01"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Fault:
     end      the stream ends with OK
     swallow  the message is lost and the stream goes on
     corrupt  the first byte of a chunk's data is changed
+    extend   an event of a kind yet to be invented comes first, and the message has a field yet to be invented
 
     `call` numbers the method's calls from 1, counting only those whose requests have the values of `where`;
     None stands for every second call, beginning with the first.
@@ -36,7 +39,7 @@ class Fault:
 
     method: str
     after: int
-    action: Literal["drop", "end", "swallow", "corrupt"]
+    action: Literal["drop", "end", "swallow", "corrupt", "extend"]
     call: int | None = None
     where: dict[str, Any] = field(default_factory=dict)
 
@@ -108,6 +111,10 @@ class Proxy(grpc.GenericRpcHandler):
                         return
                     case "corrupt":
                         yield _corrupt(message)
+                    case "extend":
+                        event = job_pb2.Event.FromString(UNKNOWN)
+                        yield job_service_pb2.WatchJobResponse(event=event).SerializeToString()
+                        yield message + UNKNOWN
         except grpc.RpcError:
             context.set_trailing_metadata(call.trailing_metadata() or ())
             context.abort(call.code(), call.details())

@@ -55,7 +55,7 @@ class PythonRunner:
                 job_pb2.Precision.Name(options["precision"]).removeprefix("PRECISION_").lower()
             )
         backend = self._provider.get_backend(message.backend_name)
-        job = backend.run(list(message.programs), request_id=request_id, **options)
+        job = backend.run(list(message.programs), labels=message.labels, request_id=request_id, **options)
         return {"job_id": job.job_id()}
 
     def watch(

@@ -29,7 +29,11 @@ class Runner:
         with self._process as process:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(30)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Sends one request and returns the reply to it."""
