@@ -99,6 +99,7 @@ stubs-go: $(VENV)/.dev
 	$(BIN)/buf generate protos --template examples/go/buf.gen.yaml
 
 stubs-typescript: $(VENV)/.dev examples/typescript/node_modules/.package-lock.json
+	$(call need,npm,Node.js 20 with npm)
 	$(BIN)/buf generate protos --template examples/typescript/buf.gen.yaml
 	@# The error details are not in the contract's import tree; googleapis-common-protos brings their sources.
 	$(BIN)/python -m grpc_tools.protoc -I$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
@@ -129,7 +130,7 @@ example-java: $(VENV)/.dev
 	$(WITH_SERVER) mvn --batch-mode --quiet --no-transfer-progress --file examples/java/pom.xml verify
 
 example-rust: $(VENV)/.dev
-	$(call need,cargo,Rust 1.85 with cargo, rustfmt and clippy)
+	$(call need,cargo,Rust 1.89 with rustfmt and clippy)
 	cargo fmt --manifest-path examples/rust/Cargo.toml --check
 	cargo clippy --quiet --manifest-path examples/rust/Cargo.toml --all-targets
 	cargo build --quiet --manifest-path examples/rust/Cargo.toml --bins

@@ -6,8 +6,8 @@ It forwards bytes, so it needs no stub of a method. A unary call is a stream of 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator, Iterator, Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -58,6 +58,7 @@ class Proxy(grpc.GenericRpcHandler):
     def __init__(self, target: str, faults: Sequence[Fault] = ()) -> None:
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self._faults = faults
+        self._lock = threading.Lock()
         self._channel = grpc.insecure_channel(target, options=CHANNEL_OPTIONS)
         self._server = grpc.server(
             ThreadPoolExecutor(16), handlers=[self], options=[("grpc.so_reuseport", 0)]
@@ -93,12 +94,6 @@ class Proxy(grpc.GenericRpcHandler):
         begin: Any = self._channel.unary_stream(path)
         call = begin(request)
         context.add_callback(call.cancel)
-        with contextlib.closing(self._answers(call, fault, context)) as answers:
-            yield from answers
-
-    def _answers(
-        self, call: Any, fault: Fault | None, context: grpc.ServicerContext
-    ) -> Generator[bytes, None, None]:
         try:
             for index, message in enumerate(call):
                 if fault is None or index != fault.after:
@@ -125,11 +120,11 @@ class Proxy(grpc.GenericRpcHandler):
         message = message_factory.GetMessageClass(SERVICE.methods_by_name[method].input_type)()
         message.ParseFromString(request)
         made = json_format.MessageToDict(message)
-        self.requests.append((method, made))
-        for fault in self._faults:
-            if fault.matches(method, made):
-                number = sum(fault.matches(*request) for request in self.requests)
-                if fault.hits(number):
+        with self._lock:
+            self.requests.append((method, made))
+            for fault in self._faults:
+                number = sum(fault.matches(*earlier) for earlier in self.requests)
+                if fault.matches(method, made) and fault.hits(number):
                     return fault
         return None
 
