@@ -14,8 +14,12 @@ QISKIT_VENVS := .venv-qiskit046 .venv-qiskit1
 LISTEN ?= 127.0.0.1:50051
 DATA_DIR ?= .basicaer
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
+EXAMPLES := go typescript java rust
+JAVA_CLASSES := examples/java/target/basicaer-example-0.1.0.jar:examples/java/target/lib/*
+RUNNER ?=
 
-.PHONY: help setup run serve test test-qiskit lint format protos check-protos bench bench-peers clean
+.PHONY: help setup run serve test test-qiskit lint format protos check-protos contract check-contract stubs stubs-go \
+	stubs-typescript examples $(EXAMPLES:%=example-%) conformance bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,7 +65,7 @@ test-qiskit: $(VENV)/.dev $(QISKIT_VENVS:%=%/.ready) ## run the Qiskit adapter's
 	@.venv-qiskit$*/bin/python -m pip --disable-pip-version-check -q install -r $< -e .
 	@touch $@
 
-lint: $(VENV)/.dev check-protos ## run every static check
+lint: $(VENV)/.dev check-protos check-contract ## run every static check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -89,6 +93,78 @@ check-protos: $(VENV)/.dev
 	for file in "$$dir"/basicaer/v1/*; do \
 	  cmp -s "$$file" "protos/basicaer/v1/$${file##*/}" || { echo "$${file##*/} is stale: run 'make protos'" >&2; exit 1; }; done
 
+contract: $(VENV)/.dev ## write docs/contract.md again, from the comments in protos/
+	$(CONTRACT) > docs/contract.md
+
+check-contract: $(VENV)/.dev
+	@$(CONTRACT) | cmp -s - docs/contract.md || { echo "docs/contract.md is stale: run 'make contract'" >&2; exit 1; }
+
+CONTRACT = $(BIN)/buf build protos -o - | $(BIN)/python docs/generate_contract.py
+
+# Says what is missing where a language's tools are not on the PATH: $(call need,COMMAND,what to install)
+define need
+@command -v $(1) > /dev/null || { echo "$@ needs $(1), which is not on the PATH: install $(2)" >&2; exit 1; }
+endef
+WITH_SERVER = GRPC_VERBOSITY=ERROR $(BIN)/python -m tests.conformance.with_server
+
+stubs: stubs-go stubs-typescript ## generate the Go and TypeScript stubs (Maven's and Cargo's builds make their own)
+
+stubs-go: $(VENV)/.dev
+	$(call need,go,Go 1.26)
+	go build -C examples/go -o .bin/ tool
+	$(BIN)/buf generate protos --template examples/go/buf.gen.yaml
+
+stubs-typescript: $(VENV)/.dev examples/typescript/node_modules/.package-lock.json
+	$(call need,npm,Node.js 20 with npm)
+	$(BIN)/buf generate protos --template examples/typescript/buf.gen.yaml
+	@# The error details are not in the contract's import tree; googleapis-common-protos brings their sources.
+	$(BIN)/python -m grpc_tools.protoc -I$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+	  --plugin=examples/typescript/node_modules/.bin/protoc-gen-es --es_out=examples/typescript/src/gen \
+	  --es_opt=target=ts,import_extension=js google/rpc/error_details.proto google/rpc/status.proto
+
+examples/typescript/node_modules/.package-lock.json: examples/typescript/package.json examples/typescript/package-lock.json
+	$(call need,npm,Node.js 20 with npm)
+	npm --prefix examples/typescript ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+examples: $(EXAMPLES:%=example-%) ## build, check and test the examples in Go, TypeScript, Java and Rust (example-go, …)
+
+example-go: stubs-go
+	@stray=$$(gofmt -l examples/go) && test -z "$$stray" || { echo "run gofmt -w on $$stray" >&2; exit 1; }
+	go vet -C examples/go ./...
+	go build -C examples/go -o .bin/ ./cmd/conformance
+	$(WITH_SERVER) go test -C examples/go -count=1 .
+
+example-typescript: stubs-typescript
+	npm --prefix examples/typescript run --silent lint
+	npm --prefix examples/typescript run --silent build
+	$(WITH_SERVER) npm --prefix examples/typescript run --silent test
+
+example-java: $(VENV)/.dev
+	$(call need,javac,OpenJDK 17)
+	$(call need,mvn,Maven 3.8)
+	$(WITH_SERVER) mvn --batch-mode --quiet --no-transfer-progress --file examples/java/pom.xml verify
+
+example-rust: $(VENV)/.dev
+	$(call need,cargo,Rust 1.89 with rustfmt and clippy)
+	cargo fmt --manifest-path examples/rust/Cargo.toml --check
+	cargo clippy --quiet --manifest-path examples/rust/Cargo.toml --all-targets
+	cargo build --quiet --manifest-path examples/rust/Cargo.toml --bins
+	$(WITH_SERVER) cargo test --quiet --manifest-path examples/rust/Cargo.toml
+
+# Each client's name, and the command of its runner.
+define RUNNERS
+--runner 'python=$(BIN)/python -m tests.conformance.python_runner' \
+	--runner 'go=examples/go/.bin/conformance' \
+	--runner 'grpc-js=node examples/typescript/dist/conformance.js grpc-js' \
+	--runner 'connect=node examples/typescript/dist/conformance.js connect' \
+	--runner 'java=java -cp $(JAVA_CLASSES) dev.basicaer.examples.Conformance' \
+	--runner 'rust=examples/rust/target/debug/conformance'
+endef
+
+conformance: $(if $(RUNNER),$(VENV)/.dev,examples) ## play the conformance suite to the five clients, or to RUNNER=name=command
+	$(BIN)/python -m pytest tests/conformance $(if $(RUNNER),--runner '$(RUNNER)',$(RUNNERS))
+
 bench: $(VENV)/.dev ## measure the service against a bare gRPC server, in one run
 	$(BIN)/python -m benchmarks
 
@@ -104,4 +180,6 @@ bench-peers: $(VENV)/.service $(PEERS_VENV)/.ready ## measure the simulator besi
 	@$(BIN)/python -m benchmarks.peers --peers-python $(abspath $(PEERS_VENV))/bin/python $(PEERS_ARGS)
 
 clean: ## remove what the other targets made
+	rm -rf examples/go/.bin examples/go/basicaerv1 examples/java/target examples/rust/target examples/rust/Cargo.lock
+	rm -rf examples/typescript/node_modules examples/typescript/dist examples/typescript/src/gen
 	rm -rf $(VENV) $(PEERS_VENV) $(QISKIT_VENVS) $(DATA_DIR) simulator/basicaer/simulator/engine/__pycache__ build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

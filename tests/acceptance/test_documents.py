@@ -99,6 +99,16 @@ def test_the_three_ways_give_the_same_counts(server) -> None:
     assert by_grpc == [by_python["00"], by_python["11"]]
 
 
+@pytest.mark.parametrize("language", ["go", "typescript", "java", "rust"])
+def test_the_lines_shown_of_an_example_are_its_own(language: str) -> None:
+    files = subprocess.run(
+        ["git", "ls-files", f"examples/{language}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    own = {line.strip() for name in files.stdout.split() for line in (ROOT / name).read_text().splitlines()}
+    (block,) = _blocks(language)
+    assert [line for line in block.splitlines() if line.strip() not in own] == []
+
+
 def test_every_rpc_is_in_the_readme() -> None:
     service = job_service_pb2.DESCRIPTOR.services_by_name["JobService"]
     assert [m.name for m in service.methods if f"`{m.name}`" not in README] == []
@@ -130,7 +140,9 @@ def test_every_error_reason_shows_an_example() -> None:
 
 def test_nothing_committed_names_a_registry_or_a_folder_of_one_machine() -> None:
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
-    pattern = re.compile(r"files\.pythonhosted|registry\.npmjs|/root/|/home/\w+/")
+    pattern = re.compile(
+        r"files\.pythonhosted|registry\.npmjs|crates\.io|proxy\.golang|\.maven\.org|/root/|/home/\w+/"
+    )
     this = Path(__file__).name
     hits = []
     for name in files.stdout.split("\0"):

@@ -1,0 +1,68 @@
+"""The Python runner with one fault planted, which the suite must find.
+
+python -m tests.conformance.faulty_runner FAULT HOST:PORT
+"""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from basicaer.client import BasicAerProvider
+from basicaer.client._chunks import Download
+from basicaer.client._transport import Transport
+from basicaer.client._watch import WatchFlow
+from basicaer.v1 import job_service_pb2
+
+from tests.conformance.python_runner import PythonRunner, serve
+
+
+def skip_event() -> None:
+    """Resumes one event too late, and doesn't look for gaps."""
+    flows: Any = WatchFlow
+    stream = flows._stream
+
+    def late(flow: Any) -> Any:
+        if flow._cursor:
+            flow._cursor += 1
+        return stream(flow)
+
+    flows._stream = late
+    flows._follows = lambda *_: True
+
+
+def big_endian() -> None:
+    """Reads amplitudes with the most significant byte first."""
+    downloads: Any = Download
+    array = downloads.array
+    downloads.array = lambda download: array(download).byteswap()
+
+
+def new_request_id() -> None:
+    """Makes another request id for each try of a submission."""
+    transports: Any = Transport
+    call = transports.call
+
+    def forgetful(self: Transport, method: Any, request: Any, timeout: float | None = None) -> Any:
+        def renewed(message: Any, timeout: float | None) -> Any:
+            if isinstance(message, job_service_pb2.SubmitJobRequest):
+                message.request_id = uuid.uuid4().hex
+            return method(message, timeout=timeout)
+
+        return call(self, renewed, request, timeout)
+
+    transports.call = forgetful
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    "skip-event": skip_event,
+    "big-endian": big_endian,
+    "new-request-id": new_request_id,
+}
+
+if __name__ == "__main__":
+    FAULTS[sys.argv[1]]()
+    with BasicAerProvider(sys.argv[2]) as connected:
+        serve(PythonRunner(connected))
