@@ -12,9 +12,11 @@ SHOTS ?= 4096
 PEERS_VENV ?= .venv-peers
 LISTEN ?= 127.0.0.1:50051
 DATA_DIR ?= .basicaer
+SECONDS ?= 60
+SEED ?= 1
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
 
-.PHONY: help setup run serve test lint format protos check-protos bench bench-peers clean
+.PHONY: help setup run serve test lint format protos check-protos chaos bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +74,10 @@ check-protos: $(VENV)/.dev
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(call PROTOC,$$dir) && \
 	for file in "$$dir"/basicaer/v1/*; do \
 	  cmp -s "$$file" "protos/basicaer/v1/$${file##*/}" || { echo "$${file##*/} is stale: run 'make protos'" >&2; exit 1; }; done
+
+# SECONDS is a variable of bash's too, which counts them.
+chaos: $(VENV)/.dev ## break a server on purpose for SECONDS, by SEED, and count the promises that broke
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
 
 bench: $(VENV)/.dev ## measure the service against a bare gRPC server, in one run
 	$(BIN)/python -m benchmarks
