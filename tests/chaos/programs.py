@@ -92,7 +92,7 @@ def programs() -> list[Program]:
         for name, weight, make in kinds:
             spec = make(seed_simulator=seed) if make else _several(seed)
             made.append(Program(f"{name}-{seed}", spec, weight))
-    made.append(Program("state", Wire.state(_FILE_QUBITS), 12))
+    made.append(Program("state", Wire.state(_FILE_QUBITS), 4))
     with tempfile.TemporaryDirectory() as directory:
         executor = ThreadExecutor(Config(data_dir=Path(directory)))
         return [_run(executor, program) for program in made]

@@ -101,6 +101,11 @@ class Config:
     result_retention: float | None = 30 * _DAY
     # How long a final job's events are kept; then only the last one is.
     event_retention: float | None = 30 * _DAY
+    # How long a final job is kept at all; then its id isn't known any more.
+    job_retention: float | None = 90 * _DAY
+    # What all jobs and results may take on the disk; beyond it the oldest results go first, then the oldest jobs.
+    # None is no limit.
+    max_stored_bytes: int | None = None
     # How often a job is started before it is given up because the server died each time.
     max_attempts: int = 3
     # How many jobs may start before the first waiting job that needs more memory than is free.
@@ -138,6 +143,8 @@ class Config:
             "drain_grace",
             "result_retention",
             "event_retention",
+            "job_retention",
+            "max_stored_bytes",
         ):
             value = getattr(self, name)
             if value is not None and value < 0:

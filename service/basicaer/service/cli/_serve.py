@@ -80,6 +80,17 @@ _SETTINGS = (
     _Setting("finished_cache_bytes", parse_size, "Recently finished jobs that are kept in memory."),
     _Setting("result_retention", parse_retention, "How long a result is kept after its job has ended."),
     _Setting("event_retention", parse_retention, "How long a final job's events are kept."),
+    _Setting(
+        "job_retention",
+        parse_retention,
+        "How long a final job is kept at all; then its id is not known any more.",
+    ),
+    _Setting(
+        "max_stored_bytes",
+        parse_size,
+        "What all jobs and results may take on the disk. Beyond it the oldest results go, then the oldest jobs.",
+        default="no limit",
+    ),
     _Setting("max_attempts", _COUNT, "How often a job is started, if the server dies each time."),
     _Setting(
         "max_overtakes",
