@@ -14,6 +14,8 @@ from pathlib import Path
 from random import Random
 
 import grpc
+from basicaer.v1 import job_pb2, job_service_pb2_grpc
+from basicaer.v1 import job_service_pb2 as pb
 
 from tests.chaos.clients import OPTIONS, Client, LibraryClient
 from tests.chaos.hospital import Disk, Server
@@ -66,7 +68,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """For people; the last line is the sum."""
-        faults = ", ".join(f"{number} × {name}" for name, number in sorted(self.faults.items()))
+        faults = ", ".join(f"{number} {name}" for name, number in sorted(self.faults.items()))
         counts = ", ".join(f"{number:,} {name}" for name, number in sorted(self.counts.items()))
         some = [f"VIOLATION {text}" for text in self.violations[:_TOLD]]
         kills = sum(number for name, number in self.faults.items() if "kill" in name)
@@ -228,16 +230,17 @@ async def run(options: Options) -> Report:
 
 async def _settle(server: Server, ledger: Ledger, channel: grpc.aio.Channel) -> None:
     """Stops the last server in peace, once it has nothing left to do."""
-    from basicaer.v1 import job_pb2, job_service_pb2_grpc
-    from basicaer.v1 import job_service_pb2 as pb
-
     stub = job_service_pb2_grpc.JobServiceStub(channel)
     live = pb.ListJobsRequest(
         statuses=[job_pb2.JOB_STATUS_QUEUED, job_pb2.JOB_STATUS_VALIDATING, job_pb2.JOB_STATUS_RUNNING]
     )
     until = time.monotonic() + (5.0 if ledger.violations else _PEACE_SECONDS)
-    while (left := (await stub.ListJobs(live, timeout=30)).jobs) and time.monotonic() < until:
-        await asyncio.sleep(0.1)
+    left = (await stub.ListJobs(live, timeout=30)).jobs
+    while left and time.monotonic() < until:
+        request = pb.GetJobRequest(job_id=left[0].job_id, if_sequence_after=left[0].sequence)
+        request.wait.FromSeconds(1)
+        await stub.GetJob(request, timeout=30)
+        left = (await stub.ListJobs(live, timeout=30)).jobs
     if left:
         ledger.violation(f"{len(left)} jobs never end, such as {left[0].job_id}")
     server.signal(signal.SIGTERM)

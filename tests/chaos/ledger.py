@@ -116,7 +116,8 @@ class Ledger:
             if health != "ok":
                 self.violation(f"the database is damaged: {health}")
             for request_id, number in connection.execute(
-                "SELECT request_id, count(*) FROM jobs GROUP BY request_id HAVING count(*) > 1 OR request_id IS NULL"
+                "SELECT request_id, count(*) FROM jobs GROUP BY request_id"
+                " HAVING count(*) > 1 OR request_id IS NULL"
             ):
                 self.violation(f"request {request_id} has {number} jobs in the store")
             rows = connection.execute(

@@ -60,16 +60,12 @@ async def test_a_flipped_bit_is_found_in_its_own_block(stored: Any, place: int) 
     result.close()
 
 
-@pytest.mark.parametrize("size", [0, 5, MIB, len(DATA) + 1, len(DATA) + len(MESSAGE), -1])
+@pytest.mark.parametrize("size", [0, 5, MIB, len(DATA) + 1, len(DATA) + len(MESSAGE) + 3, -1])
 async def test_a_torn_file_is_data_loss(stored: Any, size: int) -> None:
     store, path = stored
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ServiceError) as caught:
-        result = await store.open_result("job00001")
-        # The file of a result without its checksums is that of version 0.1.0; nothing is missing then.
-        assert result.message == MESSAGE
-        result.close()
-        raise ServiceError(reasons.ERROR_REASON_CHECKSUM_MISMATCH, "")
+        await store.open_result("job00001")
     assert caught.value.reason == reasons.ERROR_REASON_CHECKSUM_MISMATCH
 
 

@@ -31,8 +31,8 @@ def make_old(directory: Path) -> Path:
     connection = sqlite3.connect(path)
     connection.executescript(Path(__file__).with_name("schema_0001.sql").read_text())
     connection.executemany(
-        "INSERT INTO jobs (job_id, principal, request_hash, backend_name, create_time, status, sequence, attempt,"
-        " crashes, message_size, job, events, spec, result, result_file)"
+        "INSERT INTO jobs (job_id, principal, request_hash, backend_name, create_time, status, sequence,"
+        " attempt, crashes, message_size, job, events, spec, result, result_file)"
         " VALUES (?, '', x'00', 'script', 1, ?, 1, 0, 0, 0, x'01', x'02', ?, ?, ?)",
         JOBS,
     )
@@ -118,14 +118,15 @@ def test_a_later_file_is_refused(open_store: Any, later: str) -> None:
     connection = sqlite3.connect(its.directory / "jobs.sqlite3")
     connection.executescript(f"{later}; PRAGMA user_version = 99;")
     connection.close()
-    with pytest.raises(DataDirectoryError, match="later version of BasicAer .revision 0099, this one knows"):
+    with pytest.raises(DataDirectoryError, match=r"later version of BasicAer .revision 0099, this one knows"):
         SQLiteStore(its.directory).open(lambda writes: None)
 
 
 def test_a_start_loads_alembic_only_for_an_old_file(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from basicaer.service.store import SQLiteStore\n"
-        f"store = SQLiteStore(Path({str(tmp_path / 'data')!r})); store.open(lambda writes: None); store.close()\n"
+        f"store = SQLiteStore(Path({str(tmp_path / 'data')!r}))\n"
+        "store.open(lambda writes: None); store.close()\n"
         "sys.exit('alembic' in sys.modules or 'sqlalchemy' in sys.modules)"
     )
     for _ in range(2):

@@ -83,7 +83,7 @@ _SETTINGS = (
     _Setting(
         "job_retention",
         parse_retention,
-        "How long a final job is kept at all; then its id is not known any more.",
+        "How long a final job is kept at all; then its id is unknown.",
     ),
     _Setting(
         "max_stored_bytes",

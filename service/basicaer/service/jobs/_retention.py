@@ -1,5 +1,5 @@
-"""Removes what is kept for a time only: results past their expiry, the events of jobs that ended long ago, and
-at last the jobs themselves; and the oldest of them earlier when all together take too much room.
+"""Removes what is kept for a time only: results past their expiry, the events of jobs that ended long ago,
+and at last the jobs themselves; and the oldest of them earlier when all together take too much room.
 """
 
 from __future__ import annotations

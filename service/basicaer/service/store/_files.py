@@ -4,8 +4,8 @@ A result's file is written under a temporary name, synced, renamed, and its dire
 database may refer to it. So a file that the database doesn't know is a leftover of a crash, and is removed at
 the next start.
 
-Behind a result's bytes lie the checksums of each MiB of them, so that any range can be checked without reading
-the rest:
+Behind a result's bytes lie the checksums of each MiB of them, so that any range can be checked without
+reading the rest:
 
     bytes │ CRC-32C of each MiB, 4 bytes each, little-endian
 """

@@ -1,7 +1,7 @@
 """The tables, how a file gets them, and how a file that isn't ours is told from one that is.
 
-A file carries our application id, and its revision twice: for Alembic (`alembic_version`), and as a number for
-servers from before Alembic (`PRAGMA user_version`). A new file gets the tables as they are now; one of an
+A file carries our application id, and its revision twice: for Alembic (`alembic_version`), and as a number
+for servers from before Alembic (`PRAGMA user_version`). A new file gets the tables as they are now; one of an
 earlier revision is upgraded by `migrations`, in one transaction. tests/unit/store compares the two.
 """
 
@@ -50,7 +50,8 @@ CREATE TABLE jobs (
     -- basicaer.v1.JobSpec of a live job and basicaer.v1.Result of a final one, unless they lie in payloads.
     spec BLOB,
     result BLOB,
-    -- The size of result_file without its checksums, 0 without a file; NULL when there is no result (any more).
+    -- The size of result_file without its checksums, 0 without a file; NULL when there is no result (any
+    -- more).
     file_bytes INTEGER
 ) STRICT;
 
@@ -138,7 +139,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         # What is removed later gives its pages back, a few at a time (see the Reclaim write).
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} INSERT INTO alembic_version VALUES ('{REVISIONS[-1]}');{_marks()} COMMIT;"
+            f"BEGIN IMMEDIATE; {_TABLES}"
+            f" INSERT INTO alembic_version VALUES ('{REVISIONS[-1]}');{_marks()} COMMIT;"
         )
         return
     if application != APPLICATION_ID:
@@ -177,7 +179,8 @@ def _upgrade(connection: sqlite3.Connection, path: Path, revision: str) -> None:
         upgrade(connection, path.parent, None if alembic else revision, _marks().split(";")[:-1])
     except Exception as error:
         raise DataDirectoryError(
-            f"{path} can't be brought from revision {revision} to {REVISIONS[-1]} ({error}); nothing was changed."
+            f"{path} can't be brought from revision {revision} to {REVISIONS[-1]} ({error}); nothing was"
+            " changed."
         ) from error
     (vacuum,) = connection.execute("PRAGMA auto_vacuum").fetchone()
     if vacuum == 0:

@@ -48,7 +48,9 @@ DELETE_PAYLOADS = "DELETE FROM payloads WHERE job_id = ?"
 DELETE_LABELS = "DELETE FROM labels WHERE job_id = ?"
 
 # Fewer events of a final job.
-SWEEP_JOB = "UPDATE jobs SET events = ?, sweep_time = ?, job = coalesce(?, job) WHERE job_id = ? AND status IN (5, 6, 7)"
+SWEEP_JOB = """
+UPDATE jobs SET events = ?, sweep_time = ?, job = coalesce(?, job) WHERE job_id = ? AND status IN (5, 6, 7)
+"""
 # No result any more; names the file that is to be removed after the commit.
 SWEEP_RESULT = """
 UPDATE jobs SET result = NULL, result_file = NULL, message_size = 0, file_bytes = NULL WHERE job_id = ?
