@@ -9,6 +9,7 @@ from collections.abc import Callable
 from basicaer.client._errors import (
     BasicAerError,
     CallCancelledError,
+    QueueFullError,
     ServerUnavailableError,
 )
 
@@ -91,7 +92,7 @@ class Retry:
 
         Raises: `error` itself when it isn't passing or when no time is left for another try.
         """
-        if not isinstance(error, ServerUnavailableError | CallCancelledError):
+        if not isinstance(error, ServerUnavailableError | CallCancelledError | QueueFullError):
             raise error
         seconds = self._backoff.pause(error.retry_after)
         left = self.deadline.remaining()

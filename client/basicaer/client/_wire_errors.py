@@ -41,6 +41,7 @@ REASONS: dict[str, type[errors.BasicAerError]] = {
     "CANCELLED_BY_USER": errors.JobCancelledError,
     "TOO_MANY_ATTEMPTS": errors.JobFailedError,
     "INTERNAL": errors.ServerError,
+    "TIME_LIMIT_EXCEEDED": errors.JobFailedError,
 }
 
 # For a status without a reason: one made by gRPC itself or by a proxy.

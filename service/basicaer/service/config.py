@@ -81,6 +81,8 @@ class Config:
     max_memory_bytes: int = field(default_factory=_default_memory)
     # Jobs that wait.
     max_queued_jobs: int = 10_000
+    # Jobs of one principal that wait. Callers without a name have the other limit alone.
+    max_queued_jobs_per_principal: int = 5_000
     # Programs in a job.
     max_programs: int = 1_000
     # Shots of a program.
@@ -108,6 +110,8 @@ class Config:
     max_stored_bytes: int | None = None
     # How often a job is started before it is given up because the server died each time.
     max_attempts: int = 3
+    # How long one attempt at a job may run; then the job ends with TIME_LIMIT_EXCEEDED.
+    max_run_time: float | None = None
     # How many jobs may start before the first waiting job that needs more memory than is free.
     max_overtakes: int = 64
     # How long SIGTERM waits for running jobs; those that are not done by then start anew with the next
@@ -124,6 +128,7 @@ class Config:
             "validation_workers",
             "max_memory_bytes",
             "max_queued_jobs",
+            "max_queued_jobs_per_principal",
             "max_programs",
             "max_shots",
             "max_program_bytes",
@@ -144,6 +149,7 @@ class Config:
             "result_retention",
             "event_retention",
             "job_retention",
+            "max_run_time",
             "max_stored_bytes",
         ):
             value = getattr(self, name)

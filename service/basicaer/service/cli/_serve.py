@@ -68,6 +68,7 @@ _SETTINGS = (
         default="80 % of what is free",
     ),
     _Setting("max_queued_jobs", _COUNT, "Waiting jobs; beyond them a submission is refused with QUEUE_FULL."),
+    _Setting("max_queued_jobs_per_principal", _COUNT, "The same for the jobs of one caller with a name."),
     _Setting("max_programs", _COUNT, "Programs in a job."),
     _Setting("max_shots", _COUNT, "Shots of a program."),
     _Setting("max_program_bytes", parse_size, "A program's OpenQASM text."),
@@ -88,10 +89,16 @@ _SETTINGS = (
     _Setting(
         "max_stored_bytes",
         parse_size,
-        "What all jobs and results may take on the disk. Beyond it the oldest results go, then the oldest jobs.",
+        "What all jobs and results may take on the disk. Beyond it the oldest results go, then jobs.",
         default="no limit",
     ),
     _Setting("max_attempts", _COUNT, "How often a job is started, if the server dies each time."),
+    _Setting(
+        "max_run_time",
+        parse_retention,
+        "How long a job may run; then it ends with TIME_LIMIT_EXCEEDED.",
+        default="no limit",
+    ),
     _Setting(
         "max_overtakes",
         click.IntRange(min=0),

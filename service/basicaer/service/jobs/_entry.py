@@ -59,22 +59,27 @@ class JobEntry:
         "job_id",
         "latest",
         "lock",
+        "overdue",
         "overtaken",
         "passing",
         "passing_version",
         "position",
         "prepared",
+        "principal",
         "required_bytes",
         "result_message",
         "settled",
+        "started",
         "status",
         "told_position",
         "visible",
         "watchers",
     )
 
-    def __init__(self, job: job_pb2.Job) -> None:
+    def __init__(self, job: job_pb2.Job, principal: str = "") -> None:
         self.job_id = job.job_id
+        # Whose it is; never changes.
+        self.principal = principal
         self.required_bytes = job.required_bytes
         self.lock = threading.Lock()
 
@@ -90,6 +95,9 @@ class JobEntry:
         # Whether this server won't move it on any more: it is final, or was given back to the queue at the
         # end.
         self.settled = False
+        # When the present attempt began, on the monotonic clock, and whether it has taken too long.
+        self.started = 0.0
+        self.overdue = False
         # The newest update that was handed to the store.
         self.latest: UpdateJob | None = None
         self.control: ExecutionControl | None = None
@@ -121,7 +129,7 @@ class JobEntry:
     @classmethod
     def from_record(cls, record: JobRecord) -> JobEntry:
         """A stored job, all of whose events may be told."""
-        entry = cls(job_pb2.Job.FromString(record.job))
+        entry = cls(job_pb2.Job.FromString(record.job), record.principal)
         entry.crashes = record.crashes
         entry.cancel_reason = record.cancel_reason
         entry.events = record.events

@@ -98,7 +98,7 @@ class Intake:
             spec = arrival.spec.SerializeToString(deterministic=True)
             job.job_id, time_ns = self._clock.next()
             set_timestamp(job.create_time, time_ns)
-            entry = JobEntry(job)
+            entry = JobEntry(job, arrival.principal)
             entry.move(_states.QUEUED, time_ns)
             arrival.accepted = job.SerializeToString()
             ending = None

@@ -80,6 +80,7 @@ CODES: dict[reasons.ErrorReason.ValueType, grpc.StatusCode] = {
     reasons.ERROR_REASON_CANCELLED_BY_USER: _INTERNAL,
     reasons.ERROR_REASON_TOO_MANY_ATTEMPTS: _INTERNAL,
     reasons.ERROR_REASON_INTERNAL: _INTERNAL,
+    reasons.ERROR_REASON_TIME_LIMIT_EXCEEDED: _INTERNAL,
 }
 
 

@@ -36,6 +36,8 @@ class JobRecord:
     """A job as it is stored."""
 
     job_id: str
+    # Who submitted it.
+    principal: str
     # A number of JobStatus.
     status: int
     # The sequence of its last event.

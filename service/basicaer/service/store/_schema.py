@@ -60,6 +60,8 @@ CREATE UNIQUE INDEX jobs_by_request ON jobs (principal, request_id);
 -- Recovery reads the live jobs, people look for failed ones.
 CREATE INDEX jobs_by_status ON jobs (status, job_id);
 CREATE INDEX jobs_by_sweep_time ON jobs (sweep_time) WHERE sweep_time IS NOT NULL;
+-- Each principal lists its own jobs.
+CREATE INDEX jobs_by_principal ON jobs (principal, job_id);
 -- When the store is too large, the oldest results go first, then the oldest jobs.
 CREATE INDEX jobs_with_results ON jobs (job_id, file_bytes) WHERE file_bytes IS NOT NULL;
 CREATE INDEX jobs_without_results ON jobs (job_id) WHERE file_bytes IS NULL AND status IN (5, 6, 7);

@@ -38,7 +38,7 @@ __all__ = [
     "update_jobs",
 ]
 
-_STATE = "status, sequence, attempt, crashes, cancel_reason, job, events"
+_STATE = "principal, status, sequence, attempt, crashes, cancel_reason, job, events"
 _RECORD = f"job_id, {_STATE}"
 
 INSERT_LABEL = "INSERT INTO labels (key, value, job_id) VALUES (?, ?, ?)"

@@ -1,4 +1,6 @@
-"""The size of each result, so that the oldest can be removed when all of them are too large."""
+"""The size of each result, so that the oldest can be removed when all of them are too large; and an index for
+lists of one principal's jobs.
+"""
 
 from __future__ import annotations
 
@@ -24,5 +26,6 @@ def upgrade() -> None:
         path = results / name
         if path.exists():
             run("UPDATE jobs SET file_bytes = ? WHERE result_file = ?", (path.stat().st_size, name))
+    run("CREATE INDEX jobs_by_principal ON jobs (principal, job_id)")
     run("CREATE INDEX jobs_with_results ON jobs (job_id, file_bytes) WHERE file_bytes IS NOT NULL")
     run("CREATE INDEX jobs_without_results ON jobs (job_id) WHERE file_bytes IS NULL AND status IN (5, 6, 7)")
