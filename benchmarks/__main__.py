@@ -1,15 +1,16 @@
-"""Prints the service's figures: `python -m benchmarks [run_job] [watchers] [state_stream] [import]`."""
+"""Prints the service's figures: `python -m benchmarks [PART…]`, where a part is one of `PARTS`."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import _import, _run_job, _state_stream, _watchers
+from benchmarks import _import, _overload, _run_job, _state_stream, _watchers
 
 PARTS = {
     "import": _import.measure,
     "run_job": _run_job.measure,
     "watchers": _watchers.measure,
+    "overload": _overload.measure,
     "state_stream": _state_stream.measure,
 }
 

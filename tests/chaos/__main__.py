@@ -18,7 +18,7 @@ def main() -> int:
         "--seconds", type=float, default=60.0, help="how long servers are broken (default 60)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the faults and the clients (default 1)")
-    parser.add_argument("--clients", type=int, default=48, help="callers at once (default 48)")
+    parser.add_argument("--clients", type=int, default=64, help="callers at once (default 64)")
     parser.add_argument("--plant", choices=sorted(PLANTS), help="a defect to be found")
     parser.add_argument("--keep", type=Path, help="keep the server's log in this folder, which must be new")
     arguments = parser.parse_args()

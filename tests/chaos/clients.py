@@ -31,7 +31,7 @@ OPTIONS: list[tuple[str, int]] = [
 ]
 _CALL_SECONDS = 10.0
 _STREAM_SECONDS = 30.0
-_PAUSE = 0.05
+_PAUSE = 0.2
 # What the network and an absent server look like. With a reason it is the server that speaks.
 _PASSING_CODES = {
     grpc.StatusCode.UNAVAILABLE,
@@ -211,7 +211,7 @@ class Client:
                 await self._passing(error)
             else:
                 # It ended without the job's end: the server stops, or this side has hung up.
-                await asyncio.sleep(_PAUSE / 5)
+                await asyncio.sleep(_PAUSE / 20)
             finally:
                 call.cancel()
 

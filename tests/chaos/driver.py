@@ -27,8 +27,8 @@ __all__ = ["Options", "Report", "run"]
 
 # What is done to a server, and how often, relative to the others.
 _FAULTS = {
-    "kill": 40,
-    "kill between commit and publication": 30,
+    "kill": 60,
+    "kill between commit and publication": 35,
     "freeze": 6,
     "cut": 8,
     "delay": 4,
@@ -50,7 +50,7 @@ class Options:
     directory: Path
     seconds: float = 60.0
     seed: int = 1
-    clients: int = 48
+    clients: int = 64
     plant: str | None = None
     # Whether to stop at the first violation.
     impatient: bool = False
