@@ -76,7 +76,6 @@ class Server:
         self._log = log
         self._config = config
         self._plant = plant
-        self._messages: dict[str, asyncio.Future[str]] = {}
         self.pid: int | None = None
         self._ended: asyncio.Future[int] | None = None
         self._listening: asyncio.Future[str] | None = None
