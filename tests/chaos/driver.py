@@ -179,7 +179,8 @@ async def run(options: Options) -> Report:
     }
     ledger = Ledger()
     server, proxy = Server(log, config, options.plant), Proxy()
-    all_programs = await asyncio.to_thread(programs)
+    # On this thread, since Qiskit's native part must be loaded by one that lives on.
+    all_programs = programs()
     await server.open()
     await proxy.start()
     nemesis = _Nemesis(options, server, proxy, disk, ledger)
