@@ -13,13 +13,15 @@ PEERS_VENV ?= .venv-peers
 QISKIT_VENVS := .venv-qiskit046 .venv-qiskit1
 LISTEN ?= 127.0.0.1:50051
 DATA_DIR ?= .basicaer
+SECONDS ?= 60
+SEED ?= 1
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
 EXAMPLES := go typescript java rust
 JAVA_CLASSES := examples/java/target/basicaer-example-0.1.0.jar:examples/java/target/lib/*
 RUNNER ?=
 
 .PHONY: help setup run serve test test-qiskit lint format protos check-protos contract check-contract stubs stubs-go \
-	stubs-typescript examples $(EXAMPLES:%=example-%) conformance bench bench-peers clean
+	stubs-typescript examples $(EXAMPLES:%=example-%) conformance chaos bench bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -164,6 +166,10 @@ endef
 
 conformance: $(if $(RUNNER),$(VENV)/.dev,examples) ## play the conformance suite to the five clients, or to RUNNER=name=command
 	$(BIN)/python -m pytest tests/conformance $(if $(RUNNER),--runner '$(RUNNER)',$(RUNNERS))
+
+# SECONDS is a variable of bash's too, which counts them.
+chaos: $(VENV)/.dev ## break a server on purpose for SECONDS, by SEED, and count the promises that broke
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
 
 bench: $(VENV)/.dev ## measure the service against a bare gRPC server, in one run
 	$(BIN)/python -m benchmarks

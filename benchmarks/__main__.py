@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import _busy, _conversion, _import, _qiskit, _run_job, _state_stream, _watchers
+from benchmarks import _busy, _conversion, _import, _overload, _qiskit, _run_job, _state_stream, _watchers
 
 PARTS = {
     "import": _import.measure,
@@ -12,6 +12,7 @@ PARTS = {
     "qiskit": _qiskit.measure,
     "run_job": _run_job.measure,
     "watchers": _watchers.measure,
+    "overload": _overload.measure,
     "state_stream": _state_stream.measure,
     "busy": _busy.measure,
 }

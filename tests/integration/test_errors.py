@@ -233,7 +233,7 @@ def test_a_damaged_result_file(start_server: StartServer, wire: Wire, tmp_path: 
         job_id = wire.run(stub, wire.state(17))[0].job.job_id
         (file,) = (path for path in (tmp_path / "data" / "results").iterdir() if path.is_file())
         data = bytearray(file.read_bytes())
-        data[-1] ^= 1
+        data[len(data) // 2] ^= 1
         file.write_bytes(data)
         with wire.fails() as failure:
             list(stub.ReadResult(pb.ReadResultRequest(job_id=job_id, part="0/statevector")))

@@ -73,6 +73,38 @@ def test_a_client_that_dies_leaves_its_jobs_alone(server: ServerProcess, wire: W
     assert "Traceback" not in server.log.read_text()
 
 
+HEADER = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\n'
+DEEP = 10_000
+# Each gate is two of the one before.
+BOMB = "gate g0 a { x a; }\n" + "".join(f"gate g{n} a {{ g{n - 1} a; g{n - 1} a; }}\n" for n in range(1, 40))
+# Each is one of the one before.
+CHAIN = "gate g0 a { x a; }\n" + "".join(f"gate g{n} a {{ g{n - 1} a; }}\n" for n in range(1, DEEP))
+
+HOSTILE = {
+    "parse bomb": HEADER + BOMB + "g39 q[0];",
+    "deep definitions": HEADER + CHAIN + f"g{DEEP - 1} q[0];",
+    "deep brackets": HEADER + "rx(" + "(" * DEEP + "1" + ")" * DEEP + ") q[0];",
+    "deep signs": HEADER + "rx(" + "-" * DEEP + "1) q[0];",
+    "long identifier": HEADER + "x " + "a" * (100 << 20) + ";",
+    "identifier within the limits": HEADER + "x " + "a" * (15 << 20) + ";",
+    "huge register": "OPENQASM 2.0; qreg q[999999999];",
+    "unclosed": HEADER + "gate g a {" * DEEP,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_program_is_refused_while_others_go_on(
+    stub: job_service_pb2_grpc.JobServiceStub, wire: Wire, name: str
+) -> None:
+    options = {"max_parallel_threads": 1}
+    refused = stub.SubmitJob.future(pb.SubmitJobRequest(spec=wire.qasm(HOSTILE[name], **options)))
+    assert wire.statuses(wire.run(stub, wire.bell()))[-1] == "DONE"
+    with wire.fails() as failure:
+        refused.result()
+    assert failure.reason in ("PROGRAM_INVALID", "PROGRAM_TOO_LARGE", "OPTION_INVALID")
+    assert wire.statuses(wire.run(stub, wire.qasm()))[-1] == "DONE"
+
+
 def _open_files() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - pathlib would open the directory twice
 

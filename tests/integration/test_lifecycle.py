@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import resource
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import grpc
 import pytest
+from basicaer.client import BasicAerProvider
 from basicaer.v1 import job_pb2
 from basicaer.v1 import job_service_pb2 as pb
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.conftest import ServerProcess, StartServer
-from tests.integration.conftest import Wire
+from tests.integration.conftest import BELL, Wire
 
 DONE = job_pb2.JOB_STATUS_DONE
 QUEUED = job_pb2.JOB_STATUS_QUEUED
@@ -190,3 +196,98 @@ def test_what_was_acknowledged_survives_a_crash(start_server: StartServer, wire:
         assert sum(len(message.chunk.data) for message in chunks) == 16 << 17
         again = wire.run(stub, wire.bell(seed_simulator=1))
         assert again[-1].result.programs[0].counts == done[-1].result.programs[0].counts
+
+
+def test_a_rolling_restart_loses_no_call(start_server: StartServer, wire: Wire) -> None:
+    server = start_server("--drain-grace", "200ms")
+    results: list[int] = []
+    restarted = threading.Event()
+    failures: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            with BasicAerProvider(server.address, timeout=110) as provider:
+                backend = provider.get_backend("qasm_simulator")
+                while not restarted.is_set():
+                    results.append(backend.run(BELL, shots=100).result(timeout=110).get_counts().shots())
+                results.append(backend.run(BELL, shots=100).result(timeout=110).get_counts().shots())
+        except BaseException as error:
+            failures.append(error)
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    current = server
+    for _ in range(2):
+        assert current.stop() == 0
+        current = start_server("--drain-grace", "200ms", listen=server.address)
+    restarted.set()
+    for caller in callers:
+        caller.join(110)
+    assert not failures
+    assert len(results) >= len(callers)
+    assert set(results) == {100}
+
+
+def test_a_draining_server_takes_no_new_jobs(start_server: StartServer, wire: Wire) -> None:
+    server = start_server("--workers", "1", "--drain-grace", "60s")
+    with server.channel() as channel, server.stub() as stub:
+        running = wire.submit(stub, wire.endless())
+        wire.wait_running(stub, running.job_id)
+        health = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        assert next(health).status == health_pb2.HealthCheckResponse.SERVING
+        server.signal(signal.SIGTERM)
+        assert next(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        with wire.fails() as failure:
+            while True:
+                wire.submit(stub, wire.bell())
+        assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "DRAINING")
+        assert failure.retry_after
+        stub.CancelJob(pb.CancelJobRequest(job_id=running.job_id))
+    assert server.wait() == 0
+
+
+def test_a_full_disk_refuses_new_jobs_and_harms_no_old_ones(start_server: StartServer, wire: Wire) -> None:
+    server = start_server("--workers", "1")
+    with server.stub() as stub:
+        done = wire.run(stub, wire.bell(seed_simulator=1))
+        running = wire.submit(stub, wire.endless())
+        wire.wait_running(stub, running.job_id)
+        _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+        # No file may grow any more; the small ones are the lock and the log's index.
+        largest = max(path.stat().st_size for path in server.data_dir.glob("jobs.sqlite3-wal"))
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (largest, hard))
+        with wire.fails() as failure:
+            while True:
+                wire.submit(stub, wire.bell())
+        assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_BUSY")
+        assert failure.retry_after
+        chunks = list(stub.ReadResult(pb.ReadResultRequest(job_id=done[0].job.job_id)))
+        assert chunks[-1].chunk.data
+        assert wire.wait_running(stub, running.job_id).attempt == 1
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        stub.CancelJob(pb.CancelJobRequest(job_id=running.job_id))
+        assert wire.statuses(wire.run(stub, wire.bell()))[-1] == "DONE"
+    assert server.stop() == 0
+
+
+def test_a_backup_of_a_running_server_can_be_brought_back(
+    start_server: StartServer, wire: Wire, tmp_path: Path
+) -> None:
+    """As docs/operations.md tells: the database by its own means first, then the files."""
+    server = start_server("--workers", "1")
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    with server.stub() as stub:
+        state = wire.run(stub, wire.state(17))[0].job.job_id
+        running = wire.submit(stub, wire.endless())
+        wire.wait_running(stub, running.job_id)
+        connection = sqlite3.connect(server.data_dir / "jobs.sqlite3")
+        connection.execute("VACUUM INTO ?", (str(backup / "jobs.sqlite3"),))
+        connection.close()
+        shutil.copytree(server.data_dir / "results", backup / "results")
+    with start_server("--workers", "1", data_dir=backup).stub() as stub:
+        chunks = stub.ReadResult(pb.ReadResultRequest(job_id=state, part="0/statevector"))
+        assert sum(len(message.chunk.data) for message in chunks) == 16 << 17
+        wire.wait_running(stub, running.job_id)
+        stub.CancelJob(pb.CancelJobRequest(job_id=running.job_id))

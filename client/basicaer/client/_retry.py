@@ -9,6 +9,8 @@ from collections.abc import Callable
 from basicaer.client._errors import (
     BasicAerError,
     CallCancelledError,
+    CallTimeoutError,
+    QueueFullError,
     ServerUnavailableError,
 )
 
@@ -80,6 +82,7 @@ class Retry:
         self.deadline = deadline
         self.tries = 0
         self._backoff = Backoff()
+        self._passing: BasicAerError | None = None
 
     def timeout(self) -> float | None:
         """Counts a try and returns the time that it may take."""
@@ -91,8 +94,12 @@ class Retry:
 
         Raises: `error` itself when it isn't passing or when no time is left for another try.
         """
-        if not isinstance(error, ServerUnavailableError | CallCancelledError):
+        if isinstance(error, CallTimeoutError) and self._passing is not None:
+            # The time ran out during the last try; why there had to be so many says more.
+            raise self._passing
+        if not isinstance(error, ServerUnavailableError | CallCancelledError | QueueFullError):
             raise error
+        self._passing = error
         seconds = self._backoff.pause(error.retry_after)
         left = self.deadline.remaining()
         if left is not None and seconds >= left:

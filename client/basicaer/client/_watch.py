@@ -5,7 +5,8 @@ driver carries out, and notices that are for the caller. It holds the cursor, th
 the choice between stream and long poll, so each of these exists once and can be tested without a network.
 
     stream ── breaks, ends early, falls silent ──▶ pause ──▶ stream again, after the last sequence seen
-       └─ not offered, or broke three times on end ──▶ long poll, and a stream again after some answers
+       └─ not offered, or broke three times on end ──▶ long poll, and a stream again after some answers,
+                                                     or at once when an answer would leave out events
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ GRACE = 10.0
 LONG_POLL = 20.0
 # Streams that may fail in a row before GetJob is tried instead.
 STREAM_FAILURES = 3
+# Answers of GetJob that are left aside because they leave out events, and a stream is tried instead. It would
+# have to fail so often right after the server has answered, so it isn't a restart that breaks it.
+DOUBTS = 5
 # A failure that says the server is at fault, rather than away, is retried so many times in a row.
 FAULTS = 5
 
@@ -136,6 +140,7 @@ class WatchFlow:
         self._streams = True
         self._stream_failures = 0
         self._faults = 0
+        self._doubts = 0
         self._asks_before_stream = 2
         self._last_error: errors.BasicAerError | None = None
 
@@ -202,7 +207,9 @@ class WatchFlow:
         if event_from_job(snapshot).status not in _FINAL:
             return False
         # Nothing was to come; or what was to come never does, and the job itself says how it ended.
-        return snapshot.sequence <= self._sequence or self._stream_failures == STREAM_FAILURES - 1
+        if snapshot.sequence <= self._sequence:
+            return True
+        return self._stream_failures == STREAM_FAILURES - 1 and not self._leaves_out(snapshot)
 
     def _long_poll(self) -> Generator[Command, Reply, bool]:
         """Asks by GetJob when streams don't work; returns whether the job is final."""
@@ -228,6 +235,10 @@ class WatchFlow:
                 self._stream_failures = 0
                 return False
             self._outage = Deadline(self._max_outage)
+            if self._leaves_out(reply.job):
+                self._doubts += 1
+                self._stream_failures = STREAM_FAILURES - 1
+                return False
             moved = reply.job.sequence > self._sequence or self._status is None
             if moved and (yield from self._adopt(reply.job)):
                 return True
@@ -239,6 +250,11 @@ class WatchFlow:
             if not moved and not asked.expired:
                 # A server that doesn't wait must not be asked in a circle.
                 yield from self._wait(1.0)
+
+    def _leaves_out(self, job: job_pb2.Job) -> bool:
+        """Whether a stream must be tried for events that a job as it stands leaves out."""
+        follows = self._cursor is None or job.sequence <= self._sequence + 1
+        return self._streams and not follows and self._doubts < DOUBTS
 
     def _receive(self, limit: float) -> Generator[Command, Reply, Reply]:
         """Returns the next reply, or None after `limit` seconds of silence; ticks meanwhile."""
@@ -291,7 +307,7 @@ class WatchFlow:
             if event.sequence <= self._sequence:
                 return False
             self._cursor = self._sequence = event.sequence
-            self._stream_failures = self._faults = 0
+            self._stream_failures = self._faults = self._doubts = 0
             self._backoff.reset()
         return (yield from self._publish(event))
 

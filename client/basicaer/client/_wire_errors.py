@@ -43,6 +43,7 @@ REASONS: dict[str, type[errors.BasicAerError]] = {
     "INTERNAL": errors.ServerError,
     "UNAUTHENTICATED": errors.UnauthenticatedError,
     "PERMISSION_DENIED": errors.PermissionDeniedError,
+    "TIME_LIMIT_EXCEEDED": errors.JobFailedError,
 }
 
 # For a status without a reason: one made by gRPC itself or by a proxy.

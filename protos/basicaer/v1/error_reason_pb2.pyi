@@ -95,7 +95,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: {"reason": "READ_OFFSET_OUT_OF_RANGE", "metadata": {"read_offset": "99", "size_bytes": "64"}}
     """
     ERROR_REASON_QUEUE_FULL: _ErrorReason.ValueType  # 15
-    """As many jobs wait as the server allows. With RESOURCE_EXHAUSTED and RetryInfo.
+    """As many jobs wait as the server allows, or allows this caller (the metadata then has
+    "max_queued_jobs_per_principal"). With RESOURCE_EXHAUSTED and RetryInfo.
 
     Example: {"reason": "QUEUE_FULL", "metadata": {"max_queued_jobs": "10000"}}
     """
@@ -155,6 +156,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     is looked at. (Another caller's job is JOB_NOT_FOUND, as one that isn't there is.)
 
     Example: {"reason": "PERMISSION_DENIED"}
+    """
+    ERROR_REASON_TIME_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 30
+    """The job ran for longer than the server allows. Only in a job.
+
+    Example: {"reason": "TIME_LIMIT_EXCEEDED", "metadata": {"max_run_time": "3600"}}
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -235,7 +241,8 @@ ERROR_REASON_READ_OFFSET_OUT_OF_RANGE: ErrorReason.ValueType  # 14
 Example: {"reason": "READ_OFFSET_OUT_OF_RANGE", "metadata": {"read_offset": "99", "size_bytes": "64"}}
 """
 ERROR_REASON_QUEUE_FULL: ErrorReason.ValueType  # 15
-"""As many jobs wait as the server allows. With RESOURCE_EXHAUSTED and RetryInfo.
+"""As many jobs wait as the server allows, or allows this caller (the metadata then has
+"max_queued_jobs_per_principal"). With RESOURCE_EXHAUSTED and RetryInfo.
 
 Example: {"reason": "QUEUE_FULL", "metadata": {"max_queued_jobs": "10000"}}
 """
@@ -295,5 +302,10 @@ ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 28
 is looked at. (Another caller's job is JOB_NOT_FOUND, as one that isn't there is.)
 
 Example: {"reason": "PERMISSION_DENIED"}
+"""
+ERROR_REASON_TIME_LIMIT_EXCEEDED: ErrorReason.ValueType  # 30
+"""The job ran for longer than the server allows. Only in a job.
+
+Example: {"reason": "TIME_LIMIT_EXCEEDED", "metadata": {"max_run_time": "3600"}}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -17,6 +17,7 @@ from basicaer.client import (
     JobStatus,
     OptionInvalidError,
     ProgramInvalidError,
+    ProgramTooLargeError,
     QueueFullError,
     ServerUnavailableError,
 )
@@ -82,7 +83,7 @@ def test_a_delay_longer_than_the_time_left_is_not_waited_for(peer: Any, backend:
     ("code", "reason", "kind"),
     [
         (grpc.StatusCode.INVALID_ARGUMENT, "PROGRAM_INVALID", ProgramInvalidError),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL", QueueFullError),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "PROGRAM_TOO_LARGE", ProgramTooLargeError),
     ],
 )
 def test_a_refusal_is_raised_by_run_and_not_retried(
@@ -92,6 +93,25 @@ def test_a_refusal_is_raised_by_run_and_not_retried(
     with pytest.raises(kind):
         backend.run(BELL)
     assert len(peer.requests["SubmitJob"]) == 1
+
+
+def test_a_full_queue_is_waited_for_as_long_as_there_is_time(peer: Any, backend: Any) -> None:
+    def full(request: Any, context: Any) -> Any:
+        if len(peer.requests["SubmitJob"]) < 3:
+            peer.abort(context, grpc.StatusCode.RESOURCE_EXHAUSTED, reason="QUEUE_FULL", retry_after=0.01)
+        return job_service_pb2.SubmitJobResponse(job=peer.job())
+
+    peer.on("SubmitJob", full)
+    assert backend.run(BELL).job_id() == "0199-job"
+    assert len({request.request_id for request in peer.requests["SubmitJob"]}) == 1
+    peer.on(
+        "SubmitJob",
+        lambda request, context: peer.abort(
+            context, grpc.StatusCode.RESOURCE_EXHAUSTED, reason="QUEUE_FULL", retry_after=0.99
+        ),
+    )
+    with pytest.raises(QueueFullError):
+        backend.run(BELL, timeout=0.9)
 
 
 def test_a_job_is_submitted_once(peer: Any, backend: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from basicaer.client import (
+    CallTimeoutError,
     JobEvent,
     JobStatus,
     JobTimeoutError,
@@ -117,7 +118,7 @@ def test_events_come_once_in_order_and_end_with_the_final_one(
         )
 
 
-@given(histories, faults.map(lambda trouble: trouble[:2]))
+@given(histories, faults.map(lambda trouble: trouble[:6]))
 def test_as_long_as_streams_work_at_last_no_event_is_missing(
     history: list[int], trouble: list[tuple[int, str, bool]]
 ) -> None:
@@ -197,6 +198,17 @@ def test_a_deadline_is_shared_and_never_negative() -> None:
     assert (Deadline(0).for_reading().remaining() or 0) > 0
     soon = Deadline(60)
     assert soon.for_reading() is soon
+
+
+def test_a_retry_that_runs_out_of_time_tells_what_it_waited_for() -> None:
+    retry = Retry(Deadline(60))
+    away = ServerUnavailableError("away")
+    retry.pause(away)
+    with pytest.raises(ServerUnavailableError) as caught:
+        retry.pause(CallTimeoutError("no answer"))
+    assert caught.value is away
+    with pytest.raises(CallTimeoutError):
+        Retry(Deadline(60)).pause(CallTimeoutError("no answer"))
 
 
 def test_a_retry_gives_up_on_what_does_not_pass() -> None:

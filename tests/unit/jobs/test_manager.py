@@ -433,6 +433,53 @@ async def test_the_queue_has_a_limit(start: Any, executor: Any, tools: SimpleNam
     assert (await manager.submit(tools.spec(), "r0")).duplicate
 
 
+async def test_each_principal_has_a_limit(start: Any, executor: Any, tools: SimpleNamespace) -> None:
+    manager = await start(workers=1, max_queued_jobs=8, max_queued_jobs_per_principal=2)
+    running, _ = await manager.submit(tools.spec("hold x"))
+    await tools.until(manager, running.job_id, RUNNING)
+    for principal, accepted in (("greedy", 2), ("modest", 2), ("", 4)):
+        answers = await asyncio.gather(
+            *(manager.submit(tools.spec(), principal=principal) for _ in range(5)), return_exceptions=True
+        )
+        refused = [answer for answer in answers if isinstance(answer, ServiceError)]
+        assert len(refused) == 5 - accepted
+        assert {error.reason for error in refused} == {reasons.ERROR_REASON_QUEUE_FULL}
+        name = "max_queued_jobs_per_principal" if principal else "max_queued_jobs"
+        assert all(name in error.metadata and error.retry_after for error in refused)
+
+
+async def test_principals_take_turns_after_a_restart_too(
+    start: Any, executor: Any, tools: SimpleNamespace
+) -> None:
+    manager = await start(workers=1)
+    running, _ = await manager.submit(tools.spec("hold x"))
+    await tools.until(manager, running.job_id, RUNNING)
+    ids = {}
+    for principal in ("greedy",) * 4 + ("modest",) * 2:
+        job, _ = await manager.submit(tools.spec(), principal=principal)
+        ids[job.job_id] = principal
+    await manager.close()
+    executor.release("x")
+    executor.runs.clear()
+    manager = await start(workers=1)
+    for job_id in ids:
+        await tools.until(manager, job_id)
+    order = [ids[job_id] for job_id in executor.runs if job_id in ids]
+    assert order == ["greedy", "modest", "greedy", "modest", "greedy", "greedy"]
+
+
+async def test_a_job_that_runs_too_long_ends(start: Any, executor: Any, tools: SimpleNamespace) -> None:
+    manager = await start(workers=1, max_run_time=0.05)
+    late, _ = await manager.submit(tools.spec("hold x"))
+    ended = await tools.until(manager, late.job_id)
+    assert ended.status == job_pb2.JOB_STATUS_ERROR
+    assert ended.error.reason == reasons.ERROR_REASON_TIME_LIMIT_EXCEEDED
+    assert ended.error.metadata == {"max_run_time": "0.05"}
+    # Its thread is free again.
+    following, _ = await manager.submit(tools.spec())
+    assert (await tools.until(manager, following.job_id)).status == job_pb2.JOB_STATUS_DONE
+
+
 async def test_draining_interrupts_and_the_next_server_goes_on(
     start: Any, executor: Any, tools: SimpleNamespace, tmp_path: Path
 ) -> None:

@@ -134,11 +134,20 @@ async def test_damage_is_found(start: Any, tools: SimpleNamespace, tmp_path: Pat
         await collect(reading)
     assert caught.value.reason == reasons.ERROR_REASON_CHECKSUM_MISMATCH
     await collect(await manager.read_result(ReadResultRequest(job_id=job_id, part="0/second")))
+    # A range is never answered wrong either, though its part's checksum says nothing about it.
+    for offset, damaged in ((0, False), (1_999_000, True), (2_500_000, False)):
+        request = ReadResultRequest(job_id=job_id, part="0/first", read_offset=offset, read_limit=2_000)
+        reading = await manager.read_result(request)
+        if not damaged:
+            assert await collect(reading) == tools.array_bytes(3000001)[offset : offset + 2_000]
+            continue
+        with pytest.raises(ServiceError) as caught:
+            await collect(reading)
+        assert caught.value.reason == reasons.ERROR_REASON_CHECKSUM_MISMATCH
     with file.open("r+b") as stream:
         stream.truncate(5_000_000)
-    reading = await manager.read_result(ReadResultRequest(job_id=job_id, part="0/second"))
     with pytest.raises(ServiceError) as caught:
-        await collect(reading)
+        await manager.read_result(ReadResultRequest(job_id=job_id, part="0/second"))
     assert caught.value.reason == reasons.ERROR_REASON_CHECKSUM_MISMATCH
     file.unlink()
     with pytest.raises(ServiceError) as caught:

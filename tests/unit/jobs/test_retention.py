@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from basicaer.service.errors import ServiceError
+from basicaer.service.errors import JobNotFoundError, ServiceError
 from basicaer.service.jobs._retention import Sweeper
 from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1.job_service_pb2 import ReadResultRequest
@@ -76,3 +77,62 @@ async def test_the_server_sweeps_by_itself(start: Any, tools: SimpleNamespace) -
     while await manager._store.due_jobs(time.time_ns(), 10):
         pass
     assert await manager._store.open_result(watch.job.job_id) is None
+
+
+async def test_jobs_go_at_last(start: Any, tools: SimpleNamespace) -> None:
+    manager = await start(job_retention=3 * 86_400.0)
+    sweeper = Sweeper(manager._store, manager._registry, manager._config)
+    watch = await manager.run(tools.spec(), "again")
+    await tools.read(watch)
+    waiting, _ = await manager.submit(tools.spec("hold x"))
+    now = time.time_ns()
+    await sweeper.sweep(now + 2 * DAY)
+    assert (await manager.get(watch.job.job_id)).job_id
+    await sweeper.sweep(now + 4 * DAY)
+    with pytest.raises(JobNotFoundError):
+        await manager.get(watch.job.job_id)
+    # One that hasn't ended stays, however old it is.
+    assert (await manager.get(waiting.job_id)).job_id
+    assert not (await manager.submit(tools.spec(), "again")).duplicate
+
+
+async def test_the_oldest_results_make_room(start: Any, tools: SimpleNamespace, tmp_path: Path) -> None:
+    limit = 4 << 20
+    manager = await start(max_stored_bytes=limit, result_retention=None)
+    sweeper = Sweeper(manager._store, manager._registry, manager._config)
+    ids = []
+    for number in range(300):
+        watch = await manager.run(tools.spec("array 30000" if number % 2 else "inline 60000"))
+        await tools.read(watch)
+        ids.append(watch.job.job_id)
+    assert await manager._store.used_bytes() > limit
+    await sweeper.sweep(time.time_ns())
+    assert await manager._store.used_bytes() <= limit
+    with pytest.raises(ServiceError) as caught:
+        await manager.read_result(ReadResultRequest(job_id=ids[0]))
+    assert caught.value.reason == reasons.ERROR_REASON_RESULT_EXPIRED
+    with pytest.raises(ServiceError) as caught:
+        await manager.watch(ids[0], 0)
+    assert caught.value.reason == reasons.ERROR_REASON_EVENTS_COMPACTED
+    (await manager.read_result(ReadResultRequest(job_id=ids[-1]))).close()
+    files = list((tmp_path / "data" / "results").iterdir())
+    assert 0 < len(files) < 150
+
+
+async def test_a_store_shrinks_and_keeps_what_lives(
+    start: Any, tools: SimpleNamespace, tmp_path: Path
+) -> None:
+    manager = await start(max_stored_bytes=0, result_retention=None)
+    sweeper = Sweeper(manager._store, manager._registry, manager._config)
+    waiting, _ = await manager.submit(tools.spec("hold x"))
+    file = tmp_path / "data" / "jobs.sqlite3"
+    watches = [await manager.run(tools.spec("inline 200000")) for _ in range(40)]
+    for watch in watches:
+        await tools.read(watch)
+    await sweeper.sweep(time.time_ns())
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
+    connection.close()
+    assert file.stat().st_size < 2_000_000
+    assert (await manager.get(waiting.job_id)).job_id == waiting.job_id

@@ -32,8 +32,9 @@ class Bench:
         self.started.put(entry.job_id)
         self.gates[entry.job_id].wait(60)
 
-    def entry(self, name: str, size: int = 1, weight: int = 0) -> JobEntry:
-        entry = JobEntry(job_pb2.Job(job_id=name, required_bytes=size, status=job_pb2.JOB_STATUS_QUEUED))
+    def entry(self, name: str, size: int = 1, weight: int = 0, principal: str = "") -> JobEntry:
+        job = job_pb2.Job(job_id=name, required_bytes=size, status=job_pb2.JOB_STATUS_QUEUED)
+        entry = JobEntry(job, principal)
         entry.prepared = SimpleNamespace(size_bytes=weight)
         self.gates[name] = threading.Event()
         return entry
@@ -198,3 +199,42 @@ def test_every_job_runs_within_memory_and_overtaken_boundedly(
             assert overtakers <= max_overtakes * (number + 1)
     finally:
         its.close()
+
+
+def test_principals_take_turns(bench: Any) -> None:
+    its = bench(workers=1)
+    its.add("running")
+    assert its.starts() == "running"
+    names = ["a1", "a2", "a3", "b1", "c1", "b2"]
+    for name in names:
+        its.scheduler.add([its.entry(name, principal=name[0])])
+    expected = ["a1", "b1", "c1", "a2", "b2", "a3"]
+    assert [entry.job_id for entry in its.scheduler.waiting()] == expected
+    assert [its.scheduler.waiting_of(name) for name in "abcd"] == [3, 2, 1, 0]
+    for before, name in zip(["running", *expected], expected, strict=False):
+        its.end(before)
+        assert its.starts() == name
+
+
+def test_a_newcomer_is_told_how_many_are_ahead(bench: Any) -> None:
+    its = bench(workers=1)
+    its.add("running")
+    entries = [its.entry(name, principal=name[0]) for name in ("a1", "a2", "a3", "b1", "b2")]
+    for entry in entries:
+        its.scheduler.add([entry])
+    assert [entry.position for entry in entries] == [0, 1, 2, 1, 3]
+
+
+def test_a_large_job_is_not_overtaken_for_ever_by_other_principals(bench: Any) -> None:
+    its = bench(workers=2, max_overtakes=2)
+    its.add("half", 60)
+    assert its.starts() == "half"
+    its.scheduler.add([its.entry("large", 90, principal="a")])
+    for number in range(4):
+        its.scheduler.add([its.entry(f"small{number}", 10, principal="b")])
+    for number in range(2):
+        assert its.starts() == f"small{number}"
+        its.end_and_wait(f"small{number}")
+    assert its.nothing_starts()
+    its.end("half")
+    assert its.starts() == "large"

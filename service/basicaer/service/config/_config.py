@@ -13,6 +13,7 @@ from basicaer.service.config._memory import available_memory
 from basicaer.service.config._setting import (
     ADDRESS,
     COUNT,
+    LIMIT,
     NAMES,
     PATH,
     RETENTION,
@@ -76,6 +77,9 @@ class Config:
     max_queued_jobs: int = setting(
         COUNT, 10_000, "Waiting jobs; beyond them a submission is refused with QUEUE_FULL.", above=0
     )
+    max_queued_jobs_per_principal: int = setting(
+        COUNT, 5_000, "The same for the jobs of one caller with a name.", above=0
+    )
     max_programs: int = setting(COUNT, 1_000, "Programs in a job.", above=0)
     max_rows: int = setting(COUNT, 100_000, "Rows of values for inputs, over all programs of a job.", above=0)
     max_shots: int = setting(COUNT, 10_000_000, "Shots of a program.", above=0)
@@ -109,8 +113,20 @@ class Config:
     event_retention: float | None = setting(
         RETENTION, 30 * _DAY, "How long a final job's events are kept; then only the last one is.", least=0
     )
+    job_retention: float | None = setting(
+        RETENTION, 90 * _DAY, "How long a final job is kept at all; then its id is unknown.", least=0
+    )
+    max_stored_bytes: int | None = setting(
+        LIMIT,
+        None,
+        "What all jobs and results may take on the disk. Beyond it the oldest results go, then jobs.",
+        least=0,
+    )
     max_attempts: int = setting(
         COUNT, 3, "How often a job is started before it is given up, if the server dies each time.", above=0
+    )
+    max_run_time: float | None = setting(
+        RETENTION, None, "How long a job may run; then it ends with TIME_LIMIT_EXCEEDED.", least=0
     )
     max_overtakes: int = setting(
         COUNT,

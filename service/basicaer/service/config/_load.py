@@ -17,6 +17,7 @@ from basicaer.service.config._config import Config
 from basicaer.service.config._setting import (
     ADDRESS,
     COUNT,
+    LIMIT,
     NAMES,
     PATH,
     RETENTION,
@@ -27,7 +28,7 @@ from basicaer.service.config._setting import (
     Setting,
     settings_of,
 )
-from basicaer.service.config._units import parse_duration, parse_retention, parse_size
+from basicaer.service.config._units import parse_duration, parse_limit, parse_retention, parse_size
 from basicaer.service.errors import SettingError
 from pydantic import BeforeValidator, ValidationError, create_model
 from pydantic_settings import (
@@ -61,6 +62,7 @@ _TYPES: dict[Any, Any] = {
     ADDRESS: str,
     COUNT: int,
     SIZE: Annotated[int, BeforeValidator(parse_size)],
+    LIMIT: Annotated[int | None, BeforeValidator(parse_limit)],
     TIME: Annotated[float, BeforeValidator(parse_duration)],
     RETENTION: Annotated[float | None, BeforeValidator(parse_retention)],
     PATH: Annotated[Path | None, BeforeValidator(_path)],

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from basicaer.service.config._units import format_duration, format_size
+from basicaer.service.config._units import format_duration, format_limit, format_size
 
 __all__ = [
     "ADDRESS",
     "COUNT",
     "KINDS",
+    "LIMIT",
     "NAMES",
     "PATH",
     "RETENTION",
@@ -58,6 +59,7 @@ def _show_names(values: Sequence[str]) -> str:
 ADDRESS = Kind("HOST:PORT", "such as 127.0.0.1:50051 or [::]:50051", _show_text)
 COUNT = Kind("NUMBER", "a whole number", str)
 SIZE = Kind("SIZE", "bytes, or a size such as 512MiB or 16GiB", lambda value: _show_text(format_size(value)))
+LIMIT = Kind("SIZE|none", "a SIZE, or none for no limit", lambda value: _show_text(format_limit(value)))
 TIME = Kind(
     "TIME", "seconds, or a time such as 500ms, 10s or 12h", lambda value: _show_text(format_duration(value))
 )
@@ -67,7 +69,7 @@ TEXT = Kind("TEXT", "a text", _show_text)
 NAMES = Kind("NAME,…", "names with commas between; in a file a list of texts", _show_names)
 SWITCH = Kind("", "true or false, in a file and as a variable", lambda value: str(value).lower())
 
-KINDS = (ADDRESS, COUNT, SIZE, TIME, RETENTION, PATH, TEXT, NAMES, SWITCH)
+KINDS = (ADDRESS, COUNT, SIZE, LIMIT, TIME, RETENTION, PATH, TEXT, NAMES, SWITCH)
 
 
 @dataclass(frozen=True, slots=True)

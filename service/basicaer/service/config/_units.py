@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["format_duration", "format_size", "parse_duration", "parse_retention", "parse_size"]
+__all__ = [
+    "format_duration",
+    "format_limit",
+    "format_size",
+    "parse_duration",
+    "parse_limit",
+    "parse_retention",
+    "parse_size",
+]
 
 _SIZES = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _SIZES |= {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
@@ -56,6 +64,22 @@ def parse_retention(value: object) -> float | None:
     if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
         return None
     return parse_duration(value)
+
+
+def parse_limit(value: object) -> int | None:
+    """Return bytes, None for "none".
+
+    Raises:
+        ValueError: The value is neither a size nor "none".
+    """
+    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+        return None
+    return parse_size(value)
+
+
+def format_limit(number: int | None) -> str:
+    """Return a size as `parse_limit` reads it."""
+    return "none" if number is None else format_size(number)
 
 
 def format_size(number: int) -> str:

@@ -7,6 +7,7 @@ lost. So before a refusal leaves, the job of an earlier call with the same reque
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 from basicaer.service.config import Config
@@ -41,12 +42,14 @@ class Admission:
         self._registry = registry
         self._scheduler = scheduler
         self._limit = config.max_queued_jobs
+        self._limit_of_each = config.max_queued_jobs_per_principal
         # Small circuits have a thread of their own: they don't wait for the parser, and one thread checks
         # many of them faster than several that take the interpreter's lock from each other.
         self._small = Threads(1, "validation-small")
         self._threads = Threads(config.validation_workers, "validation")
         # Calls that wait for their job's acceptance.
         self._arrivals: set[asyncio.Future[None]] = set()
+        self._arrivals_of: Counter[str] = Counter()
         self._shut = False
 
     def shut(self) -> None:
@@ -72,7 +75,7 @@ class Admission:
         """
         if len(request_id) > _MAX_REQUEST_ID:
             raise option_invalid("request_id", f"A request id has at most {_MAX_REQUEST_ID} characters.")
-        refusal = self._refusal()
+        refusal = self._refusal(principal)
         if refusal is None:
             arrival = Arrival(spec, request_id, principal, asyncio.get_running_loop().create_future())
             try:
@@ -108,24 +111,34 @@ class Admission:
 
     async def _arrive(self, check: Callable[[Arrival], None], arrival: Arrival) -> None:
         self._arrivals.add(arrival.future)
+        self._arrivals_of[arrival.principal] += 1
         try:
             threads = self._small if _is_small(arrival.spec) else self._threads
             threads.call(check, arrival)
             await arrival.future
         finally:
             self._arrivals.discard(arrival.future)
+            self._arrivals_of[arrival.principal] -= 1
+            if not self._arrivals_of[arrival.principal]:
+                del self._arrivals_of[arrival.principal]
 
-    def _refusal(self) -> ServiceError | None:
+    def _refusal(self, principal: str) -> ServiceError | None:
         if self._shut:
             return _draining()
-        if self._scheduler.waiting_count + len(self._arrivals) < self._limit:
-            return None
-        return ServiceError(
-            error_reason_pb2.ERROR_REASON_QUEUE_FULL,
-            f"{self._limit} jobs wait already, as many as the server allows; call again.",
-            metadata={"max_queued_jobs": str(self._limit)},
-            retry_after=_RETRY_AFTER,
-        )
+        if self._scheduler.waiting_count + len(self._arrivals) >= self._limit:
+            return _queue_full(
+                f"{self._limit} jobs wait already, as many as the server allows; call again.",
+                max_queued_jobs=self._limit,
+            )
+        own = self._scheduler.waiting_of(principal) + self._arrivals_of[principal]
+        # Callers without a name aren't one caller.
+        if principal and own >= self._limit_of_each:
+            return _queue_full(
+                f"{self._limit_of_each} of your jobs wait already, as many as the server allows each caller;"
+                " call again.",
+                max_queued_jobs_per_principal=self._limit_of_each,
+            )
+        return None
 
 
 def _is_small(spec: job_pb2.JobSpec) -> bool:
@@ -134,6 +147,15 @@ def _is_small(spec: job_pb2.JobSpec) -> bool:
         return False
     circuit = spec.programs[0].circuit
     return len(circuit.operations) + len(circuit.body.operations) <= _SMALL
+
+
+def _queue_full(message: str, **limit: int) -> ServiceError:
+    return ServiceError(
+        error_reason_pb2.ERROR_REASON_QUEUE_FULL,
+        message,
+        metadata={name: str(value) for name, value in limit.items()},
+        retry_after=_RETRY_AFTER,
+    )
 
 
 def _draining() -> ServiceError:

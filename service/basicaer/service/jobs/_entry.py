@@ -59,6 +59,7 @@ class JobEntry:
         "job_id",
         "latest",
         "lock",
+        "overdue",
         "overtaken",
         "passing",
         "passing_version",
@@ -68,6 +69,7 @@ class JobEntry:
         "required_bytes",
         "result_message",
         "settled",
+        "started",
         "status",
         "told_position",
         "visible",
@@ -93,6 +95,9 @@ class JobEntry:
         # Whether this server won't move it on any more: it is final, or was given back to the queue at the
         # end.
         self.settled = False
+        # When the present attempt began, on the monotonic clock, and whether it has taken too long.
+        self.started = 0.0
+        self.overdue = False
         # The newest update that was handed to the store.
         self.latest: UpdateJob | None = None
         self.control: ExecutionControl | None = None

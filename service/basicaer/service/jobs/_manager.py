@@ -22,6 +22,7 @@ from ._admission import Admission
 from ._clock import JobClock
 from ._entry import JobEntry
 from ._intake import Intake
+from ._limits import TimeLimit
 from ._listing import job_filter, page_size, page_token
 from ._news import News
 from ._reading import ResultReading, check_readable, chunk_size, open_part, unavailable
@@ -107,7 +108,8 @@ class JobManager:
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="result-reader")
         news = News(self._scheduler, config.progress_interval)
         sweeper = Sweeper(self._store, self._registry, config)
-        self._tasks = [asyncio.create_task(news.run()), asyncio.create_task(sweeper.run())]
+        time_limit = TimeLimit(self._scheduler, config.max_run_time)
+        self._tasks = [asyncio.create_task(each.run()) for each in (news, sweeper, time_limit)]
 
     async def drain(self, grace: float | None = None) -> None:
         """Stops: refuses new jobs, starts none, and waits up to `grace` seconds (else `config.drain_grace`)

@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 # Positions are told at every so many looks, since a change at the front changes them all.
 _POSITIONS_EVERY = 4
+# Jobs whose position is told before other calls get their turn.
+_TOLD_AT_ONCE = 16
 
 
 class News:
@@ -41,7 +43,7 @@ class News:
             try:
                 self.tell_progress()
                 if look % _POSITIONS_EVERY == 0:
-                    self.tell_positions()
+                    await self.tell_positions()
             except Exception:
                 _log.exception("progress couldn't be told")
             await asyncio.sleep(self._interval)
@@ -58,19 +60,29 @@ class News:
                     event.progress.CopyFrom(progress)
                     entry.publish_passing(event)
 
-    def tell_positions(self) -> None:
-        """Tells the readers of waiting jobs how many are ahead, where that has changed."""
+    async def tell_positions(self) -> None:
+        """Tells the readers of waiting jobs how many are ahead, where that has changed.
+
+        That may be thousands of jobs at once, so other calls get in between.
+        """
         version = self._scheduler.version
         if version == self._version:
             return
         self._version = version
+        told = 0
         for position, entry in enumerate(self._scheduler.waiting()):
+            # It may have started since the last pause.
+            if entry.status != _states.QUEUED:
+                continue
             entry.position = position
             if entry.watchers and entry.told_position != position:
                 entry.told_position = position
                 event = _event(entry)
                 event.queue_position.ahead = position
                 entry.publish_passing(event)
+                told += 1
+                if told % _TOLD_AT_ONCE == 0:
+                    await asyncio.sleep(0)
 
 
 def _event(entry: JobEntry) -> job_pb2.Event:

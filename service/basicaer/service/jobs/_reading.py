@@ -114,7 +114,9 @@ class ResultReading:
             data = self._data[position : position + size]
         else:
             assert self._stored is not None
-            data = self._stored.read(self._start + position, size)
+            # A part that is read as a whole has a checksum of its own.
+            read = self._stored.read_checked if self._crc is None else self._stored.read
+            data = read(self._start + position, size)
         if len(data) < size:
             raise self._mismatch(position + len(data))
         if self._crc is not None:

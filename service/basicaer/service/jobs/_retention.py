@@ -1,5 +1,5 @@
-"""Removes what is kept for a time only: results past their expiry, and the events of jobs that ended long
-ago.
+"""Removes what is kept for a time only: results past their expiry, the events of jobs that ended long ago,
+and at last the jobs themselves; and the oldest of them earlier when all together take too much room.
 """
 
 from __future__ import annotations
@@ -7,13 +7,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
-from basicaer.service.store import JobRecord, JobStore, SweepJob
+from basicaer.service.store import DeleteJob, JobRecord, JobStore, Reclaim, SweepJob
 from basicaer.v1 import job_pb2
 
-from ._clock import nanoseconds, seconds_to_nanoseconds
+from ._clock import id_floor, nanoseconds, seconds_to_nanoseconds, set_timestamp
 from ._entry import last_event
 from ._registry import Registry
 from ._tag import Tag
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 # Jobs at a time, so that others' writes get in between.
 _BATCH = 100
+# The same when there is too little room, so that no more goes than must.
+_FEW = 20
 
 
 class Sweeper:
@@ -51,19 +54,52 @@ class Sweeper:
         Raises:
             ServiceError: STORE_BUSY.
         """
-        loop = asyncio.get_running_loop()
         while records := await self._store.due_jobs(now, _BATCH):
-            futures = []
-            for record in records:
-                future: asyncio.Future[None] = loop.create_future()
-                self._store.write(self._thin(record, now, Tag(future=future)))
-                futures.append(future)
-            await asyncio.gather(*futures)
-            for record in records:
-                self._registry.forget(record.job_id)
+            await self._commit([self._thin(record, now) for record in records])
+        await self._remove_old_jobs(now)
+        await self._make_room(now)
+        reclaim = Reclaim(more=True)
+        while reclaim.more:
+            await self._commit([reclaim])
 
-    def _thin(self, record: JobRecord, now: int, tag: Tag) -> SweepJob:
-        job = job_pb2.Job.FromString(record.job)
+    async def _remove_old_jobs(self, now: int) -> None:
+        if self._config.job_retention is None:
+            return
+        end = now - seconds_to_nanoseconds(self._config.job_retention)
+        # A job that ended before was made before.
+        while records := await self._store.old_jobs(id_floor(end), _BATCH):
+            ended = [record for record in records if nanoseconds(_job(record).end_time) <= end]
+            await self._commit([DeleteJob(job_id=record.job_id) for record in ended])
+            if len(ended) < len(records):
+                # One that ran for long keeps those behind it a little longer, no more.
+                return
+
+    async def _make_room(self, now: int) -> None:
+        limit = self._config.max_stored_bytes
+        while limit is not None and await self._store.used_bytes() > limit:
+            if records := await self._store.oldest_jobs(_FEW, with_result=True):
+                await self._commit([_without_result(record, now) for record in records])
+            elif records := await self._store.oldest_jobs(_FEW, with_result=False):
+                await self._commit([DeleteJob(job_id=record.job_id) for record in records])
+            else:
+                # What is left are jobs that wait or run.
+                return
+
+    async def _commit(self, writes: Sequence[SweepJob | DeleteJob | Reclaim]) -> None:
+        loop = asyncio.get_running_loop()
+        futures = []
+        for write in writes:
+            future: asyncio.Future[None] = loop.create_future()
+            write.tag = Tag(future=future)
+            self._store.write(write)
+            futures.append(future)
+        await asyncio.gather(*futures)
+        for write in writes:
+            if not isinstance(write, Reclaim):
+                self._registry.forget(write.job_id)
+
+    def _thin(self, record: JobRecord, now: int) -> SweepJob:
+        job = _job(record)
         pending = []
         drop_result = False
         events = record.events
@@ -81,5 +117,21 @@ class Sweeper:
             events=events,
             drop_result=drop_result,
             sweep_time=min((expiry for expiry in pending if expiry > now), default=None),
-            tag=tag,
         )
+
+
+def _job(record: JobRecord) -> job_pb2.Job:
+    return job_pb2.Job.FromString(record.job)
+
+
+def _without_result(record: JobRecord, now: int) -> SweepJob:
+    """Drops a result before its time, which the job then says; and all events but the last one."""
+    job = _job(record)
+    set_timestamp(job.result_expire_time, now)
+    return SweepJob(
+        job_id=record.job_id,
+        events=last_event(record.events),
+        sweep_time=None,
+        drop_result=True,
+        job=job.SerializeToString(),
+    )

@@ -169,6 +169,7 @@ class Runner:
             started = not (entry.settled or entry.interrupted or entry.cancel_reason is not None)
             if started:
                 entry.control = control
+                entry.started = time.monotonic()
                 entry.move(_states.RUNNING, time.time_ns())
                 self._store.write(entry.update(Tag(entry), lazy=True))
         if not started:
@@ -180,8 +181,11 @@ class Runner:
 
     def _conclude(self, entry: JobEntry, outcome: ExecutionOutcome) -> None:
         if outcome.status == _states.CANCELLED:
-            # Asked by the caller, or by a server that is stopping.
-            self.hand_back(entry)
+            # Asked by the caller, by a server that is stopping, or by the time limit.
+            if entry.overdue and entry.cancel_reason is None:
+                self.end(entry, _states.ERROR, error=_time_limit(self._config).to_job_error())
+            else:
+                self.hand_back(entry)
             return
         parts = _buffers(outcome)
         while True:
@@ -250,6 +254,15 @@ def cancelled_error(reason: str) -> job_pb2.JobError:
         reason=error_reason_pb2.ERROR_REASON_CANCELLED_BY_USER,
         message=f"The job was cancelled by a call of CancelJob{f': {reason}' if reason else '.'}",
         metadata={"reason": reason} if reason else {},
+    )
+
+
+def _time_limit(config: Config) -> ServiceError:
+    return ServiceError(
+        error_reason_pb2.ERROR_REASON_TIME_LIMIT_EXCEEDED,
+        f"The job ran for longer than {config.max_run_time:g} s, the most that the server allows."
+        " Submit it in parts, or with fewer shots.",
+        metadata={"max_run_time": f"{config.max_run_time:g}"},
     )
 
 

@@ -1,9 +1,9 @@
 """Which job runs next, and the threads that run them.
 
-The order is first come, first served, within the memory that all running jobs may use together. A job that
-doesn't fit now waits at the front; smaller ones behind it may start meanwhile, but only a bounded number of
-them: then nothing starts until enough memory has come free. So a large job's wait is bounded, and the machine
-doesn't idle for it at once.
+Principals take turns, and each one's jobs are first come, first served: who submits a thousand jobs makes
+others wait for one of them. All running jobs share the memory. A job that doesn't fit now waits at the front;
+smaller ones behind it may start meanwhile, but only a bounded number of them: then nothing starts until
+enough memory has come free. So a large job's wait is bounded, and the machine doesn't idle for it at once.
 
 A thread that has finished a job takes the next one itself, without the event loop: under load a pass through
 the loop takes longer than a small job.
@@ -15,7 +15,7 @@ import itertools
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ._entry import JobEntry
 
@@ -43,7 +43,9 @@ class Scheduler:
         self._max_overtakes = max_overtakes
         self._free_cache_bytes = prepared_cache_bytes
         self._lock = threading.Lock()
-        self._ready: OrderedDict[str, JobEntry] = OrderedDict()
+        self._ready: dict[str, JobEntry] = {}
+        # The same jobs by their principals; the principal whose turn it is comes first.
+        self._queues: OrderedDict[str, OrderedDict[str, JobEntry]] = OrderedDict()
         self._cached: dict[str, int] = {}
         self._running: dict[str, JobEntry] = {}
         self._idle: list[queue.SimpleQueue[JobEntry | None]] = []
@@ -58,7 +60,14 @@ class Scheduler:
         """Puts jobs at the end of the queue, and starts those that can start."""
         with self._lock:
             for entry in entries:
-                entry.position = len(self._ready)
+                own = self._queues.setdefault(entry.principal, OrderedDict())
+                # Ahead are all of its principal's, and as many of each other's, with one for the turn.
+                entry.position = len(own) + sum(
+                    min(len(waiting), len(own) + 1)
+                    for principal, waiting in self._queues.items()
+                    if principal != entry.principal
+                )
+                own[entry.job_id] = entry
                 self._ready[entry.job_id] = entry
             self._hand_out()
             for entry in entries:
@@ -85,7 +94,11 @@ class Scheduler:
     def waiting(self) -> list[JobEntry]:
         """The jobs that wait, in their order."""
         with self._lock:
-            return list(self._ready.values())
+            return list(self._in_order())
+
+    def waiting_of(self, principal: str) -> int:
+        """How many jobs of a principal wait."""
+        return len(self._queues.get(principal, ()))
 
     def running(self) -> list[JobEntry]:
         """The jobs that run."""
@@ -152,24 +165,42 @@ class Scheduler:
         """Takes the job that starts next; None when none can."""
         if self._stopped or not self._ready:
             return None
-        first = next(iter(self._ready.values()))
+        first = next(self._in_order())
         chosen: JobEntry | None = first
         if first.required_bytes > self._free_bytes:
             if first.overtaken >= self._max_overtakes:
                 return None
-            behind = itertools.islice(self._ready.values(), 1, _WINDOW)
+            behind = itertools.islice(self._in_order(), 1, _WINDOW)
             chosen = next((entry for entry in behind if entry.required_bytes <= self._free_bytes), None)
             if chosen is None:
                 return None
             first.overtaken += 1
         assert chosen is not None
         self._take(chosen)
+        if chosen.principal in self._queues:
+            self._queues.move_to_end(chosen.principal)
         self._running[chosen.job_id] = chosen
         self._free_bytes -= chosen.required_bytes
         return chosen
 
+    def _in_order(self) -> Iterator[JobEntry]:
+        """The jobs that wait, in the order in which they would start if all fitted."""
+        turns = [iter(queue.values()) for queue in self._queues.values()]
+        while turns:
+            still = []
+            for turn in turns:
+                entry = next(turn, None)
+                if entry is not None:
+                    yield entry
+                    still.append(turn)
+            turns = still
+
     def _take(self, entry: JobEntry) -> None:
         del self._ready[entry.job_id]
+        own = self._queues[entry.principal]
+        del own[entry.job_id]
+        if not own:
+            del self._queues[entry.principal]
         self._free_cache_bytes += self._cached.pop(entry.job_id, 0)
         entry.position = 0
         self.version += 1

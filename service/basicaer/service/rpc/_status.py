@@ -82,6 +82,7 @@ CODES: dict[reasons.ErrorReason.ValueType, grpc.StatusCode] = {
     reasons.ERROR_REASON_INTERNAL: _INTERNAL,
     reasons.ERROR_REASON_UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
     reasons.ERROR_REASON_PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
+    reasons.ERROR_REASON_TIME_LIMIT_EXCEEDED: _INTERNAL,
 }
 
 

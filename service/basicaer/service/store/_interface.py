@@ -22,6 +22,7 @@ __all__ = [
     "JobRecord",
     "JobStore",
     "Listener",
+    "Reclaim",
     "StagedResult",
     "StoredResult",
     "SweepJob",
@@ -74,6 +75,8 @@ class StagedResult:
     file: str | None
     # The bytes of the serialized Result at the file's end; 0 when it isn't there.
     message_size: int
+    # The bytes of the parts and of that; 0 when there is no file.
+    file_bytes: int = 0
 
 
 class StoredResult(Protocol):
@@ -87,6 +90,13 @@ class StoredResult(Protocol):
         """Bytes of the parts, which lie one behind the other in the order of their descriptions.
 
         Fewer than asked for only when the stored data ends before.
+        """
+
+    def read_checked(self, offset: int, size: int) -> bytes:
+        """The same, after a comparison with the checksums that were stored with them.
+
+        Raises:
+            ServiceError: CHECKSUM_MISMATCH.
         """
 
     def close(self) -> None:
@@ -162,6 +172,8 @@ class SweepJob(_WriteBase):
     events: bytes
     sweep_time: int | None
     drop_result: bool
+    # The serialized Job, when it says something new: that its result has gone before its time.
+    job: bytes | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -174,11 +186,19 @@ class DeleteJob(_WriteBase):
 
 
 @dataclass(slots=True, kw_only=True)
+class Reclaim(_WriteBase):
+    """Gives some of the room that was freed back to the file system, where the store can do that."""
+
+    # Set by the store: whether there is more to give back.
+    more: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
 class Barrier(_WriteBase):
     """Changes nothing, and never fails. It comes back after all that was handed over before it."""
 
 
-Write: TypeAlias = InsertJob | UpdateJob | SweepJob | DeleteJob | Barrier
+Write: TypeAlias = InsertJob | UpdateJob | SweepJob | DeleteJob | Reclaim | Barrier
 Listener: TypeAlias = Callable[[Sequence[Write]], None]
 
 
@@ -248,6 +268,15 @@ class JobStore(Protocol):
 
     async def due_jobs(self, now: int, limit: int) -> Sequence[JobRecord]:
         """Final jobs whose sweep time has come; `now` is in nanoseconds since the epoch."""
+
+    async def used_bytes(self) -> int:
+        """About how much room all jobs and results take together."""
+
+    async def oldest_jobs(self, limit: int, *, with_result: bool) -> Sequence[JobRecord]:
+        """The oldest final jobs that have a result, or that have none (any more)."""
+
+    async def old_jobs(self, before_job_id: str, limit: int) -> Sequence[JobRecord]:
+        """The oldest final jobs whose ids sort before this."""
 
     async def open_result(self, job_id: str) -> StoredResult | None:
         """A job's result; None when it has none (any more).

@@ -1,22 +1,26 @@
 """The tables, how a file gets them, and how a file that isn't ours is told from one that is.
 
-A file carries our application id and the number of the last migration that it has seen (`PRAGMA
-user_version`). Migrations only ever get appended; each runs in a transaction of its own.
+A file carries our application id, and its revision twice: for Alembic (`alembic_version`), and as a number
+for servers from before Alembic (`PRAGMA user_version`). A new file gets the tables as they are now; one of an
+earlier revision is upgraded by `migrations`, in one transaction. tests/unit/store compares the two.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
 from basicaer.service.errors import DataDirectoryError
 
-__all__ = ["connect", "open_database"]
+__all__ = ["REVISIONS", "connect", "open_database"]
 
 # "BsAe": what `file` and we know our files by.
 APPLICATION_ID = 0x42734165
 
-_FIRST = """
+REVISIONS = ("0001", "0002")
+
+_TABLES = """
 -- A job: columns to find it by, then its state as serialized messages.
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY,
@@ -45,7 +49,10 @@ CREATE TABLE jobs (
     events BLOB NOT NULL,
     -- basicaer.v1.JobSpec of a live job and basicaer.v1.Result of a final one, unless they lie in payloads.
     spec BLOB,
-    result BLOB
+    result BLOB,
+    -- The size of result_file without its checksums, 0 without a file; NULL when there is no result (any
+    -- more).
+    file_bytes INTEGER
 ) STRICT;
 
 -- A request id makes one job.
@@ -53,6 +60,11 @@ CREATE UNIQUE INDEX jobs_by_request ON jobs (principal, request_id);
 -- Recovery reads the live jobs, people look for failed ones.
 CREATE INDEX jobs_by_status ON jobs (status, job_id);
 CREATE INDEX jobs_by_sweep_time ON jobs (sweep_time) WHERE sweep_time IS NOT NULL;
+-- Each principal lists its own jobs.
+CREATE INDEX jobs_by_principal ON jobs (principal, job_id);
+-- When the store is too large, the oldest results go first, then the oldest jobs.
+CREATE INDEX jobs_with_results ON jobs (job_id, file_bytes) WHERE file_bytes IS NOT NULL;
+CREATE INDEX jobs_without_results ON jobs (job_id) WHERE file_bytes IS NULL AND status IN (5, 6, 7);
 
 -- What is too large for a job's row, which is written anew at each change of status.
 CREATE TABLE payloads (
@@ -75,14 +87,15 @@ CREATE TABLE labels (
     PRIMARY KEY (key, value, job_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX labels_by_job ON labels (job_id);
+
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
 """
 
-_SECOND = """
--- Each principal lists its own jobs.
-CREATE INDEX jobs_by_principal ON jobs (principal, job_id);
-"""
-
-_MIGRATIONS = (_FIRST, _SECOND)
+# The log is cut back to this after a burst.
+_LOG_BYTES = 64 << 20
 
 
 def connect(path: Path, *, busy_timeout: float, read_only: bool = False) -> sqlite3.Connection:
@@ -104,6 +117,7 @@ def open_database(path: Path, *, busy_timeout: float) -> sqlite3.Connection:
         connection = connect(path, busy_timeout=busy_timeout)
         try:
             _migrate(connection, path)
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             if mode != "wal":
                 raise DataDirectoryError(
@@ -122,17 +136,62 @@ def open_database(path: Path, *, busy_timeout: float) -> sqlite3.Connection:
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables and application != APPLICATION_ID:
-        raise DataDirectoryError(f"{path} belongs to another program; choose another data directory.")
-    if version > len(_MIGRATIONS):
-        raise DataDirectoryError(
-            f"{path} was written by a later version of BasicAer (schema {version}, this one knows"
-            f" {len(_MIGRATIONS)}); start that version."
-        )
-    for number, migration in enumerate(_MIGRATIONS[version:], start=version + 1):
+    if not tables:
+        # What is removed later gives its pages back, a few at a time (see the Reclaim write).
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.executescript(
-            f"BEGIN IMMEDIATE; {migration} PRAGMA application_id = {APPLICATION_ID};"
-            f" PRAGMA user_version = {number}; COMMIT;"
+            f"BEGIN IMMEDIATE; {_TABLES}"
+            f" INSERT INTO alembic_version VALUES ('{REVISIONS[-1]}');{_marks()} COMMIT;"
         )
+        return
+    if application != APPLICATION_ID:
+        raise DataDirectoryError(f"{path} belongs to another program; choose another data directory.")
+    revision = _revision(connection)
+    if revision == REVISIONS[-1]:
+        return
+    if revision not in REVISIONS:
+        raise DataDirectoryError(
+            f"{path} was written by a later version of BasicAer (revision {revision}, this one knows"
+            f" {REVISIONS[-1]}); start that version, or bring back a backup from before it."
+        )
+    _upgrade(connection, path, revision)
+
+
+def _revision(connection: sqlite3.Connection) -> str:
+    """The revision that a file has reached."""
+    (alembic,) = connection.execute(
+        "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+    ).fetchone()
+    if alembic:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(row[0]) if row else "none"
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return f"{version:04d}"
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path, revision: str) -> None:
+    # Here, since it takes half a second, and almost no start needs it.
+    from .migrations import upgrade
+
+    (alembic,) = connection.execute(
+        "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+    ).fetchone()
+    try:
+        upgrade(connection, path.parent, None if alembic else revision, _marks().split(";")[:-1])
+    except Exception as error:
+        raise DataDirectoryError(
+            f"{path} can't be brought from revision {revision} to {REVISIONS[-1]} ({error}); nothing was"
+            " changed."
+        ) from error
+    (vacuum,) = connection.execute("PRAGMA auto_vacuum").fetchone()
+    if vacuum == 0:
+        # It takes effect with the next VACUUM only, which needs as much room again; without it the file
+        # works as well, and merely never shrinks.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("VACUUM")
+
+
+def _marks() -> str:
+    return f" PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {len(REVISIONS)};"

@@ -19,13 +19,19 @@ __all__ = [
     "FIND_JOB",
     "FIND_REQUEST",
     "FIND_RESULT",
+    "FREE_PAGES",
     "INSERT_LABEL",
     "INSERT_PAYLOAD",
     "LIVE_JOBS",
     "LOAD_SPEC",
+    "OLDEST_JOBS",
+    "OLDEST_RESULTS",
+    "OLD_JOBS",
+    "RECLAIM_PAGE",
     "RESULT_FILES",
     "SWEEP_JOB",
     "SWEEP_RESULT",
+    "USED_BYTES",
     "finish_jobs",
     "insert_jobs",
     "list_jobs",
@@ -42,9 +48,16 @@ DELETE_PAYLOADS = "DELETE FROM payloads WHERE job_id = ?"
 DELETE_LABELS = "DELETE FROM labels WHERE job_id = ?"
 
 # Fewer events of a final job.
-SWEEP_JOB = "UPDATE jobs SET events = ?, sweep_time = ? WHERE job_id = ? AND status IN (5, 6, 7)"
+SWEEP_JOB = """
+UPDATE jobs SET events = ?, sweep_time = ?, job = coalesce(?, job) WHERE job_id = ? AND status IN (5, 6, 7)
+"""
 # No result any more; names the file that is to be removed after the commit.
-SWEEP_RESULT = "UPDATE jobs SET result = NULL, result_file = NULL, message_size = 0 WHERE job_id = ?"
+SWEEP_RESULT = """
+UPDATE jobs SET result = NULL, result_file = NULL, message_size = 0, file_bytes = NULL WHERE job_id = ?
+"""
+FREE_PAGES = "PRAGMA freelist_count"
+# One page at a time: it returns a row for each, and Python's driver, which expects none, stops at the first.
+RECLAIM_PAGE = "PRAGMA incremental_vacuum(1)"
 
 DELETE_JOB = "DELETE FROM jobs WHERE job_id = ? AND status IN (5, 6, 7)"
 
@@ -58,9 +71,20 @@ SELECT coalesce(spec, (SELECT data FROM payloads WHERE payloads.job_id = jobs.jo
 FROM jobs WHERE job_id = ?
 """
 FIND_RESULT = """
-SELECT result_file, message_size,
+SELECT result_file, message_size, file_bytes,
        coalesce(result, (SELECT data FROM payloads WHERE payloads.job_id = jobs.job_id AND kind = 'result'))
 FROM jobs WHERE job_id = ?
+"""
+OLDEST_RESULTS = f"SELECT {_RECORD} FROM jobs WHERE file_bytes IS NOT NULL ORDER BY job_id LIMIT ?"
+OLDEST_JOBS = f"""
+SELECT {_RECORD} FROM jobs WHERE file_bytes IS NULL AND status IN (5, 6, 7) ORDER BY job_id LIMIT ?
+"""
+OLD_JOBS = f"SELECT {_RECORD} FROM jobs WHERE job_id < ? AND status IN (5, 6, 7) ORDER BY job_id LIMIT ?"
+# What the database's pages hold, and the files beside it.
+USED_BYTES = """
+SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)
+     - (SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size)
+     + (SELECT coalesce(sum(file_bytes), 0) FROM jobs WHERE file_bytes IS NOT NULL)
 """
 RESULT_FILES = "SELECT result_file FROM jobs WHERE result_file IS NOT NULL"
 
@@ -70,8 +94,9 @@ def insert_jobs(count: int) -> str:
     """New jobs, but for those whose (principal, request_id) is taken."""
     return f"""
 INSERT INTO jobs (job_id, principal, request_id, request_hash, backend_name, create_time, status, sequence,
-                  attempt, crashes, job, events, spec, result, result_file, message_size, sweep_time)
-{_values(count, 17)}
+                  attempt, crashes, job, events, spec, result, result_file, message_size, file_bytes,
+                  sweep_time)
+{_values(count, 18)}
 ON CONFLICT (principal, request_id) DO NOTHING
 """
 
@@ -86,7 +111,9 @@ def update_jobs(count: int) -> str:
 def finish_jobs(count: int) -> str:
     """The same for final states. The spec goes (one that lies in payloads by a trigger), the result comes."""
     columns = ["status", "sequence", "attempt", "crashes", "cancel_reason", "job", "events"]
-    return _update(count, [*columns, "result", "result_file", "message_size", "sweep_time"], "spec = NULL")
+    return _update(
+        count, [*columns, "result", "result_file", "message_size", "file_bytes", "sweep_time"], "spec = NULL"
+    )
 
 
 def _update(count: int, columns: list[str], *more: str) -> str:

@@ -93,11 +93,13 @@ class SQLiteStore:
             return StagedResult(message, None, 0)
         name = f"{job_id}-{attempt}"
         self._files.write(name, [*parts, message] if in_file else parts)
-        return StagedResult(None if in_file else message, name, len(message) if in_file else 0)
+        message_size = len(message) if in_file else 0
+        file_bytes = sum(part.nbytes for part in parts) + message_size
+        return StagedResult(None if in_file else message, name, message_size, file_bytes)
 
     def discard_result(self, staged: StagedResult) -> None:
         if staged.file is not None:
-            self._files.remove(staged.file)
+            self._writer.remove_file(staged.file)
 
     def live_jobs(self) -> Sequence[JobRecord]:
         return self._select_jobs(_sql.LIVE_JOBS, ())
@@ -119,6 +121,16 @@ class SQLiteStore:
 
     async def due_jobs(self, now: int, limit: int) -> Sequence[JobRecord]:
         return await self._read(self._select_jobs, _sql.DUE_JOBS, (now, limit))
+
+    async def used_bytes(self) -> int:
+        return await self._read(self._used_bytes)
+
+    async def oldest_jobs(self, limit: int, *, with_result: bool) -> Sequence[JobRecord]:
+        statement = _sql.OLDEST_RESULTS if with_result else _sql.OLDEST_JOBS
+        return await self._read(self._select_jobs, statement, (limit,))
+
+    async def old_jobs(self, before_job_id: str, limit: int) -> Sequence[JobRecord]:
+        return await self._read(self._select_jobs, _sql.OLD_JOBS, (before_job_id, limit))
 
     async def open_result(self, job_id: str) -> ResultFile | None:
         return await self._read(self._open_result, job_id)
@@ -146,14 +158,19 @@ class SQLiteStore:
             row = connection.execute(_sql.FIND_REQUEST, (principal, request_id)).fetchone()
         return ExistingJob(*row) if row else None
 
+    def _used_bytes(self) -> int:
+        with self._connection() as connection:
+            (used,) = connection.execute(_sql.USED_BYTES).fetchone()
+        return int(used)
+
     def _open_result(self, job_id: str) -> ResultFile | None:
         with self._connection() as connection:
             row = connection.execute(_sql.FIND_RESULT, (job_id,)).fetchone()
-        if row is None or (row[0] is None and row[2] is None):
+        if row is None or (row[0] is None and row[3] is None):
             return None
-        name, message_size, message = row
+        name, message_size, size, message = row
         try:
-            return ResultFile(self._files.path(name) if name else None, message, message_size)
+            return ResultFile(self._files.path(name) if name else None, message, message_size, size or 0)
         except OSError as error:
             raise ServiceError(
                 error_reason_pb2.ERROR_REASON_CHECKSUM_MISMATCH,

@@ -14,7 +14,17 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from . import _sql
-from ._interface import Barrier, DeleteJob, ExistingJob, InsertJob, StagedResult, SweepJob, UpdateJob, Write
+from ._interface import (
+    Barrier,
+    DeleteJob,
+    ExistingJob,
+    InsertJob,
+    Reclaim,
+    StagedResult,
+    SweepJob,
+    UpdateJob,
+    Write,
+)
 
 __all__ = ["Statements"]
 
@@ -22,6 +32,8 @@ __all__ = ["Statements"]
 _INLINE_BYTES = 32 * 1024
 # Rows of one statement. Each number of rows is a statement of its own, all of which the connection caches.
 _ROWS = 32
+# Pages that are given back at a time, while others' commits wait.
+_RECLAIMED_PAGES = 1_000
 
 
 class Statements:
@@ -87,6 +99,8 @@ class Statements:
             self._sweep(write)
         elif isinstance(write, DeleteJob):
             self._delete(write)
+        elif isinstance(write, Reclaim):
+            self._reclaim(write)
 
     def _each(self, statement: Callable[[int], str], rows: Sequence[Sequence[object]]) -> bool:
         """Whether a statement has taken all rows."""
@@ -114,7 +128,7 @@ class Statements:
             self._execute_many(_sql.INSERT_PAYLOAD, rows)
 
     def _sweep(self, write: SweepJob) -> None:
-        self._execute(_sql.SWEEP_JOB, (write.events, write.sweep_time, write.job_id))
+        self._execute(_sql.SWEEP_JOB, (write.events, write.sweep_time, write.job, write.job_id))
         if write.drop_result:
             self._note_file(write.job_id)
             self._execute(_sql.SWEEP_RESULT, (write.job_id,))
@@ -126,6 +140,12 @@ class Statements:
         if write.applied:
             self._execute(_sql.DELETE_PAYLOADS, (write.job_id,))
             self._execute(_sql.DELETE_LABELS, (write.job_id,))
+
+    def _reclaim(self, write: Reclaim) -> None:
+        (free,) = self._execute(_sql.FREE_PAGES).fetchone()
+        for _ in range(min(free, _RECLAIMED_PAGES)):
+            self._execute(_sql.RECLAIM_PAGE)
+        write.more = free > _RECLAIMED_PAGES
 
     def _note_file(self, job_id: str) -> None:
         row = self._execute(_sql.FIND_RESULT, (job_id,)).fetchone()
@@ -162,7 +182,9 @@ def _finish_row(write: UpdateJob) -> tuple[object, ...]:
 
 
 def _result(result: StagedResult | None) -> tuple[object, ...]:
-    return (None, None, 0) if result is None else (_inline(result.message), result.file, result.message_size)
+    if result is None:
+        return (None, None, 0, None)
+    return (_inline(result.message), result.file, result.message_size, result.file_bytes)
 
 
 def _inline(data: bytes | None) -> bytes | None:

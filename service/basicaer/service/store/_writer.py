@@ -9,6 +9,7 @@ since the next state of a small job is there by then and holds theirs.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -18,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 from basicaer.service.errors import ServiceError, StoreBusyError, internal_error
 
-from ._interface import Barrier, Listener, UpdateJob, Write
+from ._interface import Barrier, InsertJob, Listener, UpdateJob, Write
 from ._statements import Statements
 
 __all__ = ["Writer"]
@@ -60,12 +61,26 @@ class Writer:
         self._lazy: dict[str, UpdateJob] = {}
         self._lazy_deadline = 0.0
         self._statements = Statements(connection)
+        # Files of results whose commit failed since the last one that didn't.
+        self._doubtful: set[str] = set()
+        self._discarded: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
     def write(self, write: Write) -> None:
         """Hands a write over."""
         self._queue.put(write)
+
+    def remove_file(self, name: str) -> None:
+        """Removes a result's file that nothing refers to, now or after the next commit.
+
+        A commit that failed because the disk couldn't sync may still come true, if the process dies before it
+        has written something else in its place. So the files of that commit stay until then.
+        """
+        if name in self._doubtful:
+            self._discarded.put(name)
+        else:
+            self._remove_file(name)
 
     def close(self) -> None:
         """Commits what was handed over, then ends the thread and closes the connection."""
@@ -135,6 +150,8 @@ class Writer:
             except sqlite3.Error as error:
                 if not isinstance(write, Barrier):
                     write.error = _service_error(error)
+                if isinstance(write, InsertJob | UpdateJob) and write.result and write.result.file:
+                    self._doubtful.add(write.result.file)
 
     def _commit(self, run: Callable[[Sequence[Write]], bool], group: Sequence[Write]) -> bool:
         """Writes a group in one transaction; if that fails, or `run` returns False, nothing has happened."""
@@ -151,7 +168,15 @@ class Writer:
         for name in removable:
             self._remove_file(name)
         removable.clear()
+        if done and self._doubtful:
+            self._doubtful = set()
+            self._remove_discarded()
         return done
+
+    def _remove_discarded(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._remove_file(self._discarded.get_nowait())
 
 
 def _service_error(error: sqlite3.Error) -> ServiceError:
