@@ -105,8 +105,8 @@ class Config:
     event_retention: float | None = 30 * _DAY
     # How long a final job is kept at all; then its id isn't known any more.
     job_retention: float | None = 90 * _DAY
-    # What all jobs and results may take on the disk; beyond it the oldest results go first, then the oldest
-    # jobs. None is no limit.
+    # What all jobs and results may take on the disk; beyond it the oldest large results go, or the oldest
+    # jobs, whichever take the most. None is no limit.
     max_stored_bytes: int | None = None
     # How often a job is started before it is given up because the server died each time.
     max_attempts: int = 3

@@ -89,7 +89,7 @@ _SETTINGS = (
     _Setting(
         "max_stored_bytes",
         parse_size,
-        "What all jobs and results may take on the disk. Beyond it the oldest results go, then jobs.",
+        "What all jobs and results may take on the disk. Beyond it the oldest go.",
         default="no limit",
     ),
     _Setting("max_attempts", _COUNT, "How often a job is started, if the server dies each time."),
