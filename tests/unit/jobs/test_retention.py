@@ -102,12 +102,12 @@ async def test_the_oldest_results_make_room(start: Any, tools: SimpleNamespace, 
     sweeper = Sweeper(manager._store, manager._registry, manager._config)
     ids = []
     for number in range(300):
-        watch = await manager.run(tools.spec("array 30000" if number % 2 else "inline 60000"))
+        watch = await manager.run(tools.spec("array 30000"), f"{number}")
         await tools.read(watch)
         ids.append(watch.job.job_id)
-    assert await manager._store.used_bytes() > limit
+    assert sum(await manager._store.used_bytes()) > limit
     await sweeper.sweep(time.time_ns())
-    assert await manager._store.used_bytes() <= limit
+    assert sum(await manager._store.used_bytes()) <= limit
     with pytest.raises(ServiceError) as caught:
         await manager.read_result(ReadResultRequest(job_id=ids[0]))
     assert caught.value.reason == reasons.ERROR_REASON_RESULT_EXPIRED
@@ -117,6 +117,23 @@ async def test_the_oldest_results_make_room(start: Any, tools: SimpleNamespace, 
     (await manager.read_result(ReadResultRequest(job_id=ids[-1]))).close()
     files = list((tmp_path / "data" / "results").iterdir())
     assert 0 < len(files) < 150
+    # The job itself is still known, and so is its request id.
+    assert (await manager.submit(tools.spec("array 30000"), "0")).duplicate
+
+
+async def test_the_oldest_jobs_make_room_when_results_are_small(start: Any, tools: SimpleNamespace) -> None:
+    manager = await start(max_stored_bytes=300_000)
+    sweeper = Sweeper(manager._store, manager._registry, manager._config)
+    ids = []
+    for _ in range(600):
+        watch = await manager.run(tools.spec("quick inline 500"))
+        await tools.read(watch)
+        ids.append(watch.job.job_id)
+    await sweeper.sweep(time.time_ns() + 10**9)
+    assert sum(await manager._store.used_bytes()) <= 300_000
+    with pytest.raises(JobNotFoundError):
+        await manager.get(ids[0])
+    (await manager.read_result(ReadResultRequest(job_id=ids[-1]))).close()
 
 
 async def test_a_store_shrinks_and_keeps_what_lives(

@@ -75,10 +75,7 @@ async def test_an_old_file_keeps_what_it_holds(open_store: Any, tmp_path: Path) 
     stored = await its.store.open_result("job00003")
     assert (stored.read(0, 9), stored.read_checked(1, 9)) == (b"part", b"art")
     stored.close()
-    assert [job.job_id for job in await its.store.oldest_jobs(9, with_result=True)] == [
-        "job00002",
-        "job00003",
-    ]
+    assert [job.job_id for job in await its.store.oldest_files(9)] == ["job00003"]
 
 
 async def test_an_upgraded_file_is_as_a_new_one(open_store: Any, tmp_path: Path) -> None:
@@ -98,11 +95,11 @@ def test_the_revisions_are_those_of_the_folder() -> None:
 def test_a_failed_upgrade_changes_nothing(tmp_path: Path) -> None:
     path = make_old(tmp_path / "data")
     connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE jobs_with_results (theirs)")
+    connection.execute("CREATE TABLE jobs_with_files (theirs)")
     connection.commit()
     before = list(connection.iterdump())
     connection.close()
-    with pytest.raises(DataDirectoryError, match="jobs_with_results"):
+    with pytest.raises(DataDirectoryError, match="jobs_with_files"):
         SQLiteStore(tmp_path / "data").open(lambda writes: None)
     connection = sqlite3.connect(path)
     assert list(connection.iterdump()) == before

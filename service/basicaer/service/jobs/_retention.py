@@ -76,10 +76,12 @@ class Sweeper:
 
     async def _make_room(self, now: int) -> None:
         limit = self._config.max_stored_bytes
-        while limit is not None and await self._store.used_bytes() > limit:
-            if records := await self._store.oldest_jobs(_FEW, with_result=True):
+        while limit is not None and sum(used := await self._store.used_bytes()) > limit:
+            rows, files = used
+            if files > rows and (records := await self._store.oldest_files(_FEW)):
                 await self._commit([_without_result(record, now) for record in records])
-            elif records := await self._store.oldest_jobs(_FEW, with_result=False):
+            elif records := await self._store.old_jobs(id_floor(now), _BATCH):
+                # Small results lie in the jobs' rows: to remove them alone would free no page.
                 await self._commit([DeleteJob(job_id=record.job_id) for record in records])
             else:
                 # What is left are jobs that wait or run.

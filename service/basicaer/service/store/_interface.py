@@ -269,11 +269,11 @@ class JobStore(Protocol):
     async def due_jobs(self, now: int, limit: int) -> Sequence[JobRecord]:
         """Final jobs whose sweep time has come; `now` is in nanoseconds since the epoch."""
 
-    async def used_bytes(self) -> int:
-        """About how much room all jobs and results take together."""
+    async def used_bytes(self) -> tuple[int, int]:
+        """How much room jobs and small results take, and how much the files of large results do."""
 
-    async def oldest_jobs(self, limit: int, *, with_result: bool) -> Sequence[JobRecord]:
-        """The oldest final jobs that have a result, or that have none (any more)."""
+    async def oldest_files(self, limit: int) -> Sequence[JobRecord]:
+        """The oldest jobs that have a result's file."""
 
     async def old_jobs(self, before_job_id: str, limit: int) -> Sequence[JobRecord]:
         """The oldest final jobs whose ids sort before this."""

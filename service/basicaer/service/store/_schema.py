@@ -62,9 +62,8 @@ CREATE INDEX jobs_by_status ON jobs (status, job_id);
 CREATE INDEX jobs_by_sweep_time ON jobs (sweep_time) WHERE sweep_time IS NOT NULL;
 -- Each principal lists its own jobs.
 CREATE INDEX jobs_by_principal ON jobs (principal, job_id);
--- When the store is too large, the oldest results go first, then the oldest jobs.
-CREATE INDEX jobs_with_results ON jobs (job_id, file_bytes) WHERE file_bytes IS NOT NULL;
-CREATE INDEX jobs_without_results ON jobs (job_id) WHERE file_bytes IS NULL AND status IN (5, 6, 7);
+-- When the store is too large, the oldest files go.
+CREATE INDEX jobs_with_files ON jobs (job_id, file_bytes) WHERE file_bytes > 0;
 
 -- What is too large for a job's row, which is written anew at each change of status.
 CREATE TABLE payloads (

@@ -24,8 +24,7 @@ __all__ = [
     "INSERT_PAYLOAD",
     "LIVE_JOBS",
     "LOAD_SPEC",
-    "OLDEST_JOBS",
-    "OLDEST_RESULTS",
+    "OLDEST_FILES",
     "OLD_JOBS",
     "RECLAIM_PAGE",
     "RESULT_FILES",
@@ -75,16 +74,13 @@ SELECT result_file, message_size, file_bytes,
        coalesce(result, (SELECT data FROM payloads WHERE payloads.job_id = jobs.job_id AND kind = 'result'))
 FROM jobs WHERE job_id = ?
 """
-OLDEST_RESULTS = f"SELECT {_RECORD} FROM jobs WHERE file_bytes IS NOT NULL ORDER BY job_id LIMIT ?"
-OLDEST_JOBS = f"""
-SELECT {_RECORD} FROM jobs WHERE file_bytes IS NULL AND status IN (5, 6, 7) ORDER BY job_id LIMIT ?
-"""
+OLDEST_FILES = f"SELECT {_RECORD} FROM jobs WHERE file_bytes > 0 ORDER BY job_id LIMIT ?"
 OLD_JOBS = f"SELECT {_RECORD} FROM jobs WHERE job_id < ? AND status IN (5, 6, 7) ORDER BY job_id LIMIT ?"
 # What the database's pages hold, and the files beside it.
 USED_BYTES = """
-SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)
-     - (SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size)
-     + (SELECT coalesce(sum(file_bytes), 0) FROM jobs WHERE file_bytes IS NOT NULL)
+SELECT ((SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count))
+       * (SELECT page_size FROM pragma_page_size),
+       (SELECT coalesce(sum(file_bytes), 0) FROM jobs WHERE file_bytes > 0)
 """
 RESULT_FILES = "SELECT result_file FROM jobs WHERE result_file IS NOT NULL"
 

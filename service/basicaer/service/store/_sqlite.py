@@ -122,12 +122,11 @@ class SQLiteStore:
     async def due_jobs(self, now: int, limit: int) -> Sequence[JobRecord]:
         return await self._read(self._select_jobs, _sql.DUE_JOBS, (now, limit))
 
-    async def used_bytes(self) -> int:
+    async def used_bytes(self) -> tuple[int, int]:
         return await self._read(self._used_bytes)
 
-    async def oldest_jobs(self, limit: int, *, with_result: bool) -> Sequence[JobRecord]:
-        statement = _sql.OLDEST_RESULTS if with_result else _sql.OLDEST_JOBS
-        return await self._read(self._select_jobs, statement, (limit,))
+    async def oldest_files(self, limit: int) -> Sequence[JobRecord]:
+        return await self._read(self._select_jobs, _sql.OLDEST_FILES, (limit,))
 
     async def old_jobs(self, before_job_id: str, limit: int) -> Sequence[JobRecord]:
         return await self._read(self._select_jobs, _sql.OLD_JOBS, (before_job_id, limit))
@@ -158,10 +157,10 @@ class SQLiteStore:
             row = connection.execute(_sql.FIND_REQUEST, (principal, request_id)).fetchone()
         return ExistingJob(*row) if row else None
 
-    def _used_bytes(self) -> int:
+    def _used_bytes(self) -> tuple[int, int]:
         with self._connection() as connection:
-            (used,) = connection.execute(_sql.USED_BYTES).fetchone()
-        return int(used)
+            rows, files = connection.execute(_sql.USED_BYTES).fetchone()
+        return rows, files
 
     def _open_result(self, job_id: str) -> ResultFile | None:
         with self._connection() as connection:

@@ -27,5 +27,4 @@ def upgrade() -> None:
         if path.exists():
             run("UPDATE jobs SET file_bytes = ? WHERE result_file = ?", (path.stat().st_size, name))
     run("CREATE INDEX jobs_by_principal ON jobs (principal, job_id)")
-    run("CREATE INDEX jobs_with_results ON jobs (job_id, file_bytes) WHERE file_bytes IS NOT NULL")
-    run("CREATE INDEX jobs_without_results ON jobs (job_id) WHERE file_bytes IS NULL AND status IN (5, 6, 7)")
+    run("CREATE INDEX jobs_with_files ON jobs (job_id, file_bytes) WHERE file_bytes > 0")
