@@ -119,8 +119,8 @@ class Config:
     max_stored_bytes: int | None = setting(
         LIMIT,
         None,
-        "What all jobs and results may take on the disk. Beyond it the oldest large results go, or the oldest "
-        "jobs, whichever take the most.",
+        "What all jobs and results may take on the disk. Beyond it the oldest large results go, or the "
+        "oldest jobs, whichever take the most.",
         least=0,
     )
     max_attempts: int = setting(
