@@ -12,9 +12,8 @@ from typing import Any
 
 from basicaer.client import BasicAerProvider
 from basicaer.client._chunks import Download
-from basicaer.client._transport import Transport
+from basicaer.client._transport import Connection
 from basicaer.client._watch import WatchFlow
-from basicaer.v1 import job_service_pb2
 
 from tests.conformance.python_runner import PythonRunner, serve
 
@@ -42,18 +41,14 @@ def big_endian() -> None:
 
 def new_request_id() -> None:
     """Makes another request id for each try of a submission."""
-    transports: Any = Transport
-    call = transports.call
+    connections: Any = Connection
+    run = connections.run
 
-    def forgetful(self: Transport, method: Any, request: Any, timeout: float | None = None) -> Any:
-        def renewed(message: Any, timeout: float | None) -> Any:
-            if isinstance(message, job_service_pb2.SubmitJobRequest):
-                message.request_id = uuid.uuid4().hex
-            return method(message, timeout=timeout)
+    def forgetful(self: Connection, request: Any, ended: Callable[[], object]) -> None:
+        request.request_id = uuid.uuid4().hex
+        run(self, request, ended)
 
-        return call(self, renewed, request, timeout)
-
-    transports.call = forgetful
+    connections.run = forgetful
 
 
 FAULTS: dict[str, Callable[[], None]] = {

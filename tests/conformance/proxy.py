@@ -23,6 +23,11 @@ SERVICE = job_service_pb2.DESCRIPTOR.services_by_name["JobService"]
 UNKNOWN = b"\xc0\x3e\x01"
 
 
+def _is(method: str, wanted: str) -> bool:
+    """Whether a method is the wanted one; RunJob submits too, and watches besides."""
+    return method == wanted or (method, wanted) == ("RunJob", "SubmitJob")
+
+
 @dataclass(frozen=True)
 class Fault:
     """What happens in place of passing on message number `after` (from 0) of an answer.
@@ -45,7 +50,7 @@ class Fault:
 
     def matches(self, method: str, request: dict[str, Any]) -> bool:
         """Whether a call is one that `call` counts."""
-        return method == self.method and self.where.items() <= request.items()
+        return _is(method, self.method) and self.where.items() <= request.items()
 
     def hits(self, number: int) -> bool:
         """Whether the call of that number breaks."""
@@ -79,7 +84,7 @@ class Proxy(grpc.GenericRpcHandler):
         return [
             request.get(field)
             for name, request in self.requests
-            if name == method and wanted <= request.items()
+            if _is(name, method) and wanted <= request.items()
         ]
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
