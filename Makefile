@@ -16,6 +16,7 @@ DATA_DIR ?= .basicaer
 SECONDS ?= 60
 SEED ?= 1
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
+PYTEST_ARGS ?= -n auto
 EXAMPLES := go typescript java rust
 JAVA_CLASSES := examples/java/target/basicaer-example-0.1.0.jar:examples/java/target/lib/*
 RUNNER ?=

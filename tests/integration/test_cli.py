@@ -361,8 +361,16 @@ def test_a_terminal_gets_a_bar_that_moves(server: ServerProcess) -> None:
     assert "010101010101" in terminal.text
 
 
-def test_ctrl_c_cancels_the_job(server: ServerProcess, wire: Wire) -> None:
-    terminal = Terminal("run", str(EXAMPLES / "grover.qasm"), "--shots", "7", server=server.address)
+def test_ctrl_c_cancels_the_job(server: ServerProcess, wire: Wire, tmp_path: Path) -> None:
+    # 24 qubits and 6,000 gates, of which no two are alike: seconds of work on any machine.
+    gates = (
+        f"u3({0.1 + i / 7},{i / 11},{i / 13}) q[{i % 24}]; cx q[{i % 24}], q[{(i * 5 + 1 + i // 24) % 24}];"
+        for i in range(3000)
+        if i % 24 != (i * 5 + 1 + i // 24) % 24
+    )
+    long = tmp_path / "long.qasm"
+    long.write_text('OPENQASM 2.0; include "qelib1.inc"; qreg q[24];' + "\n".join(gates))
+    terminal = Terminal("run", str(long), "--shots", "7", server=server.address)
     terminal.read_until("running")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.wait() == 130
