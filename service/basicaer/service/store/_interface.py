@@ -22,6 +22,8 @@ __all__ = [
     "JobRecord",
     "JobStore",
     "Listener",
+    "Observer",
+    "Probe",
     "StagedResult",
     "StoredResult",
     "SweepJob",
@@ -178,8 +180,15 @@ class Barrier(_WriteBase):
     """Changes nothing, and never fails. It comes back after all that was handed over before it."""
 
 
-Write: TypeAlias = InsertJob | UpdateJob | SweepJob | DeleteJob | Barrier
+@dataclass(slots=True, kw_only=True)
+class Probe(_WriteBase):
+    """Changes nothing, but is committed as all others are: it fails when they would."""
+
+
+Write: TypeAlias = InsertJob | UpdateJob | SweepJob | DeleteJob | Barrier | Probe
 Listener: TypeAlias = Callable[[Sequence[Write]], None]
+# Told of each group: the seconds that it took, its writes, and how many of them failed.
+Observer: TypeAlias = Callable[[float, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

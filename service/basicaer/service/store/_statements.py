@@ -14,7 +14,18 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from . import _sql
-from ._interface import Barrier, DeleteJob, ExistingJob, InsertJob, StagedResult, SweepJob, UpdateJob, Write
+from ._interface import (
+    Barrier,
+    DeleteJob,
+    ExistingJob,
+    InsertJob,
+    Probe,
+    StagedResult,
+    SweepJob,
+    UpdateJob,
+    Write,
+)
+from ._schema import PROBE
 
 __all__ = ["Statements"]
 
@@ -87,6 +98,8 @@ class Statements:
             self._sweep(write)
         elif isinstance(write, DeleteJob):
             self._delete(write)
+        elif isinstance(write, Probe):
+            self._execute(PROBE)
 
     def _each(self, statement: Callable[[int], str], rows: Sequence[Sequence[object]]) -> bool:
         """Whether a statement has taken all rows."""
