@@ -79,6 +79,11 @@ class Lifecycle:
             self._run.observe(run)
             if entry.trace is not None and self._tracing is not None:
                 self._trace(entry, entry.trace, start, end)
+        if _log.isEnabledFor(logging.INFO):
+            self._tell_end(entry, wait, run)
+
+    def _tell_end(self, entry: JobEntry, wait: float, run: float) -> None:
+        head = entry.head
         fields: dict[str, object] = {"status": _NAMES[head.status], "seconds": run, "waited": wait}
         if head.HasField("error"):
             fields["reason"] = ServiceError(head.error.reason, "").reason_name

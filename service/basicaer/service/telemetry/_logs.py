@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import os
 import queue
 import re
-import sys
+import threading
 import time
-from typing import Any, TextIO
+from collections.abc import Callable
+from typing import Any
 
 from basicaer.service.telemetry._context import JOB_ID, PRINCIPAL
 
@@ -24,9 +26,11 @@ FORMATS = ("text", "json")
 
 # Lines that may wait for the thread.
 _MOST_WAITING = 10_000
+# How long the end waits for somebody who doesn't read (seconds).
+_PATIENCE = 2.0
 _PLAIN = re.compile(r"[^\s\"=\x00-\x1f\x7f]+")
 # A line is one line, whatever a caller manages to put into it.
-_BREAKS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+_BREAKS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def event(logger: logging.Logger, level: int, message: str, **fields: object) -> None:
@@ -38,28 +42,52 @@ def event(logger: logging.Logger, level: int, message: str, **fields: object) ->
 class Logs:
     """The process' log, on stderr unless told otherwise, until it is closed."""
 
-    def __init__(self, level: str, style: str, stream: TextIO | None = None) -> None:
+    def __init__(self, level: str, style: str, write: Callable[[bytes], None] | None = None) -> None:
         """Take over all loggers. `level` is a level's name, `style` one of FORMATS."""
-        self._queue: queue.Queue[logging.LogRecord] = queue.Queue(_MOST_WAITING)
-        handler = _QueueHandler(self._queue)
-        writer = _Writer(stream or sys.stderr, handler)
-        writer.setFormatter(_JsonFormatter() if style == "json" else _TextFormatter())
-        self._listener = logging.handlers.QueueListener(self._queue, writer)
-        self._listener.start()
-        logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+        self._queue: queue.Queue[logging.LogRecord | None] = queue.Queue(_MOST_WAITING)
+        self._handler = _QueueHandler(self._queue)
+        self._formatter = _JsonFormatter() if style == "json" else _TextFormatter()
+        self._write = write or _to_stderr
+        # A daemon, since a terminal that takes nothing must not keep the process.
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+        logging.basicConfig(level=level.upper(), handlers=[self._handler], force=True)
 
     def close(self) -> None:
-        """Write what waits, and end. Later lines are lost. Idempotent."""
-        if self._listener._thread is not None:
-            self._listener.stop()
+        """Write what waits, if that is possible soon, and end. Later lines are lost. Idempotent."""
+        try:
+            self._queue.put(None, timeout=_PATIENCE)
+        except queue.Full:
+            return
+        self._thread.join(_PATIENCE)
+
+    def _run(self) -> None:
+        while (record := self._queue.get()) is not None:
+            lines = self._formatter.format(record) + "\n"
+            dropped = self._handler.take_dropped()
+            if dropped:
+                text = f"{dropped} lines are missing: they came faster than they could be written"
+                notice = logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
+                lines = f"{self._formatter.format(notice)}\n{lines}"
+            try:
+                self._write(lines.encode(errors="backslashreplace"))
+            except OSError:
+                # Whoever read the log is gone; the server goes on.
+                continue
+
+
+def _to_stderr(data: bytes) -> None:
+    # Not by sys.stderr, whose lock the interpreter wants at its end.
+    while data:
+        data = data[os.write(2, data) :]
 
 
 class _QueueHandler(logging.handlers.QueueHandler):
     """Completes a record where it is made, since its context is there, and hands it over."""
 
-    def __init__(self, waiting: queue.Queue[logging.LogRecord]) -> None:
+    def __init__(self, waiting: queue.Queue[logging.LogRecord | None]) -> None:
         super().__init__(waiting)
-        self.dropped = 0
+        self._dropped = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         # The arguments may change afterwards; how they look, and a traceback, is the thread's work.
@@ -75,22 +103,12 @@ class _QueueHandler(logging.handlers.QueueHandler):
         try:
             self.queue.put_nowait(record)
         except queue.Full:
-            self.dropped += 1
+            self._dropped += 1
 
-
-class _Writer(logging.StreamHandler[TextIO]):
-    """Writes lines, and how many are missing before one."""
-
-    def __init__(self, stream: TextIO, source: _QueueHandler) -> None:
-        super().__init__(stream)
-        self._source = source
-
-    def emit(self, record: logging.LogRecord) -> None:
-        dropped, self._source.dropped = self._source.dropped, 0
-        if dropped:
-            text = f"{dropped} lines are missing: they came faster than they could be written"
-            super().emit(logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None))
-        super().emit(record)
+    def take_dropped(self) -> int:
+        """Return how many lines there was no room for since the last call."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
 
 
 class _TextFormatter(logging.Formatter):
