@@ -40,7 +40,8 @@ class Lifecycle:
     def accepted(self, entry: JobEntry) -> None:
         """A new job was committed, and is about to be acknowledged."""
         self._accepted.inc()
-        event(_log, logging.DEBUG, "job accepted", job_id=entry.job_id, principal=entry.principal)
+        if _log.isEnabledFor(logging.DEBUG):
+            event(_log, logging.DEBUG, "job accepted", job_id=entry.job_id, principal=entry.principal)
         if entry.trace is not None and self._tracing is not None:
             self._tracing.span("submit", entry.trace, entry.trace.began, time.time_ns(), job_id=entry.job_id)
 

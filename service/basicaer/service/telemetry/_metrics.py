@@ -1,6 +1,6 @@
 """Every metric of a server, each with what it means; docs/metrics.md shows them with an alert each.
 
-What happens is counted where it happens, which takes about a microsecond; how things stand (the queue, the
+What happens is counted where it happens, in next to no time (see _tallies); how things stand (the queue, the
 memory) is asked for when Prometheus scrapes. Labels have few values: never a job, a principal or an address.
 
 A server counts whether somebody scrapes or not: one path, and the figures are there from the start.
@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from basicaer.service.telemetry._tallies import Counters, Histograms
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 __all__ = ["MethodMetrics", "Metrics"]
 
@@ -27,12 +30,11 @@ _WATCHING = ("WatchJob", "RunJob")
 class MethodMetrics:
     """What is counted of one RPC, on the event loop alone."""
 
-    __slots__ = ("_calls", "_codes", "_seconds", "name", "open")
+    __slots__ = ("_calls", "_seconds", "name", "open")
 
-    def __init__(self, name: str, calls: Counter, seconds: Histogram) -> None:
+    def __init__(self, name: str, calls: Counters, seconds: Histograms) -> None:
         self.name = name
         self._calls = calls
-        self._codes: dict[str, Counter] = {}
         self._seconds = seconds.labels(name)
         # Calls under way; whoever handles them counts them.
         self.open = 0
@@ -43,15 +45,11 @@ class MethodMetrics:
 
     def ended(self, code: str) -> None:
         """Count a call by its gRPC code."""
-        counter = self._codes.get(code)
-        if counter is None:
-            # Looking up a label's child takes as long as all the rest.
-            counter = self._codes[code] = self._calls.labels(self.name, code)
-        counter.inc()
+        self._calls.labels(self.name, code).inc()
 
 
-class Metrics:
-    """The metrics of one server. Counting is for any thread."""
+class Metrics(Collector):
+    """The metrics of one server. Each has one writer: the event loop, and of the store the store's thread."""
 
     def __init__(self, version: str = "") -> None:
         self.registry = registry = CollectorRegistry()
@@ -64,69 +62,60 @@ class Metrics:
         )
         build.labels(version, platform.python_version()).set(1)
 
-        self.submissions = Counter(
+        self.submissions = Counters(
             "basicaer_submissions",
             "Submissions, by what became of them: accepted, duplicate, validated, or the refusal's reason.",
             ["outcome"],
-            registry=registry,
         )
-        self.finished = Counter(
-            "basicaer_jobs_finished",
-            "Jobs that have ended, by their final status.",
-            ["status"],
-            registry=registry,
+        self.finished = Counters(
+            "basicaer_jobs_finished", "Jobs that have ended, by their final status.", ["status"]
         )
-        self.wait_seconds = Histogram(
+        self._wait = Histograms(
             "basicaer_job_wait_seconds",
             "From a job's acceptance to the start of its last attempt.",
-            buckets=_JOB_SECONDS,
-            registry=registry,
+            _JOB_SECONDS,
         )
-        self.run_seconds = Histogram(
-            "basicaer_job_run_seconds",
-            "From the start of a job's last attempt to its end.",
-            buckets=_JOB_SECONDS,
-            registry=registry,
+        self._run = Histograms(
+            "basicaer_job_run_seconds", "From the start of a job's last attempt to its end.", _JOB_SECONDS
         )
-        self.result_bytes = Counter(
-            "basicaer_result_bytes", "Bytes of the results that were stored.", registry=registry
+        self._result_bytes = Counters("basicaer_result_bytes", "Bytes of the results that were stored.")
+        self._result_read_bytes = Counters("basicaer_result_read_bytes", "Bytes that ReadResult has sent.")
+        self.access_refusals = Counters(
+            "basicaer_access_refusals", "Calls that weren't let in, by the cause.", ["cause"]
         )
-        self.result_read_bytes = Counter(
-            "basicaer_result_read_bytes", "Bytes that ReadResult has sent.", registry=registry
-        )
-        self.access_refusals = Counter(
-            "basicaer_access_refusals",
-            "Calls that weren't let in, by the cause.",
-            ["cause"],
-            registry=registry,
-        )
-        self._commit_seconds = Histogram(
+        self._commits = Histograms(
             "basicaer_store_commit_seconds",
             "The time that a group of writes took to be on the disk.",
-            buckets=_COMMIT_SECONDS,
-            registry=registry,
+            _COMMIT_SECONDS,
         )
-        self._group_writes = Histogram(
-            "basicaer_store_group_writes", "Writes in a group.", buckets=_GROUP_WRITES, registry=registry
+        self._groups = Histograms("basicaer_store_group_writes", "Writes in a group.", _GROUP_WRITES)
+        self._failures = Counters("basicaer_store_failed_writes", "Writes that couldn't be committed.")
+        self._calls = Counters(
+            "basicaer_rpc_calls", "Calls that have ended, by method and gRPC code.", ["method", "code"]
         )
-        self._failed_writes = Counter(
-            "basicaer_store_failed_writes", "Writes that couldn't be committed.", registry=registry
-        )
-        self._calls = Counter(
-            "basicaer_rpc_calls",
-            "Calls that have ended, by method and gRPC code.",
-            ["method", "code"],
-            registry=registry,
-        )
-        self._call_seconds = Histogram(
+        self._call_seconds = Histograms(
             "basicaer_rpc_seconds",
             "From a call's arrival to its answer, or to the first message of a stream.",
+            _CALL_SECONDS,
             ["method"],
-            buckets=_CALL_SECONDS,
-            registry=registry,
         )
+        self._tallies = [found for found in vars(self).values() if isinstance(found, Counters | Histograms)]
+        registry.register(self)
+
+        self.wait_seconds = self._wait.labels()
+        self.run_seconds = self._run.labels()
+        self.result_bytes = self._result_bytes.labels()
+        self.result_read_bytes = self._result_read_bytes.labels()
+        self._commit_seconds = self._commits.labels()
+        self._group_writes = self._groups.labels()
+        self._failed_writes = self._failures.labels()
         self._methods: dict[str, MethodMetrics] = {}
         self.gauge("basicaer_watchers", "Open streams that follow a job.", self._watchers)
+
+    def collect(self) -> Iterator[Metric]:
+        """Return what was counted; for the registry."""
+        for tally in self._tallies:
+            yield tally.family()
 
     def gauge(self, name: str, meaning: str, ask: Callable[[], float]) -> None:
         """Add a metric whose value is asked for at each scrape, on the scrape's thread."""
