@@ -16,6 +16,7 @@ from basicaer.client import _errors as errors
 from basicaer.client._result import Result
 from basicaer.client._retry import GLANCE, Deadline
 from basicaer.client._status import JobEvent, JobStatus, Progress, status_from_message
+from basicaer.client._tracing import submission_span
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class AsyncBasicAerJob(_base.JobBase):
         """
         request = self._to_submit()
         stub = self._backend._transport.stub
-        answer = await self._backend._transport.call(stub.SubmitJob, request, timeout)
+        with submission_span(request.spec.backend_name):
+            answer = await self._backend._transport.call(stub.SubmitJob, request, timeout)
         self._accept(answer.job)
 
     async def status(self) -> JobStatus:

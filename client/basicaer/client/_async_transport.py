@@ -17,6 +17,7 @@ from basicaer.client import _errors as errors
 from basicaer.client._channel import ChannelOptions, channel_options
 from basicaer.client._chunks import Download
 from basicaer.client._retry import Deadline, Retry
+from basicaer.client._tracing import trace_metadata
 from basicaer.client._watch import Ask, Close, Command, Ended, Failed, Notice, Open, Receive, Reply, WatchFlow
 from basicaer.client._wire_errors import error_from_rpc
 from basicaer.v1 import job_service_pb2, job_service_pb2_grpc
@@ -82,9 +83,12 @@ class AsyncTransport:
         Raises: the error of the last try.
         """
         retry = Retry(Deadline(self.timeout if timeout is None else timeout))
+        metadata = trace_metadata()
         while True:
             try:
-                return await self._unless_closed(lambda: method(request, timeout=retry.timeout()))
+                return await self._unless_closed(
+                    lambda: method(request, timeout=retry.timeout(), metadata=metadata)
+                )
             except grpc.RpcError as error:
                 await self._pause(retry.pause(self._translate(error)))
 

@@ -13,6 +13,7 @@ from basicaer.client import _errors as errors
 from basicaer.client._result import Result
 from basicaer.client._retry import GLANCE, Deadline
 from basicaer.client._status import JobEvent, JobStatus, Progress, status_from_message
+from basicaer.client._tracing import submission_span
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class BasicAerJob(_base.JobBase):
 
         Raises: JobError the second time; what `backend.run()` raises.
         """
-        job, stream = self._backend._transport.submit(self._to_submit(), timeout)
+        request = self._to_submit()
+        with submission_span(request.spec.backend_name):
+            job, stream = self._backend._transport.submit(request, timeout)
         self._accept(job)
         if stream is not None:
             self._streams.append(stream)

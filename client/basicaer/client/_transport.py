@@ -15,6 +15,7 @@ from basicaer.client import _errors as errors
 from basicaer.client._channel import ChannelOptions, channel_options
 from basicaer.client._chunks import Download
 from basicaer.client._retry import Deadline, Retry
+from basicaer.client._tracing import trace_metadata
 from basicaer.client._watch import (
     HEARTBEAT,
     Ask,
@@ -83,9 +84,10 @@ class Transport:
         Raises: the error of the last try.
         """
         retry = Retry(Deadline(self.timeout if timeout is None else timeout))
+        metadata = trace_metadata()
         while True:
             try:
-                return self._start(lambda: method(request, timeout=retry.timeout()))
+                return self._start(lambda: method(request, timeout=retry.timeout(), metadata=metadata))
             except grpc.RpcError as error:
                 self._pause(retry.pause(self._translate(error)))
 
@@ -209,8 +211,9 @@ class Connection:
         run = job_service_pb2.RunJobRequest(
             spec=request.spec, request_id=request.request_id, heartbeat_interval=duration(HEARTBEAT)
         )
+        metadata = trace_metadata()
         try:
-            call = self._transport._start(lambda: self._transport.stub.RunJob(run))
+            call = self._transport._start(lambda: self._transport.stub.RunJob(run, metadata=metadata))
         except BaseException:
             ended()
             raise

@@ -14,7 +14,6 @@ import gc
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 
@@ -26,8 +25,9 @@ from basicaer.service.execution import ThreadExecutor
 from basicaer.service.jobs import JobManager
 from basicaer.service.rpc import GrpcServer, JobService
 from basicaer.service.store import SQLiteStore
+from basicaer.service.telemetry import Logs, Metrics, MetricsServer, Telemetry, Tracing
 
-__all__ = ["Service", "configure_logging", "run"]
+__all__ = ["Service", "run"]
 
 # How long calls in flight may take to end after their streams were told to (seconds).
 _STOP_GRACE = 2.0
@@ -44,27 +44,43 @@ class Service:
         Raises:
             CredentialsFileError: One of them can't be used.
             DataDirectoryError: The file of tokens can't be used.
+            SettingError: Traces are wanted, and OpenTelemetry isn't installed.
         """
         self._config = config
         self._credentials = server_credentials(config)
         self._callers = Callers(config)
         self._executor = ThreadExecutor(config)
-        self._manager = JobManager(SQLiteStore(config.data_dir), self._executor, config)
-        service = JobService(self._manager, config, self._executor.backends(), version())
-        self._server = GrpcServer(service.handlers(self._callers), self._callers, config)
+        self._metrics = metrics = Metrics(version())
+        self._tracing = Tracing(config.trace_endpoint, version()) if config.trace_endpoint else None
+        telemetry = Telemetry(metrics, self._tracing)
+        store = SQLiteStore(config.data_dir, observe=metrics.committed)
+        self._manager = JobManager(store, self._executor, config, telemetry, self._on_storing)
+        service = JobService(self._manager, config, self._executor.backends(), version(), telemetry)
+        self._server = GrpcServer(service.handlers(self._callers), self._callers, telemetry, config)
+        self._exporter: MetricsServer | None = None
+        # Health is SERVING when all of this is well.
+        self._ready, self._storing = False, True
+        self._telling: asyncio.Task[None] | None = None
         self.address = ""
+        # HOST:PORT of the metrics; "" when they aren't served.
+        self.metrics_address = ""
 
     async def start(self) -> str:
         """Serve; return HOST:PORT once the server is ready for its first job.
 
         Raises:
-            OSError: The address can't be bound.
+            OSError: An address can't be bound.
             DataDirectoryError: The data directory is another server's, or not one of ours.
         """
         try:
             self.address = self._server.bind(self._config.listen, self._credentials)
+            if self._config.metrics_listen:
+                self._exporter = MetricsServer(self._config.metrics_listen, self._metrics)
+                self.metrics_address = self._exporter.address
             await self._manager.start()
+            self._add_gauges()
         except BaseException:
+            await self._end_telemetry()
             await self._server.stop(None)
             await self._callers.close()
             raise
@@ -75,16 +91,54 @@ class Service:
         except ServiceError as error:
             # Limits may be so narrow that they refuse even this; then the first job takes longer, no more.
             _log.warning("not warmed up: %s", error)
-        await self._server.set_serving(True)
+        self._ready = True
+        await self._tell_health()
         return self.address
 
     async def stop(self, grace: float | None = None) -> None:
         """Drain and stop; running jobs get `grace` seconds (else the configuration's)."""
-        await self._server.set_serving(False)
+        self._ready = False
+        await self._tell_health()
         await self._manager.drain(grace)
         await self._server.stop(_STOP_GRACE)
         await self._callers.close()
         await self._manager.close()
+        await self._end_telemetry()
+
+    @property
+    def _serving(self) -> bool:
+        return self._ready and self._storing
+
+    def _on_storing(self, storing: bool) -> None:
+        self._storing = storing
+        self._telling = asyncio.create_task(self._tell_health())
+
+    async def _tell_health(self) -> None:
+        await self._server.set_serving(self._serving)
+
+    def _add_gauges(self) -> None:
+        gauge, manager, config = self._metrics.gauge, self._manager, self._config
+        gauge("basicaer_queued_jobs", "Jobs that wait.", lambda: manager.queued_jobs)
+        gauge("basicaer_running_jobs", "Jobs that run.", lambda: manager.running_jobs)
+        gauge("basicaer_max_queued_jobs", "Jobs that may wait.", lambda: config.max_queued_jobs)
+        gauge("basicaer_workers", "Jobs that may run at once.", lambda: config.workers)
+        gauge(
+            "basicaer_admitted_bytes",
+            "Memory that was set aside for the jobs that run.",
+            lambda: manager.admitted_bytes,
+        )
+        gauge(
+            "basicaer_memory_budget_bytes",
+            "Memory that all jobs that run may use together.",
+            lambda: config.max_memory_bytes,
+        )
+        gauge("basicaer_serving", "1 while health is SERVING, else 0.", lambda: self._serving)
+
+    async def _end_telemetry(self) -> None:
+        if self._exporter is not None:
+            await asyncio.to_thread(self._exporter.close)
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
 
     async def __aenter__(self) -> Service:
         await self.start()
@@ -94,27 +148,30 @@ class Service:
         await self.stop(0.0)
 
 
-def run(config: Config, announce: Callable[[str], None], *, until_stdin_closes: bool = False) -> None:
+def run(
+    config: Config, logs: Logs, announce: Callable[[str], None], *, until_stdin_closes: bool = False
+) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once, with status 128 +
     n.
 
-    `announce` gets HOST:PORT when the server is ready. With `until_stdin_closes`, the end of standard input
-    is such a signal too: a server that belongs to another process ends with it, even when that one was
-    killed.
+    `logs` are closed before the process ends so. `announce` gets HOST:PORT when the server is ready. With
+    `until_stdin_closes`, the end of standard input is such a signal too: a server that belongs to another
+    process ends with it, even when that one was killed.
 
     Raises:
-        OSError, DataDirectoryError, CredentialsFileError: As `Service` and `Service.start`.
+        OSError, DataDirectoryError, CredentialsFileError, SettingError: As `Service` and `Service.start`.
     """
-    asyncio.run(_run(config, announce, until_stdin_closes))
+    asyncio.run(_run(config, logs, announce, until_stdin_closes))
 
 
-async def _run(config: Config, announce: Callable[[str], None], until_stdin_closes: bool) -> None:
+async def _run(config: Config, logs: Logs, announce: Callable[[str], None], until_stdin_closes: bool) -> None:
     stopping = asyncio.Event()
 
     def on_signal(number: int) -> None:
         if stopping.is_set():
             _log.warning("%s again: leaving at once", signal.Signals(number).name)
-            # What was acknowledged is on the disk; nothing is worth waiting for.
+            logs.close()
+            # What was acknowledged is on the disk; nothing else is worth waiting for.
             os._exit(128 + number)
         _log.info("%s: draining for up to %g s", signal.Signals(number).name, config.drain_grace)
         stopping.set()
@@ -141,20 +198,11 @@ async def _run(config: Config, announce: Callable[[str], None], until_stdin_clos
         config.max_memory_bytes / 2**30,
         time.monotonic() - started,
     )
+    if service.metrics_address:
+        _log.info("metrics on http://%s/metrics", service.metrics_address)
     # What exists now lives as long as the process: collections need not look at it each time.
     gc.freeze()
     announce(address)
     await stopping.wait()
     await service.stop()
     _log.info("stopped")
-
-
-def configure_logging(level: str) -> None:
-    """Log to stderr, one line for each event (a defect's traceback follows its line), with times in UTC."""
-    handler = logging.StreamHandler(sys.stderr)
-    formatter = logging.Formatter(
-        "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S"
-    )
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -291,7 +291,7 @@ def test_no_secret_is_in_the_log(callers: Callers) -> None:
             stub.GetServerInfo(pb.GetServerInfoRequest())
     # At the level "debug", and with whatever the tests above have left.
     log = callers.server.log.read_text()
-    assert "GetServerInfo refused" in log
+    assert "call refused method=GetServerInfo" in log
     for secret in callers.secrets:
         assert secret not in log
         assert secret_part(secret) not in log

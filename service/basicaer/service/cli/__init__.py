@@ -10,6 +10,7 @@ import sys
 
 import click
 from basicaer.service.cli._config import config
+from basicaer.service.cli._doctor import doctor
 from basicaer.service.cli._errors import exit_status
 from basicaer.service.cli._facts import backends, info, version
 from basicaer.service.cli._jobs import cancel, delete, jobs, result, watch
@@ -48,6 +49,7 @@ for _command in (
     info,
     token,
     config,
+    doctor,
     version,
 ):
     cli.add_command(_command)

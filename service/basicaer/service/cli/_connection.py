@@ -21,6 +21,7 @@ __all__ = [
     "Connection",
     "Server",
     "connect",
+    "named_server_option",
     "optional_server_option",
     "server_option",
 ]
@@ -73,7 +74,9 @@ class Connection:
         provider: BasicAerProvider,
         stub: job_service_pb2_grpc.JobServiceStub,
         info: job_service_pb2.GetServerInfoResponse,
+        channel: grpc.Channel,
     ) -> None:
+        self._channel = channel
         self.address = provider.address
         self.provider = provider
         self.info = info
@@ -86,6 +89,18 @@ class Connection:
             BasicAerError: As the client raises it.
         """
         return _call(getattr(self._stub, method), request, _TIMEOUT)
+
+    def health(self, service: str) -> str:
+        """Return a service's health, such as "SERVING"; "" stands for the whole server.
+
+        Raises:
+            BasicAerError: As the client raises it.
+        """
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+        request = health_pb2.HealthCheckRequest(service=service)
+        answer = _call(health_pb2_grpc.HealthStub(self._channel).Check, request, _FIRST_TIMEOUT)
+        return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
     def job(self, job_id: str) -> BasicAerJob:
         """Return an existing job."""
@@ -151,7 +166,7 @@ def connect(server: Server, *, max_outage: float = _MAX_OUTAGE) -> Iterator[Conn
                 f"no server answers at {address} (start one with 'basicaer serve', or name another one with "
                 f"--server; one with TLS wants --tls or --ca-file): {error.message}"
             ) from error
-        yield Connection(provider, stub, info)
+        yield Connection(provider, stub, info, channel)
 
 
 def _access_option(flag: str, text: str, **kind: Any) -> Callable[[Any], Any]:
@@ -193,6 +208,11 @@ def optional_server_option(command: _Command) -> _Command:
     """As `server_option`, for a command that gets None when no server is named."""
     text = "The server to run it on.  [default: a private one, which ends with the command]"
     return _with_server(command, None, text)
+
+
+def named_server_option(text: str) -> Callable[[_Command], _Command]:
+    """As `server_option`, for a command that does without when no server is named."""
+    return lambda command: _with_server(command, None, text)
 
 
 def _with_server(command: _Command, default: str | None, text: str) -> _Command:

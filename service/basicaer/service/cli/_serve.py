@@ -9,7 +9,7 @@ from typing import Any
 import click
 from basicaer.service.cli._errors import fail
 from basicaer.service.cli._settings import UNITS, load_settings, settings_options
-from basicaer.service.errors import CredentialsFileError, DataDirectoryError
+from basicaer.service.errors import CredentialsFileError, DataDirectoryError, SettingError
 
 __all__ = ["serve"]
 
@@ -25,8 +25,19 @@ __all__ = ["serve"]
     show_envvar=True,
     help="What is logged to stderr, one line for each event.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    envvar="BASICAER_LOG_FORMAT",
+    show_envvar=True,
+    help="How a line looks: text for people, or a JSON object for machines.",
+)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
-def serve(config_file: Path | None, log_level: str, until_stdin_closes: bool, **flags: Any) -> None:
+def serve(
+    config_file: Path | None, log_level: str, log_format: str, until_stdin_closes: bool, **flags: Any
+) -> None:
     """Start a server and keep it up.
 
     The first line on stdout is "listening on HOST:PORT", printed when the server is ready. SIGTERM or Ctrl-C
@@ -43,12 +54,15 @@ def serve(config_file: Path | None, log_level: str, until_stdin_closes: bool, **
     # gRPC's core reports a taken port in three lines of its own, before we tell it in one.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from basicaer.service import main
+    from basicaer.service.telemetry import Logs
 
-    main.configure_logging(log_level)
+    logs = Logs(log_level, log_format)
     try:
-        main.run(config, _announce, until_stdin_closes=until_stdin_closes)
-    except (OSError, DataDirectoryError, CredentialsFileError) as error:
+        main.run(config, logs, _announce, until_stdin_closes=until_stdin_closes)
+    except (OSError, DataDirectoryError, CredentialsFileError, SettingError) as error:
         fail(str(error))
+    finally:
+        logs.close()
 
 
 def _announce(address: str) -> None:

@@ -44,9 +44,8 @@ def check(config: Config, settings: Sequence[Setting]) -> None:
     """
     for setting in settings:
         _check_number(setting, getattr(config, setting.name))
-    match = _ADDRESS.fullmatch(config.listen)
-    if match is None or int(match[2]) > 65_535:
-        raise SettingError("listen", f"{config.listen!r} is not HOST:PORT, such as 127.0.0.1:50051 or [::]:0")
+    _check_address("listen", config.listen)
+    _check_telemetry(config)
     _check_tls(config)
     _check_methods(config)
     _check_reach(config)
@@ -59,6 +58,28 @@ def _check_number(setting: Setting, value: float | None) -> None:
         raise SettingError(setting.name, f"must not be negative, but is {value}")
     if not setting.at_least and value <= setting.least:
         raise SettingError(setting.name, f"must be greater than {setting.least}, but is {value}")
+
+
+def _check_address(name: str, value: str) -> None:
+    match = _ADDRESS.fullmatch(value)
+    if match is None or int(match[2]) > 65_535:
+        raise SettingError(name, f"{value!r} is not HOST:PORT, such as 127.0.0.1:50051 or [::]:0")
+
+
+def _check_telemetry(config: Config) -> None:
+    if config.trace_endpoint and not config.trace_endpoint.startswith(("http://", "https://")):
+        raise SettingError(
+            "trace_endpoint", f"{config.trace_endpoint!r} is not a URL such as http://127.0.0.1:4317"
+        )
+    if not config.metrics_listen:
+        return
+    _check_address("metrics_listen", config.metrics_listen)
+    if not is_loopback(config.metrics_listen) and not config.insecure_metrics:
+        raise SettingError(
+            "metrics_listen",
+            f"{config.metrics_listen} can be reached from other machines, and metrics have neither TLS nor "
+            "callers. Listen on 127.0.0.1; --insecure-metrics lets everyone read them",
+        )
 
 
 def _check_tls(config: Config) -> None:

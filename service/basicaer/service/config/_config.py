@@ -200,6 +200,25 @@ class Config:
         SWITCH, True, "Tell tools the contract (gRPC server reflection); it tells nothing about jobs."
     )
 
+    metrics_listen: str = setting(
+        TEXT,
+        "",
+        "Where Prometheus reads metrics, as HOST:PORT such as 127.0.0.1:9464; nowhere unless set. It is HTTP "
+        "without TLS, and asks nobody who they are; outside of this machine it takes --insecure-metrics.",
+    )
+    insecure_metrics: bool = setting(
+        SWITCH,
+        False,
+        "Let --metrics-listen be outside of this machine: everyone who reaches the port reads how much is "
+        "done, but no job, principal or program.",
+    )
+    trace_endpoint: str = setting(
+        TEXT,
+        "",
+        "Where traces are sent: an OTLP collector's gRPC address, such as http://127.0.0.1:4317; nowhere "
+        "unless set. Needs pip install 'basicaer[otel]'; its OTEL_* variables hold too.",
+    )
+
     max_concurrent_streams: int = setting(
         COUNT, 10_000, "Calls of one connection at a time; a client keeps further ones back.", above=0
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from basicaer.service.execution._interface import ExecutionControl, PreparedJob
 from basicaer.service.store import JobRecord, StagedResult, UpdateJob
+from basicaer.service.telemetry import TraceContext
 from basicaer.v1 import job_pb2
 from basicaer.v1.job_pb2 import JobStatus
 
@@ -72,6 +73,7 @@ class JobEntry:
         "started",
         "status",
         "told_position",
+        "trace",
         "visible",
         "watchers",
     )
@@ -81,6 +83,8 @@ class JobEntry:
         # Whose it is; never changes.
         self.principal = principal
         self.required_bytes = job.required_bytes
+        # The call that submitted it, when that is traced; what an earlier server accepted has none.
+        self.trace: TraceContext | None = None
         self.lock = threading.Lock()
 
         # Under the lock: the newest state.

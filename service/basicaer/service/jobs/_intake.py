@@ -18,12 +18,13 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError, internal_error
 from basicaer.service.execution._interface import Executor, PreparedJob
 from basicaer.service.store import ExistingJob, InsertJob, JobStore
+from basicaer.service.telemetry import TraceContext, bind, current_trace
 from basicaer.v1 import error_reason_pb2, job_pb2
 
 from . import _states
@@ -57,6 +58,8 @@ class Arrival:
     # Of a job that was handed to the store: how, and the serialized Job as it was when it was accepted.
     write: InsertJob | None = None
     accepted: bytes = b""
+    # The span of the call, when it is traced.
+    trace: TraceContext | None = field(default_factory=current_trace)
 
 
 class Intake:
@@ -83,6 +86,7 @@ class Intake:
 
     def check(self, arrival: Arrival) -> None:
         """Makes `arrival.job` out of the spec, without an id, or finds out what is wrong with it."""
+        bind(arrival.principal)
         try:
             arrival.job = _job(arrival, self._prepare(arrival.spec))
         except Exception as error:
@@ -92,6 +96,7 @@ class Intake:
 
     def accept(self, arrival: Arrival) -> None:
         """Hands a new job to the store, or finds out what is wrong with it."""
+        bind(arrival.principal)
         try:
             prepared = self._prepare(arrival.spec)
             job = _job(arrival, prepared)
@@ -99,6 +104,7 @@ class Intake:
             job.job_id, time_ns = self._clock.next()
             set_timestamp(job.create_time, time_ns)
             entry = JobEntry(job, arrival.principal)
+            entry.trace = arrival.trace
             entry.move(_states.QUEUED, time_ns)
             arrival.accepted = job.SerializeToString()
             ending = None

@@ -14,6 +14,7 @@ from basicaer.service.config import Config
 from basicaer.service.errors import JobNotFoundError, ServiceError
 from basicaer.service.execution._interface import Executor
 from basicaer.service.store import Barrier, DeleteJob, JobRecord, JobStore
+from basicaer.service.telemetry import Telemetry
 from basicaer.v1 import error_reason_pb2, job_pb2, job_service_pb2
 from basicaer.v1.job_pb2 import JobStatus
 
@@ -22,9 +23,11 @@ from ._admission import Admission
 from ._clock import JobClock
 from ._entry import JobEntry
 from ._intake import Intake
+from ._lifecycle import Lifecycle
 from ._limits import TimeLimit
 from ._listing import job_filter, page_size, page_token
 from ._news import News
+from ._pulse import Pulse
 from ._reading import ResultReading, check_readable, chunk_size, open_part, unavailable
 from ._recovery import recover
 from ._refusals import option_invalid
@@ -63,7 +66,17 @@ class JobManager:
     The messages that it returns are the caller's own, except for those that `PublishedEvent` shares.
     """
 
-    def __init__(self, store: JobStore, executor: Executor, config: Config) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        executor: Executor,
+        config: Config,
+        telemetry: Telemetry | None = None,
+        on_storing: Callable[[bool], None] = lambda storing: None,
+    ) -> None:
+        """`on_storing` is told, on the loop, when the store can't commit any more, and when it can again."""
+        self._lifecycle = Lifecycle(telemetry or Telemetry())
+        self._on_storing = on_storing
         self._store = store
         self._executor = executor
         self._config = config
@@ -78,12 +91,15 @@ class JobManager:
         """
         config = self._config
         self._loop = asyncio.get_running_loop()
-        self._runner = Runner(self._store, self._executor, config)
+        self._runner = Runner(self._store, self._executor, config, self._lifecycle)
+        pulse = Pulse(self._store, self._on_storing)
         self._registry = Registry(
             self._store,
             finished_cache_bytes=config.finished_cache_bytes,
             max_inline_result_bytes=config.max_inline_result_bytes,
             accepted=lambda entries: self._scheduler.add(entries),
+            lifecycle=self._lifecycle,
+            pulse=pulse,
         )
         await asyncio.to_thread(self._store.open, self._registry.on_commit)
         waiting = await self._recover(await asyncio.to_thread(self._store.live_jobs))
@@ -109,7 +125,8 @@ class JobManager:
         news = News(self._scheduler, config.progress_interval)
         sweeper = Sweeper(self._store, self._registry, config)
         time_limit = TimeLimit(self._scheduler, config.max_run_time)
-        self._tasks = [asyncio.create_task(each.run()) for each in (news, sweeper, time_limit)]
+        parts = (news, sweeper, time_limit, pulse)
+        self._tasks = [asyncio.create_task(part.run()) for part in parts]
 
     async def drain(self, grace: float | None = None) -> None:
         """Stops: refuses new jobs, starts none, and waits up to `grace` seconds (else `config.drain_grace`)
@@ -165,7 +182,7 @@ class JobManager:
         Raises:
             ServiceError: As SubmitJob's comment lists.
         """
-        entry, accepted = await self._admission.admit(spec, request_id, caller.principal)
+        entry, accepted = await self._admit(spec, request_id, caller)
         if accepted is None:
             return Submission(entry.snapshot(), True)
         return Submission(_accepted_job(entry, accepted), False)
@@ -176,7 +193,13 @@ class JobManager:
         Raises:
             ServiceError: As SubmitJob's comment lists.
         """
-        return await self._admission.check(spec)
+        try:
+            job = await self._admission.check(spec)
+        except ServiceError as error:
+            self._lifecycle.refused(error)
+            raise
+        self._lifecycle.answered("validated")
+        return job
 
     async def run(
         self,
@@ -194,7 +217,7 @@ class JobManager:
             ServiceError: As SubmitJob's comment lists.
         """
         heartbeat = _heartbeat(heartbeat_interval)
-        entry, accepted = await self._admission.admit(spec, request_id, caller.principal)
+        entry, accepted = await self._admit(spec, request_id, caller)
         load_result = self._registry.inline_result
         if accepted is not None:
             # It may be running, or even done, but the stream tells its story from the start.
@@ -368,6 +391,23 @@ class JobManager:
     def running_jobs(self) -> int:
         """Jobs that run."""
         return self._scheduler.running_count
+
+    @property
+    def admitted_bytes(self) -> int:
+        """Memory that was set aside for the jobs that run."""
+        return sum(entry.required_bytes for entry in self._scheduler.running())
+
+    async def _admit(
+        self, spec: job_pb2.JobSpec, request_id: str, caller: Caller
+    ) -> tuple[JobEntry, bytes | None]:
+        try:
+            entry, accepted = await self._admission.admit(spec, request_id, caller.principal)
+        except ServiceError as error:
+            self._lifecycle.refused(error)
+            raise
+        if accepted is None:
+            self._lifecycle.answered("duplicate")
+        return entry, accepted
 
     async def _write(self, make: Callable[[Tag], _WriteT]) -> _WriteT:
         """Hands a write to the store, and waits until it is committed."""

@@ -12,6 +12,8 @@ from basicaer.service.store import InsertJob, JobStore, UpdateJob, Write
 from basicaer.v1 import result_pb2
 
 from ._entry import JobEntry
+from ._lifecycle import Lifecycle
+from ._pulse import Pulse
 from ._tag import Tag
 
 __all__ = ["Registry"]
@@ -34,10 +36,14 @@ class Registry:
         finished_cache_bytes: int,
         max_inline_result_bytes: int,
         accepted: Callable[[Sequence[JobEntry]], None],
+        lifecycle: Lifecycle,
+        pulse: Pulse,
     ) -> None:
         """`accepted` is called on the store's thread as soon as new jobs are committed."""
         self._store = store
         self._accepted = accepted
+        self._lifecycle = lifecycle
+        self._pulse = pulse
         self._max_inline = max_inline_result_bytes
         self._loop = asyncio.get_running_loop()
         self.live: dict[str, JobEntry] = {}
@@ -113,6 +119,7 @@ class Registry:
                 tag.signal.put(write)
         if accepted:
             self._accepted(accepted)
+        self._pulse.listen(writes)
         self._loop.call_soon_threadsafe(self._publish, writes)
 
     def _publish(self, writes: Sequence[Write]) -> None:
@@ -133,8 +140,10 @@ class Registry:
         entry = tag.entry
         assert entry is not None
         if write.error is None and write.existing is None:
+            self._lifecycle.accepted(entry)
             entry.publish(write.sequence, write.status, write.job)
             if write.final:
+                self._lifecycle.finished(entry)
                 self._retire(entry)
             return
         del self.live[write.job_id]
@@ -155,6 +164,7 @@ class Registry:
         else:
             entry.publish(write.sequence, write.status, write.job)
             if write.final:
+                self._lifecycle.finished(entry)
                 self._retire(entry)
 
     def _retry(self, write: UpdateJob, entry: JobEntry) -> None:

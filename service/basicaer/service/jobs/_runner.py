@@ -18,12 +18,14 @@ from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError, StoreBusyError, internal_error
 from basicaer.service.execution._interface import ExecutionOutcome, Executor, PreparedJob
 from basicaer.service.store import JobStore, StagedResult, UpdateJob, Write
+from basicaer.service.telemetry import bind
 from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
 from basicaer.v1.job_pb2 import JobStatus
 
 from . import _states
 from ._clock import seconds_to_nanoseconds, set_timestamp
 from ._entry import JobEntry
+from ._lifecycle import Lifecycle
 from ._refusals import exceeds_memory
 from ._tag import Tag
 
@@ -51,10 +53,11 @@ class _Staged(NamedTuple):
 class Runner:
     """Runs jobs. `run` is called on several threads at once; the other methods anywhere."""
 
-    def __init__(self, store: JobStore, executor: Executor, config: Config) -> None:
+    def __init__(self, store: JobStore, executor: Executor, config: Config, lifecycle: Lifecycle) -> None:
         self._store = store
         self._executor = executor
         self._config = config
+        self._lifecycle = lifecycle
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -63,6 +66,7 @@ class Runner:
 
     def run(self, entry: JobEntry) -> None:
         """Runs a job to its end, whatever that is."""
+        bind(entry.principal, entry.job_id)
         try:
             self._run(entry)
         except Exception as error:
@@ -103,7 +107,9 @@ class Runner:
         Raises:
             StoreBusyError: There is no room for its result now.
         """
+        bind(entry.principal, entry.job_id)
         entry.move(_states.RUNNING, time.time_ns())
+        self._lifecycle.started(entry)
         try:
             outcome = self._executor.execute(prepared, prepared.new_control(), job_id=entry.job_id)
         except Exception as error:
@@ -175,6 +181,7 @@ class Runner:
         if not started:
             self.hand_back(entry)
             return
+        self._lifecycle.started(entry)
         outcome = self._executor.execute(prepared, control, job_id=entry.job_id)
         entry.prepared = None
         self._conclude(entry, outcome)
@@ -193,7 +200,7 @@ class Runner:
                 self.end(entry, outcome.status, error=outcome.error, result=outcome.result, parts=parts)
                 return
             except StoreBusyError as error:
-                _log.warning("job %s: its result can't be stored: %s", entry.job_id, error.message)
+                _log.warning("a result can't be stored: %s", error.message)
                 if entry.cancel_reason is not None or self._stopping.wait(_RETRY_DELAY):
                     self.hand_back(entry)
                     return

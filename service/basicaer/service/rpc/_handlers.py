@@ -11,7 +11,9 @@ that were serialized once for all of their readers.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NoReturn, TypeAlias, TypeVar
@@ -20,11 +22,12 @@ import grpc
 from basicaer.service.access import Callers
 from basicaer.service.callers import Caller
 from basicaer.service.errors import ServiceError
-from basicaer.service.rpc._status import abort, unexpected
+from basicaer.service.rpc._status import CODES, abort, unexpected
+from basicaer.service.telemetry import CallSpan, MethodMetrics, Telemetry, bind, event
 from basicaer.v1 import error_reason_pb2 as reasons
 from google.protobuf.message import DecodeError, Message
 
-__all__ = ["Binder", "Context", "Handler", "refusal", "stream_handler", "unary_handler"]
+__all__ = ["Binder", "Context", "Handler", "Stream", "refusal", "stream_handler", "unary_handler"]
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +37,8 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
 # Makes a method's handler for a caller; for None the handler asks the connection's certificate who calls.
 Binder: TypeAlias = Callable[[Caller | None], Handler]
 
+# Of an id in a log line; ours have 32 characters.
+_MOST_ID = 64
 _RIGHTS = (reasons.ERROR_REASON_UNAUTHENTICATED, reasons.ERROR_REASON_PERMISSION_DENIED)
 
 _Request = TypeVar("_Request", bound=Message)
@@ -58,26 +63,88 @@ def _parse(kind: type[_Request], data: bytes, limit: int) -> _Request:
         ) from None
 
 
+class _Call:
+    """One call, as the metrics and the trace see it: begun with `_Call`, and ended once."""
+
+    __slots__ = ("_began", "_method", "_span", "code")
+
+    def __init__(self, method: MethodMetrics, telemetry: Telemetry, context: Context) -> None:
+        method.open += 1
+        self._method = method
+        self._began = time.perf_counter()
+        self._span: CallSpan | None = None
+        if telemetry.tracing is not None:
+            self._span = telemetry.tracing.call(method.name, context.invocation_metadata() or ())
+        self.code = "OK"
+
+    def answered(self) -> None:
+        """The answer is there, or its first message."""
+        self._method.answered(self._began)
+
+    def failed(self, error: ServiceError) -> None:
+        """The call is about to be refused."""
+        self.code = CODES[error.reason].name
+
+    def end(self) -> None:
+        """The call is over."""
+        self._method.open -= 1
+        self._method.ended(self.code)
+        if self._span is not None:
+            self._span.end(self.code)
+
+
+class Stream:
+    """Where a method writes its messages, serialized."""
+
+    __slots__ = ("_call", "_context", "write")
+
+    def __init__(self, context: Context, call: _Call) -> None:
+        self._context = context
+        self._call = call
+        self.write: Callable[[bytes], Awaitable[None]] = self._write_first
+
+    def _write_first(self, message: bytes) -> Awaitable[None]:
+        # From the second one on, nothing lies between.
+        self.write = self._context.write
+        self._call.answered()
+        return self._context.write(message)
+
+
 def unary_handler(
     name: str,
     kind: type[_Request],
     limit: int,
     callers: Callers,
+    telemetry: Telemetry,
     method: Callable[[_Request, Caller], Awaitable[Message]],
 ) -> Binder:
     """Return what makes the handler of a method with one response. `limit` is a request's greatest size
     in bytes.
     """
+    metrics = telemetry.metrics.method(name)
 
     async def handle(bearer: Caller | None, data: bytes, context: Context) -> bytes:
+        call = _Call(metrics, telemetry, context)
         try:
             caller = bearer or callers.certificate_holder(context.auth_context())
             async with callers.session(caller):
-                return (await method(_parse(kind, data, limit), caller)).SerializeToString()
+                request = _parse(kind, data, limit)
+                bind(caller.principal, _job_id(request))
+                answer = (await method(request, caller)).SerializeToString()
+                call.answered()
+                return answer
+        except asyncio.CancelledError:
+            call.code = "CANCELLED"
+            raise
         except ServiceError as error:
-            await _refuse(name, context, callers, error)
+            call.failed(error)
+            await _refuse(metrics, context, callers, telemetry, error)
         except Exception as error:
-            await abort(context, unexpected(name, error))
+            defect = unexpected(name, error)
+            call.failed(defect)
+            await abort(context, defect)
+        finally:
+            call.end()
 
     return lambda bearer: grpc.unary_unary_rpc_method_handler(partial(handle, bearer))
 
@@ -87,46 +154,74 @@ def stream_handler(
     kind: type[_Request],
     limit: int,
     callers: Callers,
-    method: Callable[[_Request, Caller, Context], Awaitable[None]],
+    telemetry: Telemetry,
+    method: Callable[[_Request, Caller, Stream], Awaitable[None]],
 ) -> Binder:
-    """Return what makes the handler of a method that writes its responses, serialized, to the context.
+    """Return what makes the handler of a method that writes its responses, serialized, to a stream.
 
-    Writing to a context (instead of being an async generator) lets a method free what it holds in its own
+    Writing to a stream (instead of being an async generator) lets a method free what it holds in its own
     ``finally`` the moment its client vanishes; a generator would wait for the garbage collector to close it.
     """
 
+    metrics = telemetry.metrics.method(name)
+
     async def handle(bearer: Caller | None, data: bytes, context: Context) -> None:
+        call = _Call(metrics, telemetry, context)
         try:
             caller = bearer or callers.certificate_holder(context.auth_context())
             async with callers.session(caller):
-                await method(_parse(kind, data, limit), caller, context)
+                request = _parse(kind, data, limit)
+                bind(caller.principal, _job_id(request))
+                await method(request, caller, Stream(context, call))
+        except asyncio.CancelledError:
+            call.code = "CANCELLED"
+            raise
         except ServiceError as error:
-            await _refuse(name, context, callers, error)
+            call.failed(error)
+            await _refuse(metrics, context, callers, telemetry, error)
         except Exception as error:
             if context.done():
                 # The client vanished between two writes: gRPC then refuses the next one before it cancels
                 # this task.
                 _log.debug("%s: the client is gone (%s)", name, error)
+                call.code = "CANCELLED"
                 return
-            await abort(context, unexpected(name, error))
+            defect = unexpected(name, error)
+            call.failed(defect)
+            await abort(context, defect)
+        finally:
+            call.end()
 
     return lambda bearer: grpc.unary_stream_rpc_method_handler(partial(handle, bearer))
 
 
-def refusal(name: str, callers: Callers, error: ServiceError) -> Handler:
+def refusal(name: str, callers: Callers, telemetry: Telemetry, error: ServiceError) -> Handler:
     """Return a handler that refuses a call without reading its request, however large that is.
 
     As a stream it needn't wait for the request's end, whatever the method really is; callers can't tell.
     """
 
+    metrics = telemetry.metrics.method(name)
+
     async def handle(_requests: object, context: Context) -> None:
-        await _refuse(name, context, callers, error)
+        metrics.ended(CODES[error.reason].name)
+        await _refuse(metrics, context, callers, telemetry, error)
 
     return grpc.stream_stream_rpc_method_handler(handle)
 
 
-async def _refuse(name: str, context: Context, callers: Callers, error: ServiceError) -> NoReturn:
-    _log.debug("%s refused: %r", name, error)
+def _job_id(request: Message) -> str:
+    """Return which job a request is about, if it is about one; whatever was written there."""
+    return str(getattr(request, "job_id", ""))[:_MOST_ID]
+
+
+async def _refuse(
+    metrics: MethodMetrics, context: Context, callers: Callers, telemetry: Telemetry, error: ServiceError
+) -> NoReturn:
+    # Its text may quote a program.
+    event(_log, logging.DEBUG, "call refused", method=metrics.name, reason=error.reason_name)
     if error.reason in _RIGHTS:
+        cause = error.metadata.get("cause", error.reason_name.lower())
+        telemetry.metrics.access_refusals.labels(cause).inc()
         callers.refused(context.peer(), error)
     await abort(context, error)

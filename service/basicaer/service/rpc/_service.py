@@ -14,7 +14,8 @@ from basicaer.service.callers import Caller
 from basicaer.service.config import Config
 from basicaer.service.jobs import JobManager
 from basicaer.service.rpc._encoding import read_result_response, run_job_response, watch_job_response
-from basicaer.service.rpc._handlers import Binder, Context, stream_handler, unary_handler
+from basicaer.service.rpc._handlers import Binder, Stream, stream_handler, unary_handler
+from basicaer.service.telemetry import Telemetry
 from basicaer.v1 import job_service_pb2 as pb
 from google.protobuf import duration_pb2, timestamp_pb2
 
@@ -25,9 +26,15 @@ class JobService:
     """The service `basicaer.v1.JobService`."""
 
     def __init__(
-        self, manager: JobManager, config: Config, backends: Sequence[pb.BackendInfo], version: str
+        self,
+        manager: JobManager,
+        config: Config,
+        backends: Sequence[pb.BackendInfo],
+        version: str,
+        telemetry: Telemetry,
     ) -> None:
         self._manager = manager
+        self._telemetry = telemetry
         self._backends = pb.ListBackendsResponse(backends=sorted(backends, key=lambda info: info.name))
         start_time = timestamp_pb2.Timestamp()
         start_time.GetCurrentTime()
@@ -38,23 +45,23 @@ class JobService:
 
     def handlers(self, callers: Callers) -> dict[str, Binder]:
         """Return what makes the gRPC handler of each RPC, by its name."""
-        limit = self._max_message_bytes
+        limit, shared = self._max_message_bytes, (callers, self._telemetry)
         return {
-            "SubmitJob": unary_handler("SubmitJob", pb.SubmitJobRequest, limit, callers, self.submit_job),
-            "RunJob": stream_handler("RunJob", pb.RunJobRequest, limit, callers, self.run_job),
-            "WatchJob": stream_handler("WatchJob", pb.WatchJobRequest, limit, callers, self.watch_job),
-            "GetJob": unary_handler("GetJob", pb.GetJobRequest, limit, callers, self.get_job),
-            "ListJobs": unary_handler("ListJobs", pb.ListJobsRequest, limit, callers, self.list_jobs),
-            "CancelJob": unary_handler("CancelJob", pb.CancelJobRequest, limit, callers, self.cancel_job),
-            "DeleteJob": unary_handler("DeleteJob", pb.DeleteJobRequest, limit, callers, self.delete_job),
+            "SubmitJob": unary_handler("SubmitJob", pb.SubmitJobRequest, limit, *shared, self.submit_job),
+            "RunJob": stream_handler("RunJob", pb.RunJobRequest, limit, *shared, self.run_job),
+            "WatchJob": stream_handler("WatchJob", pb.WatchJobRequest, limit, *shared, self.watch_job),
+            "GetJob": unary_handler("GetJob", pb.GetJobRequest, limit, *shared, self.get_job),
+            "ListJobs": unary_handler("ListJobs", pb.ListJobsRequest, limit, *shared, self.list_jobs),
+            "CancelJob": unary_handler("CancelJob", pb.CancelJobRequest, limit, *shared, self.cancel_job),
+            "DeleteJob": unary_handler("DeleteJob", pb.DeleteJobRequest, limit, *shared, self.delete_job),
             "ReadResult": stream_handler(
-                "ReadResult", pb.ReadResultRequest, limit, callers, self.read_result
+                "ReadResult", pb.ReadResultRequest, limit, *shared, self.read_result
             ),
             "GetServerInfo": unary_handler(
-                "GetServerInfo", pb.GetServerInfoRequest, limit, callers, self.get_server_info
+                "GetServerInfo", pb.GetServerInfoRequest, limit, *shared, self.get_server_info
             ),
             "ListBackends": unary_handler(
-                "ListBackends", pb.ListBackendsRequest, limit, callers, self.list_backends
+                "ListBackends", pb.ListBackendsRequest, limit, *shared, self.list_backends
             ),
         }
 
@@ -65,7 +72,7 @@ class JobService:
         job, duplicate = await self._manager.submit(request.spec, request.request_id, caller=caller)
         return pb.SubmitJobResponse(job=job, duplicate=duplicate)
 
-    async def run_job(self, request: pb.RunJobRequest, caller: Caller, context: Context) -> None:
+    async def run_job(self, request: pb.RunJobRequest, caller: Caller, stream: Stream) -> None:
         """Accept a job and stream what becomes of it, up to its result."""
         watch = await self._manager.run(
             request.spec,
@@ -75,22 +82,22 @@ class JobService:
         )
         try:
             first = pb.RunJobResponse(job=watch.job, duplicate=watch.duplicate)
-            await context.write(first.SerializeToString())
+            await stream.write(first.SerializeToString())
             while (event := await watch.next()) is not None:
-                await context.write(run_job_response(event, watch.result if event.final else None))
+                await stream.write(run_job_response(event, watch.result if event.final else None))
         finally:
             watch.close()
 
-    async def watch_job(self, request: pb.WatchJobRequest, caller: Caller, context: Context) -> None:
+    async def watch_job(self, request: pb.WatchJobRequest, caller: Caller, stream: Stream) -> None:
         """Stream a job's events. That the stream ends, for whatever reason, never touches the job."""
         after = request.after_sequence if request.HasField("after_sequence") else None
         watch = await self._manager.watch(
             request.job_id, after, heartbeat_interval=_heartbeat_interval(request), caller=caller
         )
         try:
-            await context.write(pb.WatchJobResponse(job=watch.job).SerializeToString())
+            await stream.write(pb.WatchJobResponse(job=watch.job).SerializeToString())
             while (event := await watch.next()) is not None:
-                await context.write(watch_job_response(event))
+                await stream.write(watch_job_response(event))
         finally:
             watch.close()
 
@@ -119,13 +126,15 @@ class JobService:
         await self._manager.delete(request.job_id, caller=caller)
         return pb.DeleteJobResponse()
 
-    async def read_result(self, request: pb.ReadResultRequest, caller: Caller, context: Context) -> None:
+    async def read_result(self, request: pb.ReadResultRequest, caller: Caller, stream: Stream) -> None:
         """Stream one part of a result."""
         reading = await self._manager.read_result(request, caller=caller)
+        sent = self._telemetry.metrics.result_read_bytes
         try:
-            await context.write(pb.ReadResultResponse(header=reading.header).SerializeToString())
+            await stream.write(pb.ReadResultResponse(header=reading.header).SerializeToString())
             while (chunk := await reading.next()) is not None:
-                await context.write(read_result_response(chunk.offset, chunk.data, chunk.crc32c))
+                await stream.write(read_result_response(chunk.offset, chunk.data, chunk.crc32c))
+                sent.inc(len(chunk.data))
         finally:
             reading.close()
 

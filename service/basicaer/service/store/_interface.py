@@ -22,6 +22,8 @@ __all__ = [
     "JobRecord",
     "JobStore",
     "Listener",
+    "Observer",
+    "Probe",
     "Reclaim",
     "StagedResult",
     "StoredResult",
@@ -198,8 +200,15 @@ class Barrier(_WriteBase):
     """Changes nothing, and never fails. It comes back after all that was handed over before it."""
 
 
-Write: TypeAlias = InsertJob | UpdateJob | SweepJob | DeleteJob | Reclaim | Barrier
+@dataclass(slots=True, kw_only=True)
+class Probe(_WriteBase):
+    """Changes nothing, but is committed as all others are: it fails when they would."""
+
+
+Write: TypeAlias = InsertJob | UpdateJob | SweepJob | DeleteJob | Reclaim | Barrier | Probe
 Listener: TypeAlias = Callable[[Sequence[Write]], None]
+# Told of each group: the seconds that it took, its writes, and how many of them failed.
+Observer: TypeAlias = Callable[[float, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

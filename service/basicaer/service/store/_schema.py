@@ -13,10 +13,12 @@ from pathlib import Path
 
 from basicaer.service.errors import DataDirectoryError
 
-__all__ = ["REVISIONS", "connect", "open_database"]
+__all__ = ["PROBE", "REVISIONS", "connect", "open_database"]
 
 # "BsAe": what `file` and we know our files by.
 APPLICATION_ID = 0x42734165
+# Writes the number that is there already, for which SQLite commits the file's first page anew.
+PROBE = f"PRAGMA application_id = {APPLICATION_ID}"
 
 REVISIONS = ("0001", "0002")
 

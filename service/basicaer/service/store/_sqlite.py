@@ -24,7 +24,7 @@ from basicaer.v1 import error_reason_pb2
 
 from . import _sql
 from ._files import DirectoryLock, ResultFile, ResultFiles
-from ._interface import ExistingJob, JobFilter, JobRecord, Listener, StagedResult, Write
+from ._interface import ExistingJob, JobFilter, JobRecord, Listener, Observer, StagedResult, Write
 from ._schema import connect, open_database
 from ._writer import Writer
 
@@ -40,10 +40,19 @@ _MESSAGE_BYTES = 1 << 20
 class SQLiteStore:
     """A `JobStore` in one directory, which is made when it isn't there. One process at a time uses it."""
 
-    def __init__(self, data_dir: Path, *, busy_timeout: float = 2.0) -> None:
-        """`busy_timeout` is how many seconds a statement waits for another program's lock on the database."""
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        busy_timeout: float = 2.0,
+        observe: Observer = lambda seconds, writes, failed: None,
+    ) -> None:
+        """`busy_timeout` is how many seconds a statement waits for another program's lock on the database;
+        `observe` is called on the writer's thread, must be quick and must not raise.
+        """
         self._directory = data_dir
         self._busy_timeout = busy_timeout
+        self._observe = observe
         self._lock: DirectoryLock | None = None
         self._readers: ThreadPoolExecutor | None = None
         self._connections: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
@@ -62,7 +71,7 @@ class SQLiteStore:
             lock.release()
             raise
         self._lock = lock
-        self._writer = Writer(connection, listener, self._files.remove)
+        self._writer = Writer(connection, listener, self._files.remove, self._observe)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         for _ in range(_READERS):
             self._connections.put(connect(self._path, busy_timeout=self._busy_timeout, read_only=True))

@@ -19,12 +19,14 @@ from ._interface import (
     DeleteJob,
     ExistingJob,
     InsertJob,
+    Probe,
     Reclaim,
     StagedResult,
     SweepJob,
     UpdateJob,
     Write,
 )
+from ._schema import PROBE
 
 __all__ = ["Statements"]
 
@@ -99,6 +101,8 @@ class Statements:
             self._sweep(write)
         elif isinstance(write, DeleteJob):
             self._delete(write)
+        elif isinstance(write, Probe):
+            self._execute(PROBE)
         elif isinstance(write, Reclaim):
             self._reclaim(write)
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 from basicaer.service.errors import ServiceError, StoreBusyError, internal_error
 
-from ._interface import Barrier, InsertJob, Listener, UpdateJob, Write
+from ._interface import Barrier, InsertJob, Listener, Observer, UpdateJob, Write
 from ._statements import Statements
 
 __all__ = ["Writer"]
@@ -48,11 +48,16 @@ class Writer:
     """Commits writes in groups on a thread of its own, and hands each group back to the listener."""
 
     def __init__(
-        self, connection: sqlite3.Connection, listener: Listener, remove_file: Callable[[str], None]
+        self,
+        connection: sqlite3.Connection,
+        listener: Listener,
+        remove_file: Callable[[str], None],
+        observe: Observer,
     ) -> None:
         """Starts the thread, which owns the connection from now on. `remove_file` removes a result's file by
         name.
         """
+        self._observe = observe
         self._execute = connection.execute
         self._connection = connection
         self._listener = listener
@@ -94,7 +99,10 @@ class Writer:
             group: list[Write] = []
             stopping = self._collect(group)
             if group:
+                began = time.perf_counter()
                 self._commit_group(group)
+                failed = sum(write.error is not None for write in group)
+                self._observe(time.perf_counter() - began, len(group), failed)
                 try:
                     self._listener(group)
                 except Exception:

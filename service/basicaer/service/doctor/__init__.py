@@ -1,0 +1,28 @@
+"""What is wrong with a deployment, and how to mend it: checks that read, and change nothing.
+
+Each check returns findings; it never raises for what it looks at. They look at this machine with the settings
+of a server, as the user whom the server runs as. What a running server says is the command line's to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from basicaer.service.config import Config
+from basicaer.service.doctor import _access, _machine
+from basicaer.service.doctor._finding import Finding, Verdict
+
+__all__ = ["Finding", "Verdict", "examine"]
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    """Yield what there is to say of this machine and these settings, each as soon as it is known."""
+    yield _machine.data_directory(config)
+    yield _machine.free_space(config)
+    yield _machine.memory(config)
+    yield _machine.huge_pages()
+    yield _machine.clock(config)
+    yield _access.reach(config)
+    yield from _access.tls(config)
+    yield from _access.proofs(config)
+    yield _machine.kernels()
