@@ -53,6 +53,7 @@ class Service:
         service = JobService(self._manager, config, self._executor.backends(), version())
         self._server = GrpcServer(service.handlers(self._callers), self._callers, config)
         self.address = ""
+        self.health_address = ""
 
     async def start(self) -> str:
         """Serve; return HOST:PORT once the server is ready for its first job.
@@ -63,6 +64,8 @@ class Service:
         """
         try:
             self.address = self._server.bind(self._config.listen, self._credentials)
+            if self._config.health_listen:
+                self.health_address = self._server.bind_health(self._config.health_listen)
             await self._manager.start()
         except BaseException:
             await self._server.stop(None)
@@ -71,7 +74,7 @@ class Service:
         self._callers.start()
         await self._server.start()
         try:
-            await asyncio.to_thread(self._executor.warm_up)
+            await asyncio.to_thread(self._executor.warm_up, _tell_of_compiling)
         except ServiceError as error:
             # Limits may be so narrow that they refuse even this; then the first job takes longer, no more.
             _log.warning("not warmed up: %s", error)
@@ -106,6 +109,13 @@ def run(config: Config, announce: Callable[[str], None], *, until_stdin_closes: 
         OSError, DataDirectoryError, CredentialsFileError: As `Service` and `Service.start`.
     """
     asyncio.run(_run(config, announce, until_stdin_closes))
+
+
+def _tell_of_compiling(processor: str) -> None:
+    _log.info(
+        "no compiled kernels for this processor (%s): compiling them, once, which takes about a minute",
+        processor,
+    )
 
 
 async def _run(config: Config, announce: Callable[[str], None], until_stdin_closes: bool) -> None:
