@@ -25,6 +25,9 @@ fi
 base=${BASE_IMAGE:-localhost/basicaer-base}
 [ -n "${BASE_IMAGE:-}" ] || deploy/image/debian-base.sh "$base"
 
+# An earlier image of this name would stay, without a name.
+old=$(buildah images --quiet "$name" 2>/dev/null || true)
+
 lent=()
 for path in /etc/pip.conf /etc/ssl/certs; do
   [ ! -e "$path" ] || lent+=(--volume "$path:$path:ro")
@@ -34,3 +37,6 @@ buildah bud --quiet --layers=false --network host --format docker "${lent[@]}" \
   --build-arg VERSION="$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
   --build-arg REVISION="$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
   --file deploy/Dockerfile --tag "$name" .
+if [ -n "$old" ] && [ "$old" != "$(buildah images --quiet "$name")" ]; then
+  buildah rmi --force "$old" >/dev/null
+fi

@@ -30,7 +30,7 @@ rm -rf /usr/local/bin/pip* /usr/local/bin/idle* /usr/local/bin/pydoc* /usr/local
   /usr/include /usr/share/python-wheels /usr/share/man /usr/share/info /usr/share/locale /usr/share/perl* \
   /usr/lib/*/perl* /usr/share/lintian /usr/share/bash-completion /usr/share/zoneinfo /usr/lib/apt /etc/apt \
   /var/lib/apt /var/cache /var/log /var/lib/dpkg/info /var/lib/dpkg/*-old /usr/bin/dpkg* /usr/sbin/dpkg* /usr/lib/dpkg \
-  /usr/share/dpkg /root/.cache /tmp/* /strip.sh
+  /usr/share/dpkg ~/.cache /tmp/* /strip.sh
 # Licences stay, the rest of the documentation goes.
 find /usr/share/doc -type f ! -name copyright -delete
 find /usr/share/doc -type d -empty -delete

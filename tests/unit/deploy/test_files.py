@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ def _files() -> list[Path]:
 
 def test_every_variable_is_a_setting() -> None:
     known = {setting.variable for setting in settings_of(Config)} | OTHER_VARIABLES | METRICS
-    for path in _files():
+    for path in [*_files(), ROOT / "docs/deployment.md"]:
         found = set(re.findall(r"\bBASICAER_[A-Z_]*[A-Z]\b", path.read_text()))
         assert found <= known, f"{path}: {found - known}"
 
@@ -131,6 +133,28 @@ def test_the_units_configuration_can_be_used(tmp_path: Path) -> None:
         tls_certificate=tmp_path / "crt",
         tls_key=tmp_path / "key",
     )
+
+
+def test_what_the_readme_starts_is_for_this_machine_and_can_be_started(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^docker run .*$", (ROOT / "README.md").read_text(), flags=re.M)
+    arguments = shlex.split(command)
+    assert arguments[arguments.index("-p") + 1] == "127.0.0.1:50051:50051"
+    flags = arguments[arguments.index("serve") + 1 :]
+    image = dict(re.findall(r"(BASICAER_\w+)=(\S+)", (DEPLOY / "Dockerfile").read_text()))
+    shown = subprocess.run(
+        [sys.executable, "-m", "basicaer.service.cli", "config", *flags],
+        env={**os.environ, **image, "BASICAER_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_the_guides_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / "docs/deployment.md").read_text()):
+        assert (ROOT / "docs" / target).exists(), target
 
 
 @pytest.fixture
