@@ -15,6 +15,8 @@ LISTEN ?= 127.0.0.1:50051
 DATA_DIR ?= .basicaer
 SECONDS ?= 60
 SEED ?= 1
+DEPLOY_VENV ?= .venv-deploy
+IMAGE ?= localhost/basicaer
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
 PYTEST_ARGS ?= -n auto
 EXAMPLES := go typescript java rust
@@ -22,7 +24,8 @@ JAVA_CLASSES := examples/java/target/basicaer-example-0.1.0.jar:examples/java/ta
 RUNNER ?=
 
 .PHONY: help setup run serve test test-qiskit lint format protos check-protos contract check-contract stubs stubs-go \
-	stubs-typescript examples $(EXAMPLES:%=example-%) conformance chaos bench bench-peers clean
+	stubs-typescript examples $(EXAMPLES:%=example-%) conformance chaos bench bench-peers \
+	image image-test sbom lint-deploy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -186,7 +189,41 @@ $(PEERS_VENV)/.ready: benchmarks/peers/requirements.txt
 bench-peers: $(VENV)/.service $(PEERS_VENV)/.ready ## measure the simulator beside eight others (PEERS_ARGS="--help")
 	@$(BIN)/python -m benchmarks.peers --peers-python $(abspath $(PEERS_VENV))/bin/python $(PEERS_ARGS)
 
+image: ## build the server's image with buildah (IMAGE=name, BASE_IMAGE=what to start from)
+	@deploy/image/build.sh $(IMAGE)
+
+image-test: $(VENV)/.dev image ## build the image, and run it as an engine would (as root)
+	BASICAER_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/image --timeout 600
+
+# The linters live in an environment of their own: what CI needs every time is small without them.
+$(DEPLOY_VENV)/.ready: deploy/lint/requirements.txt
+	@echo "setting up $(DEPLOY_VENV) (once) …"
+	@test -x $(DEPLOY_VENV)/bin/python || $(PYTHON) -m venv $(DEPLOY_VENV)
+	@$(DEPLOY_VENV)/bin/python -m pip --disable-pip-version-check -q install -r $<
+	@touch $@
+
+sbom: $(DEPLOY_VENV)/.ready ## list what is in the image: dist/sbom.cdx.json, in CycloneDX's form (as root)
+	@mkdir -p dist
+	@$(DEPLOY_VENV)/bin/python deploy/image/sbom.py $(IMAGE) dist/sbom.cdx.json
+
+HELM_VERSION := v3.18.4
+HELM ?= $(DEPLOY_VENV)/bin/helm
+$(DEPLOY_VENV)/bin/helm: $(DEPLOY_VENV)/.ready
+	@command -v go >/dev/null || { echo "lint-deploy needs Go, or a Helm by HELM=…: install one of them" >&2; exit 1; }
+	GOBIN=$(abspath $(DEPLOY_VENV)/bin) go install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
+
+lint-deploy: $(DEPLOY_VENV)/.ready $(HELM) ## check the Dockerfile, the scripts, the chart and the unit of deploy/
+	$(DEPLOY_VENV)/bin/hadolint deploy/Dockerfile
+	$(DEPLOY_VENV)/bin/shellcheck deploy/image/*.sh
+	$(DEPLOY_VENV)/bin/python deploy/lint/check_chart.py $(HELM)
+	@if command -v systemd-analyze >/dev/null; then \
+	  systemd-analyze security --offline=true --threshold=20 deploy/systemd/basicaer.service | tail -n 1; \
+	else echo "not run: systemd-analyze security, which is not installed"; fi
+	@if docker compose version >/dev/null 2>&1; then \
+	  GRAFANA_PASSWORD=x TLS_CERTIFICATE=x TLS_KEY=x docker compose -f deploy/compose.yaml config --quiet; \
+	else echo "not run: docker compose config, which is not installed"; fi
+
 clean: ## remove what the other targets made
 	rm -rf examples/go/.bin examples/go/basicaerv1 examples/java/target examples/rust/target examples/rust/Cargo.lock
 	rm -rf examples/typescript/node_modules examples/typescript/dist examples/typescript/src/gen
-	rm -rf $(VENV) $(PEERS_VENV) $(QISKIT_VENVS) $(DATA_DIR) simulator/basicaer/simulator/engine/__pycache__ build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS_VENV) $(DEPLOY_VENV) $(QISKIT_VENVS) $(DATA_DIR) simulator/basicaer/simulator/engine/__pycache__ build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

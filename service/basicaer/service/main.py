@@ -64,6 +64,7 @@ class Service:
         self.address = ""
         # HOST:PORT of the metrics; "" when they aren't served.
         self.metrics_address = ""
+        self.health_address = ""
 
     async def start(self) -> str:
         """Serve; return HOST:PORT once the server is ready for its first job.
@@ -77,6 +78,8 @@ class Service:
             if self._config.metrics_listen:
                 self._exporter = MetricsServer(self._config.metrics_listen, self._metrics)
                 self.metrics_address = self._exporter.address
+            if self._config.health_listen:
+                self.health_address = self._server.bind_health(self._config.health_listen)
             await self._manager.start()
             self._add_gauges()
         except BaseException:
@@ -87,7 +90,7 @@ class Service:
         self._callers.start()
         await self._server.start()
         try:
-            await asyncio.to_thread(self._executor.warm_up)
+            await asyncio.to_thread(self._executor.warm_up, _tell_of_compiling)
         except ServiceError as error:
             # Limits may be so narrow that they refuse even this; then the first job takes longer, no more.
             _log.warning("not warmed up: %s", error)
@@ -162,6 +165,13 @@ def run(
         OSError, DataDirectoryError, CredentialsFileError, SettingError: As `Service` and `Service.start`.
     """
     asyncio.run(_run(config, logs, announce, until_stdin_closes))
+
+
+def _tell_of_compiling(processor: str) -> None:
+    _log.info(
+        "no compiled kernels for this processor (%s): compiling them, once, which takes about a minute",
+        processor,
+    )
 
 
 async def _run(config: Config, logs: Logs, announce: Callable[[str], None], until_stdin_closes: bool) -> None:

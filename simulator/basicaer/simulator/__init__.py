@@ -58,7 +58,7 @@ from basicaer.simulator._operations import (
 from basicaer.simulator._options import program_seed
 from basicaer.simulator._run import RunResult, chop, run, statevector, unitary
 from basicaer.simulator._validation import validate
-from basicaer.simulator._warm import warm_up
+from basicaer.simulator._warm import told_of_compiling, warm_up
 
 __all__ = [
     "GATES",
@@ -110,6 +110,7 @@ __all__ = [
     "required_bytes",
     "run",
     "statevector",
+    "told_of_compiling",
     "unitary",
     "validate",
     "warm_up",

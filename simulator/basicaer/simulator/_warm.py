@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._circuit import Circuit
 from basicaer.simulator._operations import Observable, Save, SaveKind
 from basicaer.simulator._run import run, statevector
+from llvmlite import binding
+from numba import config
+from numba.core import event
 
 _QUBITS = (3, 13)
 """A circuit that takes the short way from columns to amplitudes, and one that is planned in blocks."""
@@ -32,3 +39,32 @@ def warm_up(dtype: npt.DTypeLike = np.complex128) -> None:
         values = Save("values", SaveKind.EXPECTATION_VALUES, (observable,))
         circuit.append("save", range(num_qubits), save=values)
         run(circuit, shots=2, seed=1, dtype=dtype, statevector=True)
+
+
+@contextmanager
+def told_of_compiling(tell: Callable[[str], None] | None) -> Iterator[None]:
+    """Within it, `tell` is called before the first kernel is compiled rather than loaded, once, with the name
+    of the processor that it is compiled for.
+    """
+    if tell is None:
+        yield
+        return
+    listener = _First(tell)
+    event.register("numba:compile", listener)
+    try:
+        yield
+    finally:
+        event.unregister("numba:compile", listener)
+
+
+class _First(event.Listener):  # type: ignore[misc]  # numba has no types
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell: Callable[[str], None] | None = tell
+
+    def on_start(self, event: Any) -> None:
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell(config.CPU_NAME or binding.get_host_cpu_name())
+
+    def on_end(self, event: Any) -> None:
+        """What numba asks a listener to have."""

@@ -12,7 +12,7 @@ import click
 from basicaer.service.cli._config import config
 from basicaer.service.cli._doctor import doctor
 from basicaer.service.cli._errors import exit_status
-from basicaer.service.cli._facts import backends, info, version
+from basicaer.service.cli._facts import backends, health, info, version
 from basicaer.service.cli._jobs import cancel, delete, jobs, result, watch
 from basicaer.service.cli._run import run
 from basicaer.service.cli._serve import serve
@@ -47,6 +47,7 @@ for _command in (
     delete,
     backends,
     info,
+    health,
     token,
     config,
     doctor,

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     import grpc
-    from basicaer.client import BasicAerJob, BasicAerProvider
+    from basicaer.client import BasicAerError, BasicAerJob, BasicAerProvider, ServerUnavailableError
     from basicaer.v1 import job_service_pb2, job_service_pb2_grpc
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Connection",
     "Server",
     "connect",
+    "health_of",
     "named_server_option",
     "optional_server_option",
     "server_option",
@@ -145,28 +146,57 @@ def connect(server: Server, *, max_outage: float = _MAX_OUTAGE) -> Iterator[Conn
     Raises:
         BasicAerError: Nobody answers there, or this command isn't let in.
     """
-    import grpc
     from basicaer.client import BasicAerProvider, ServerUnavailableError
-    from basicaer.client._channel import channel_options
     from basicaer.v1 import job_service_pb2, job_service_pb2_grpc
 
     address, credentials = server.address, _credentials(server)
-    options = channel_options(address)
     with (
-        grpc.insecure_channel(address, options)
-        if credentials is None
-        else grpc.secure_channel(address, credentials, options) as channel,
+        _channel(server, credentials) as channel,
         BasicAerProvider(address, max_outage=max_outage, token="", credentials=credentials) as provider,
     ):
         stub = job_service_pb2_grpc.JobServiceStub(channel)
         try:
             info = _call(stub.GetServerInfo, job_service_pb2.GetServerInfoRequest(), _FIRST_TIMEOUT)
         except ServerUnavailableError as error:
-            raise ServerUnavailableError(
-                f"no server answers at {address} (start one with 'basicaer serve', or name another one with "
-                f"--server; one with TLS wants --tls or --ca-file): {error.message}"
-            ) from error
+            raise _no_server(address, error) from error
         yield Connection(provider, stub, info, channel)
+
+
+def health_of(server: Server) -> str:
+    """Return what a server says of its health: SERVING or NOT_SERVING.
+
+    Raises:
+        BasicAerError: Nobody answers there, or no server of this kind does.
+    """
+    from basicaer.client import ServerUnavailableError
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    with _channel(server, _credentials(server)) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = _call(stub.Check, health_pb2.HealthCheckRequest(), _FIRST_TIMEOUT)
+        except ServerUnavailableError as error:
+            raise _no_server(server.address, error) from error
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+
+def _channel(server: Server, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
+    import grpc
+    from basicaer.client._channel import channel_options
+
+    options = channel_options(server.address)
+    if credentials is None:
+        return grpc.insecure_channel(server.address, options)
+    return grpc.secure_channel(server.address, credentials, options)
+
+
+def _no_server(address: str, error: BasicAerError) -> ServerUnavailableError:
+    from basicaer.client import ServerUnavailableError
+
+    return ServerUnavailableError(
+        f"no server answers at {address} (start one with 'basicaer serve', or name another one with "
+        f"--server; one with TLS wants --tls or --ca-file): {error.message}"
+    )
 
 
 def _access_option(flag: str, text: str, **kind: Any) -> Callable[[Any], Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 from basicaer.service import version as own_version
 from basicaer.service.cli import _text
-from basicaer.service.cli._connection import Server, connect, server_option
+from basicaer.service.cli._connection import Server, connect, health_of, server_option
 from basicaer.service.cli._errors import fail
 from basicaer.service.cli._output import json_option, plain, print_json
 
-__all__ = ["backends", "info", "version"]
+__all__ = ["backends", "health", "info", "version"]
 
 
 @click.command()
@@ -44,6 +44,24 @@ def backends(name: str | None, server: Server, as_json: bool) -> None:
         for gate in backend.gates
     ]
     click.echo("\n" + _text.table(("GATE", "QUBITS", "PARAMETERS", "WHAT IT DOES"), gates))
+
+
+@click.command()
+@server_option
+@json_option
+def health(server: Server, as_json: bool) -> None:
+    """Ask whether a server takes jobs, by gRPC's health protocol; for probes.
+
+    The exit status is 0 if it does, 1 while it starts or drains, 3 if nobody answers. It needs no token; at
+    --health-listen it needs no TLS either.
+    """
+    status = health_of(server)
+    if as_json:
+        print_json({"status": status})
+    else:
+        click.echo(status)
+    if status != "SERVING":
+        fail(f"{server.address} takes no jobs now: the server starts or drains")
 
 
 @click.command()

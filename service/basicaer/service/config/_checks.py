@@ -46,9 +46,17 @@ def check(config: Config, settings: Sequence[Setting]) -> None:
         _check_number(setting, getattr(config, setting.name))
     _check_address("listen", config.listen)
     _check_telemetry(config)
+    if config.health_listen:
+        _check_address("health_listen", config.health_listen)
     _check_tls(config)
     _check_methods(config)
     _check_reach(config)
+
+
+def _check_address(name: str, address: str) -> None:
+    match = _ADDRESS.fullmatch(address)
+    if match is None or int(match[2]) > 65_535:
+        raise SettingError(name, f"{address!r} is not HOST:PORT, such as 127.0.0.1:50051 or [::]:0")
 
 
 def _check_number(setting: Setting, value: float | None) -> None:

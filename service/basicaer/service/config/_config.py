@@ -54,6 +54,12 @@ class Config:
         "Where to listen. Port 0 takes any free one. Outside of this machine (0.0.0.0, a name) it takes "
         "--auth and --tls-certificate.",
     )
+    health_listen: str = setting(
+        ADDRESS,
+        "",
+        "Where health alone is answered too, without TLS, for probes that can't do it, such as those of "
+        "Kubernetes. Nothing else is told there, to whoever asks.",
+    )
     data_dir: Path = field(
         metadata=described(
             PATH,

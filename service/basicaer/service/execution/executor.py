@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from basicaer import simulator as sim
@@ -79,14 +79,16 @@ class ThreadExecutor:
         """What ListBackends answers."""
         return backend_infos(self._config)
 
-    def warm_up(self) -> None:
+    def warm_up(self, on_compile: Callable[[str], None] | None = None) -> None:
         """Imports and compiles whatever the first job would have to wait for.
 
         Takes a second or two, and about a minute the first time on a machine, when the kernels are compiled.
+        `on_compile` is called with the processor's name before that minute begins.
         """
         openqasm2.warm()
-        for dtype in ("c16", "c8"):
-            sim.warm_up(dtype)
+        with sim.told_of_compiling(on_compile):
+            for dtype in ("c16", "c8"):
+                sim.warm_up(dtype)
         text = (
             'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;'
         )

@@ -93,10 +93,14 @@ class GrpcServer:
         self._server = grpc.aio.server(
             options=server_options(config), compression=grpc.Compression.NoCompression
         )
+        # What answers on `health_listen`, if anything does.
+        self._probed = grpc.aio.server(options=server_options(config)) if config.health_listen else None
         self._health = health.aio.HealthServicer()
         self._server.add_generic_rpc_handlers((_Gate(handlers, callers, telemetry),))
         # Whoever may connect may ask for the health: a probe has no token.
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if self._probed is not None:
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, self._probed)
         if config.reflection:
             self._add_reflection()
 
@@ -125,22 +129,19 @@ class GrpcServer:
         Raises:
             OSError: It can't be taken, for instance because another server has it.
         """
-        try:
-            port = (
-                self._server.add_insecure_port(listen)
-                if credentials is None
-                else self._server.add_secure_port(listen, credentials)
-            )
-        except RuntimeError:
-            raise OSError(
-                f"can't listen on {listen}: is it this machine's, and is no other server on it?"
-            ) from None
-        return f"{listen.rpartition(':')[0]}:{port}"
+        return _bind(self._server, listen, credentials)
+
+    def bind_health(self, listen: str) -> str:
+        """Take the address at which health alone is answered, as `bind` does; `health_listen` must be set."""
+        assert self._probed is not None
+        return _bind(self._probed, listen, None)
 
     async def start(self) -> None:
         """Begin to answer."""
         await self.set_serving(False)
         await self._server.start()
+        if self._probed is not None:
+            await self._probed.start()
 
     async def set_serving(self, serving: bool) -> None:
         """Tell probes whether calls are welcome."""
@@ -153,3 +154,20 @@ class GrpcServer:
         """Take no more calls, give those in flight `grace` seconds (None: none), cancel the rest."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
+        if self._probed is not None:
+            # Last, so that a probe sees the whole end.
+            await self._probed.stop(None)
+
+
+def _bind(server: grpc.aio.Server, listen: str, credentials: grpc.ServerCredentials | None) -> str:
+    try:
+        port = (
+            server.add_insecure_port(listen)
+            if credentials is None
+            else server.add_secure_port(listen, credentials)
+        )
+    except RuntimeError:
+        raise OSError(
+            f"can't listen on {listen}: is it this machine's, and is no other server on it?"
+        ) from None
+    return f"{listen.rpartition(':')[0]}:{port}"

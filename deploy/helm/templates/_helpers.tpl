@@ -1,0 +1,35 @@
+{{- define "basicaer.name" -}}
+{{- if contains .Chart.Name .Release.Name -}}
+{{ .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else -}}
+{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" }}
+{{- end -}}
+{{- end }}
+
+{{- define "basicaer.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "basicaer.labels" -}}
+{{ include "basicaer.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- /* What the server would refuse at its start is refused before it is installed. */}}
+{{- define "basicaer.check" -}}
+{{- if and (not .Values.tls.secretName) (not .Values.insecure.noTls) -}}
+{{- fail "tls.secretName is empty: name a Secret of type kubernetes.io/tls, or set insecure.noTls=true behind a proxy that ends TLS" -}}
+{{- end -}}
+{{- if and (not .Values.auth) (not .Values.insecure.noAuth) -}}
+{{- fail "auth is empty: set auth={token}, or insecure.noAuth=true to let everyone in who reaches the port" -}}
+{{- end -}}
+{{- if and (has "certificate" .Values.auth) (not .Values.tls.clientCaSecretName) -}}
+{{- fail "auth has certificate: name the Secret with its authority in tls.clientCaSecretName" -}}
+{{- end -}}
+{{- if and (has "jwt" .Values.auth) (not (and .Values.jwt.secretName .Values.jwt.issuer .Values.jwt.audience)) -}}
+{{- fail "auth has jwt: set jwt.secretName, jwt.issuer and jwt.audience" -}}
+{{- end -}}
+{{- end }}
