@@ -68,12 +68,6 @@ def _check_number(setting: Setting, value: float | None) -> None:
         raise SettingError(setting.name, f"must be greater than {setting.least}, but is {value}")
 
 
-def _check_address(name: str, value: str) -> None:
-    match = _ADDRESS.fullmatch(value)
-    if match is None or int(match[2]) > 65_535:
-        raise SettingError(name, f"{value!r} is not HOST:PORT, such as 127.0.0.1:50051 or [::]:0")
-
-
 def _check_telemetry(config: Config) -> None:
     if config.trace_endpoint and not config.trace_endpoint.startswith(("http://", "https://")):
         raise SettingError(
