@@ -69,13 +69,14 @@ class _Call:
     __slots__ = ("_began", "_method", "_span", "code")
 
     def __init__(self, method: MethodMetrics, telemetry: Telemetry, context: Context) -> None:
-        method.open += 1
         self._method = method
         self._began = time.perf_counter()
         self._span: CallSpan | None = None
         if telemetry.tracing is not None:
             self._span = telemetry.tracing.call(method.name, context.invocation_metadata() or ())
         self.code = "OK"
+        # Last, since what ends it is sure to be called from here on.
+        method.open += 1
 
     def answered(self) -> None:
         """The answer is there, or its first message."""
