@@ -37,7 +37,7 @@ def _process(*command: str) -> Iterator[tuple[str, int]]:
 def real_server(data_dir: str, *options: str) -> contextlib.AbstractContextManager[tuple[str, int]]:
     """The service itself, with a durable store in ``data_dir``. Yields its address and process id."""
     command = ["-m", "basicaer.service.cli", "serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir]
-    return _process(*command, *options)
+    return _process(*command, "--log-level", "warning", *options)
 
 
 def bare_server(recording: str) -> contextlib.AbstractContextManager[tuple[str, int]]:

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 from basicaer.service import main
 from basicaer.service.config import Config
 from basicaer.service.execution import ThreadExecutor
+from basicaer.service.telemetry import Logs
 
 from tests.chaos import faults
 
@@ -45,8 +46,7 @@ def _serve(order: dict[str, Any], output: int) -> NoReturn:
         def announce(address: str) -> None:
             os.write(output, f"listening {os.getpid()} {address}\n".encode())
 
-        main.configure_logging("warning")
-        main.run(_settings(order["config"]), announce)
+        main.run(_settings(order["config"]), Logs("warning", "text"), announce)
         status = 0
     except BaseException as error:
         print(f"ERROR the server did not serve: {error!r}", file=sys.stderr, flush=True)
