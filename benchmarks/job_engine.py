@@ -38,6 +38,7 @@ class _Prepared:
     size_bytes = 256
     num_programs = 1
     shots = 1024
+    max_run_time = None
 
     def __init__(self, quick: bool) -> None:
         self.quick = quick

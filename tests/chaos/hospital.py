@@ -19,6 +19,8 @@ __all__ = ["Disk", "Server"]
 _READY_SECONDS = 600.0
 _START_SECONDS = 60.0
 _DISK_MIB = 1024
+# Servers in a row that end before they listen. Some do by a fault, but then the next one listens.
+_MOST_STILLBORN = 5
 
 
 class Disk:
@@ -77,6 +79,7 @@ class Server:
         self._config = config
         self._plant = plant
         self.pid: int | None = None
+        self._stillborn = 0
         self._ended: asyncio.Future[int] | None = None
         self._listening: asyncio.Future[str] | None = None
 
@@ -121,7 +124,11 @@ class Server:
                     self._listening.set_exception(ChildProcessError(f"ended with {text}"))
 
     async def start(self, *, die_after: int | None = None) -> str | None:
-        """Returns the address, or None when it died on its way."""
+        """Returns the address, or None when it died on its way.
+
+        Raises:
+            RuntimeError: One after another does.
+        """
         assert self._process.stdin is not None
         loop = asyncio.get_running_loop()
         self._listening, self._ended = loop.create_future(), loop.create_future()
@@ -129,9 +136,14 @@ class Server:
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         try:
             async with asyncio.timeout(_START_SECONDS):
-                return await self._listening
+                address = await self._listening
         except ChildProcessError:
+            self._stillborn += 1
+            if self._stillborn == _MOST_STILLBORN:
+                raise RuntimeError(f"no server listens any more: {self._log.read_text()[-2000:]}") from None
             return None
+        self._stillborn = 0
+        return address
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal, if there is anybody."""

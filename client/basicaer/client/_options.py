@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import operator
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ class Options:
     each shot; `seed_simulator` makes the outcomes repeatable; `initial_statevector` (2^n amplitudes) and
     `initial_unitary` (2^n by 2^n) take the place of the state and the matrix before the first instruction;
     `chop_threshold` is below which magnitude parts of amplitudes become 0; `precision` is "double" or
-    "single"; `max_parallel_threads` is the most threads of the job.
+    "single"; `max_parallel_threads` is the most threads of the job; `max_run_time` is how long it may run, in
+    seconds, before it fails with TIME_LIMIT_EXCEEDED.
     """
 
     shots: int | None = None
@@ -40,6 +42,7 @@ class Options:
     chop_threshold: float | None = None
     precision: str | None = None
     max_parallel_threads: int | None = None
+    max_run_time: float | None = None
 
     def updated(self, fields: Mapping[str, Any]) -> Options:
         """Returns these options with some of them changed.
@@ -83,6 +86,11 @@ class Options:
             message.max_parallel_threads = _integer(
                 "max_parallel_threads", self.max_parallel_threads, 0, 2**32
             )
+        if self.max_run_time is not None:
+            try:
+                message.max_run_time.FromTimedelta(timedelta(seconds=self.max_run_time))
+            except (TypeError, ValueError, OverflowError):
+                raise _invalid("max_run_time", f"is not a number of seconds: {self.max_run_time!r}") from None
         return message
 
 

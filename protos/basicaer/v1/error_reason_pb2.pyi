@@ -158,7 +158,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: {"reason": "PERMISSION_DENIED"}
     """
     ERROR_REASON_TIME_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 30
-    """The job ran for longer than the server allows. Only in a job.
+    """The job ran for longer than the server, or its option `max_run_time`, allows. Only in a job.
 
     Example: {"reason": "TIME_LIMIT_EXCEEDED", "metadata": {"max_run_time": "3600"}}
     """
@@ -304,7 +304,7 @@ is looked at. (Another caller's job is JOB_NOT_FOUND, as one that isn't there is
 Example: {"reason": "PERMISSION_DENIED"}
 """
 ERROR_REASON_TIME_LIMIT_EXCEEDED: ErrorReason.ValueType  # 30
-"""The job ran for longer than the server allows. Only in a job.
+"""The job ran for longer than the server, or its option `max_run_time`, allows. Only in a job.
 
 Example: {"reason": "TIME_LIMIT_EXCEEDED", "metadata": {"max_run_time": "3600"}}
 """

@@ -305,6 +305,7 @@ class RunOptions(_message.Message):
     CHOP_THRESHOLD_FIELD_NUMBER: _builtins.int
     PRECISION_FIELD_NUMBER: _builtins.int
     MAX_PARALLEL_THREADS_FIELD_NUMBER: _builtins.int
+    MAX_RUN_TIME_FIELD_NUMBER: _builtins.int
     shots: _builtins.int
     """How often a program is run. Default 1024."""
     memory: _builtins.bool
@@ -328,6 +329,12 @@ class RunOptions(_message.Message):
     def initial_unitary(self) -> _circuit_pb2.ComplexArray:
         """For the unitary simulator: the matrix before the first instruction, instead of the identity."""
 
+    @_builtins.property
+    def max_run_time(self) -> _duration_pb2.Duration:
+        """How long the job may run; then it ends as ERROR with TIME_LIMIT_EXCEEDED. A job that is run again after the server
+        has stopped begins anew. The server's limit, when it is shorter or this is unset.
+        """
+
     def __init__(
         self,
         *,
@@ -339,10 +346,11 @@ class RunOptions(_message.Message):
         chop_threshold: _builtins.float | None = ...,
         precision: Global___Precision.ValueType = ...,
         max_parallel_threads: _builtins.int = ...,
+        max_run_time: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "seed_simulator", b"seed_simulator", "shots", b"shots"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "max_run_time", b"max_run_time", "seed_simulator", b"seed_simulator", "shots", b"shots"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "max_parallel_threads", b"max_parallel_threads", "memory", b"memory", "precision", b"precision", "seed_simulator", b"seed_simulator", "shots", b"shots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "max_parallel_threads", b"max_parallel_threads", "max_run_time", b"max_run_time", "memory", b"memory", "precision", b"precision", "seed_simulator", b"seed_simulator", "shots", b"shots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chop_threshold: _TypeAlias = _typing.Literal["chop_threshold"]  # noqa: Y015
     _WhichOneofArgType__chop_threshold: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold"]  # noqa: Y015

@@ -32,6 +32,8 @@ BAD = [
     ("qasm_simulator", {"chop_threshold": float("nan")}, "chop_threshold", "nan"),
     ("statevector_simulator", {"chop_threshold": -1.0}, "chop_threshold", "-1.0"),
     ("qasm_simulator", {"precision": 9}, "precision", "number 9"),
+    ("qasm_simulator", {"max_run_time": {"seconds": 0}}, "max_run_time", "more than 0 s"),
+    ("unitary_simulator", {"max_run_time": {"seconds": -1}}, "max_run_time", "-1 s"),
     ("qasm_simulator", {"initial_unitary": array(np.eye(2))}, "initial_unitary", "has no such option"),
     (
         "unitary_simulator",

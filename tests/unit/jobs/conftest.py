@@ -59,8 +59,9 @@ class ScriptControl:
 
 
 class ScriptJob:
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], max_run_time: float | None) -> None:
         self.words = words
+        self.max_run_time = max_run_time
         self.required_bytes = 1
         self.size_bytes = 100
         self.num_programs = 1
@@ -101,7 +102,8 @@ class ScriptExecutor:
                 "It says so itself.",
                 metadata={"program_index": "0"},
             )
-        return ScriptJob(words)
+        limit = spec.options.max_run_time.ToNanoseconds() / 1e9
+        return ScriptJob(words, limit or None)
 
     def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:
         assert isinstance(prepared, ScriptJob)

@@ -81,9 +81,24 @@ async def test_a_job_that_runs_too_long_ends(start: Any, executor: Any, tools: S
     assert ended.status == job_pb2.JOB_STATUS_ERROR
     assert ended.error.reason == reasons.ERROR_REASON_TIME_LIMIT_EXCEEDED
     assert ended.error.metadata == {"max_run_time": "0.05"}
+    assert "the server allows" in ended.error.message
     # Its thread is free again.
     following, _ = await manager.submit(tools.spec())
     assert (await tools.until(manager, following.job_id)).status == job_pb2.JOB_STATUS_DONE
+
+
+@pytest.mark.parametrize(("own", "servers", "whose"), [(0.05, 60.0, "option"), (60.0, 0.05, "server")])
+async def test_a_job_may_ask_for_less_time(
+    start: Any, tools: SimpleNamespace, own: float, servers: float, whose: str
+) -> None:
+    manager = await start(workers=1, max_run_time=servers)
+    spec = tools.spec("hold x")
+    spec.options.max_run_time.FromNanoseconds(round(own * 1e9))
+    job, _ = await manager.submit(spec)
+    ended = await tools.until(manager, job.job_id)
+    assert ended.error.reason == reasons.ERROR_REASON_TIME_LIMIT_EXCEEDED
+    assert ended.error.metadata == {"max_run_time": "0.05"}
+    assert whose in ended.error.message
 
 
 async def test_draining_interrupts_and_the_next_server_goes_on(
@@ -126,7 +141,7 @@ async def test_draining_lets_running_jobs_finish(start: Any, executor: Any, tool
 async def test_a_job_that_does_not_listen_is_left_behind(
     start: Any, executor: Any, tools: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("basicaer.service.jobs._manager._INTERRUPTION", 0.01)
+    monkeypatch.setattr("basicaer.service.jobs._draining._INTERRUPTION", 0.01)
     manager = await start()
     job, _ = await manager.submit(tools.spec("deaf x"))
     await tools.until(manager, job.job_id, RUNNING)

@@ -19,6 +19,7 @@ _DEFAULTS: dict[str, Any] = {
     "chop_threshold": 1e-15,
     "precision": None,
     "max_parallel_threads": None,
+    "max_run_time": None,
 }
 # The defaults that Qiskit's own backend of a name has otherwise.
 _OWN_DEFAULTS: dict[str, dict[str, Any]] = {"basic_simulator": {"memory": True, "chop_threshold": None}}

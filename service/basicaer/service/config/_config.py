@@ -133,7 +133,10 @@ class Config:
         COUNT, 3, "How often a job is started before it is given up, if the server dies each time.", above=0
     )
     max_run_time: float | None = setting(
-        RETENTION, None, "How long a job may run; then it ends with TIME_LIMIT_EXCEEDED.", least=0
+        RETENTION,
+        _DAY,
+        "How long a job may run; then it ends with TIME_LIMIT_EXCEEDED. A job's own option can ask for less.",
+        above=0,
     )
     max_overtakes: int = setting(
         COUNT,

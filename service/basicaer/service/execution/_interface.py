@@ -48,6 +48,10 @@ class PreparedJob(Protocol):
         """How often each program is run."""
 
     @property
+    def max_run_time(self) -> float | None:
+        """How long the job itself lets an attempt run, in seconds."""
+
+    @property
     def quick(self) -> bool:
         """Whether running it certainly takes no longer than about a millisecond, and next to no memory."""
 

@@ -60,6 +60,7 @@ _DESCRIPTIONS = {
     "chop_threshold": "Real and imaginary parts of returned amplitudes below this magnitude become 0.",
     "precision": "The arithmetic: PRECISION_DOUBLE (complex128) or PRECISION_SINGLE (complex64).",
     "max_parallel_threads": "The most threads that the job may use; 0 leaves it to the server.",
+    "max_run_time": "How long the job may run, in seconds; unset leaves it to the server.",
 }
 
 _COMMON = {
@@ -67,6 +68,7 @@ _COMMON = {
     "chop_threshold": str(DEFAULT_CHOP_THRESHOLD),
     "precision": "PRECISION_DOUBLE",
     "max_parallel_threads": "0",
+    "max_run_time": "",
 }
 
 _SHOTS = {"shots": str(DEFAULT_SHOTS), "memory": "false", "initial_statevector": "", **_COMMON}

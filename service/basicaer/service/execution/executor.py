@@ -62,6 +62,10 @@ class _PreparedJob:
     def shots(self) -> int:
         return self.settings.shots
 
+    @property
+    def max_run_time(self) -> float | None:
+        return self.settings.max_run_time
+
     def new_control(self) -> ExecutionControl:
         return Control(self.shares)
 

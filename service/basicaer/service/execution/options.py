@@ -35,7 +35,7 @@ class Settings:
 
     `seed` is None when the server is to choose one. `initial` is the state (complex128 of shape (2^n,)) or,
     for the unitary simulator, the matrix (2^n, 2^n) to start from. `threads` is None when the server is to
-    decide.
+    decide; `max_run_time` is in seconds, None for the server's own limit.
     """
 
     shots: int
@@ -45,6 +45,7 @@ class Settings:
     chop_threshold: float
     dtype: ComplexDType
     threads: int | None
+    max_run_time: float | None
 
 
 def option_error(name: str, message: str) -> ServiceError:
@@ -94,7 +95,18 @@ def read_options(options: job_pb2.RunOptions, backend: Backend, *, max_shots: in
         chop_threshold=threshold,
         dtype=dtype,
         threads=options.max_parallel_threads or None,
+        max_run_time=_max_run_time(options),
     )
+
+
+def _max_run_time(options: job_pb2.RunOptions) -> float | None:
+    if not options.HasField("max_run_time"):
+        return None
+    duration = options.max_run_time
+    seconds = duration.seconds + duration.nanos / 1e9
+    if not seconds > 0.0:
+        raise option_error("max_run_time", f"{seconds:g} s is not allowed; give more than 0 s")
+    return seconds
 
 
 def _initial(message: circuit_pb2.ComplexArray, name: str) -> npt.NDArray[np.complex128]:

@@ -8,6 +8,7 @@ left out is made good by the next.
 
 from __future__ import annotations
 
+import math
 import struct
 import threading
 from typing import TYPE_CHECKING
@@ -52,6 +53,7 @@ class JobEntry:
         "compacted",
         "control",
         "crashes",
+        "deadline",
         "events",
         "has_parts",
         "head",
@@ -70,7 +72,6 @@ class JobEntry:
         "required_bytes",
         "result_message",
         "settled",
-        "started",
         "status",
         "told_position",
         "trace",
@@ -99,8 +100,8 @@ class JobEntry:
         # Whether this server won't move it on any more: it is final, or was given back to the queue at the
         # end.
         self.settled = False
-        # When the present attempt began, on the monotonic clock, and whether it has taken too long.
-        self.started = 0.0
+        # When the present attempt has to end, on the monotonic clock, and whether it has taken too long.
+        self.deadline = math.inf
         self.overdue = False
         # The newest update that was handed to the store.
         self.latest: UpdateJob | None = None

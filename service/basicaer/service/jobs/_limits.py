@@ -19,18 +19,17 @@ _INTERVAL = 0.05
 class TimeLimit:
     """Looks at the jobs of a scheduler."""
 
-    def __init__(self, scheduler: Scheduler, seconds: float | None) -> None:
-        """`seconds` is how long an attempt may run; None for as long as it takes."""
+    def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
-        self._seconds = seconds
 
     async def run(self) -> None:
         """Looks for ever."""
-        while self._seconds is not None:
+        while True:
+            now = time.monotonic()
             for entry in self._scheduler.running():
                 with entry.lock:
                     control = entry.control
-                    late = control is not None and time.monotonic() - entry.started > self._seconds
+                    late = control is not None and now > entry.deadline
                     entry.overdue |= late
                 if control is not None and late:
                     control.cancel()

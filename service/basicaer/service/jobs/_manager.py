@@ -5,6 +5,7 @@ readers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
@@ -21,6 +22,7 @@ from basicaer.v1.job_pb2 import JobStatus
 from . import _states
 from ._admission import Admission
 from ._clock import JobClock
+from ._draining import stop_running
 from ._entry import JobEntry
 from ._intake import Intake
 from ._lifecycle import Lifecycle
@@ -36,18 +38,14 @@ from ._retention import Sweeper
 from ._runner import Runner
 from ._scheduler import Scheduler
 from ._tag import Tag
-from ._watch import Watch
+from ._watch import Watch, first_cursor, follow, heartbeat_seconds
 
 __all__ = ["JobManager", "Submission"]
 
 _WriteT = TypeVar("_WriteT", Barrier, DeleteJob)
 
-_DEFAULT_HEARTBEAT = 30.0
-_MIN_HEARTBEAT = 0.1
 _MAX_WAIT = 60.0
 _MAX_REASON = 256
-# How long an interrupted attempt is waited for; a cancelled simulation stops within 0.1 s.
-_INTERRUPTION = 2.0
 
 
 class Submission(NamedTuple):
@@ -124,7 +122,7 @@ class JobManager:
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="result-reader")
         news = News(self._scheduler, config.progress_interval)
         sweeper = Sweeper(self._store, self._registry, config)
-        time_limit = TimeLimit(self._scheduler, config.max_run_time)
+        time_limit = TimeLimit(self._scheduler)
         parts = (news, sweeper, time_limit, pulse)
         self._tasks = [asyncio.create_task(part.run()) for part in parts]
 
@@ -138,24 +136,9 @@ class JobManager:
             return
         self._draining = True
         self._admission.shut()
-        idle = asyncio.Event()
-
-        def when_idle() -> None:
-            self._loop.call_soon_threadsafe(idle.set)
-
-        self._scheduler.stop(when_idle)
-        if not await _within(self._config.drain_grace if grace is None else grace, idle):
-            for entry in self._scheduler.running():
-                with entry.lock:
-                    entry.interrupted = True
-                    control = entry.control
-                if control is not None:
-                    control.cancel()
-            await _within(_INTERRUPTION, idle)
-        self._runner.stop()
-        for entry in self._scheduler.running():
-            # It doesn't listen. Whatever it still finds out comes too late.
-            self._runner.hand_back(entry)
+        await stop_running(
+            self._scheduler, self._runner, self._config.drain_grace if grace is None else grace
+        )
         self._admission.stop()
         await self._write(lambda tag: Barrier(tag=tag))
         for entry in self._registry.live.values():
@@ -216,7 +199,7 @@ class JobManager:
         Raises:
             ServiceError: As SubmitJob's comment lists.
         """
-        heartbeat = _heartbeat(heartbeat_interval)
+        heartbeat = heartbeat_seconds(heartbeat_interval)
         entry, accepted = await self._admit(spec, request_id, caller)
         load_result = self._registry.inline_result
         if accepted is not None:
@@ -242,20 +225,9 @@ class JobManager:
         Raises:
             ServiceError: JOB_NOT_FOUND, EVENTS_COMPACTED, OPTION_INVALID.
         """
-        heartbeat = _heartbeat(heartbeat_interval)
+        heartbeat = heartbeat_seconds(heartbeat_interval)
         entry = await self._registry.find_for(caller, job_id)
-        cursor = entry.committed if after_sequence is None else after_sequence
-        if not entry.compacted <= cursor <= entry.committed:
-            raise ServiceError(
-                error_reason_pb2.ERROR_REASON_EVENTS_COMPACTED,
-                f"The events after {cursor} aren't there: the job's events {entry.compacted + 1} to"
-                f" {entry.committed} are. Watch it without a cursor.",
-                metadata={
-                    "after_sequence": str(cursor),
-                    "first_sequence": str(entry.compacted + 1),
-                    "last_sequence": str(entry.committed),
-                },
-            )
+        cursor = first_cursor(entry, after_sequence)
         return Watch(entry, entry.snapshot(), cursor, heartbeat=heartbeat)
 
     async def get(
@@ -269,16 +241,10 @@ class JobManager:
         if not 0.0 <= wait <= _MAX_WAIT:
             raise option_invalid("wait", f"wait is 0 to {_MAX_WAIT:g} seconds, not {wait:g}.")
         entry = await self._registry.find_for(caller, job_id)
-        if wait and entry.committed <= if_sequence_after and not entry.final:
-            watch = Watch(entry, entry.snapshot(), entry.committed, heartbeat=None)
-            try:
+        if wait:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
-                    while entry.committed <= if_sequence_after and await watch.next() is not None:
-                        pass
-            except TimeoutError:
-                pass
-            finally:
-                watch.close()
+                    await follow(entry, past=if_sequence_after)
         return entry.snapshot()
 
     async def list_jobs(
@@ -329,10 +295,7 @@ class JobManager:
                     self._store.write(entry.update(Tag(entry, future)))
         if ended:
             # Its end is about to be committed. The truth about the cancellation is known then.
-            watch = Watch(entry, entry.snapshot(), entry.committed, heartbeat=None)
-            while not entry.final and await watch.next() is not None:
-                pass
-            watch.close()
+            await follow(entry)
             return entry.snapshot()
         if waiting:
             self._runner.end(entry, _states.CANCELLED, tag=Tag(entry, future))
@@ -430,28 +393,8 @@ class JobManager:
         return waiting
 
 
-async def _within(seconds: float, event: asyncio.Event) -> bool:
-    """Waits for an event; False when it didn't come within so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
-
-
 def _accepted_job(entry: JobEntry, accepted: bytes) -> job_pb2.Job:
     """The job as it was when it was accepted, whatever has become of it in the meantime."""
     job = job_pb2.Job.FromString(accepted)
     job.queue_position = entry.position
     return job
-
-
-def _heartbeat(interval: float | None) -> float:
-    if interval is None:
-        return _DEFAULT_HEARTBEAT
-    if not _MIN_HEARTBEAT <= interval < float("inf"):
-        raise option_invalid(
-            "heartbeat_interval", f"heartbeat_interval is at least {_MIN_HEARTBEAT} s, not {interval:g} s."
-        )
-    return interval

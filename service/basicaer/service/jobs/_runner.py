@@ -8,6 +8,7 @@ stopped the server: its attempt must be on disk before it gets the chance to do 
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -42,6 +43,28 @@ class Ending(NamedTuple):
 
     result: StagedResult | None
     sweep_time: int | None
+
+
+class _Limit(NamedTuple):
+    """How long an attempt may take, and who says so."""
+
+    seconds: float
+    by_server: bool
+
+    @classmethod
+    def of(cls, prepared: PreparedJob, config: Config) -> _Limit:
+        servers = math.inf if config.max_run_time is None else config.max_run_time
+        own = math.inf if prepared.max_run_time is None else prepared.max_run_time
+        return cls(min(servers, own), servers <= own)
+
+    def exceeded(self) -> ServiceError:
+        whose = "the most that the server allows" if self.by_server else "its option max_run_time"
+        return ServiceError(
+            error_reason_pb2.ERROR_REASON_TIME_LIMIT_EXCEEDED,
+            f"The job ran for longer than {self.seconds:g} s, {whose}."
+            " Submit it in parts, or with fewer shots.",
+            metadata={"max_run_time": f"{self.seconds:g}"},
+        )
 
 
 class _Staged(NamedTuple):
@@ -171,11 +194,12 @@ class Runner:
         if prepared is None:
             return
         control = prepared.new_control()
+        limit = _Limit.of(prepared, self._config)
         with entry.lock:
             started = not (entry.settled or entry.interrupted or entry.cancel_reason is not None)
             if started:
                 entry.control = control
-                entry.started = time.monotonic()
+                entry.deadline = time.monotonic() + limit.seconds
                 entry.move(_states.RUNNING, time.time_ns())
                 self._store.write(entry.update(Tag(entry), lazy=True))
         if not started:
@@ -184,13 +208,13 @@ class Runner:
         self._lifecycle.started(entry)
         outcome = self._executor.execute(prepared, control, job_id=entry.job_id)
         entry.prepared = None
-        self._conclude(entry, outcome)
+        self._conclude(entry, outcome, limit)
 
-    def _conclude(self, entry: JobEntry, outcome: ExecutionOutcome) -> None:
+    def _conclude(self, entry: JobEntry, outcome: ExecutionOutcome, limit: _Limit) -> None:
         if outcome.status == _states.CANCELLED:
             # Asked by the caller, by a server that is stopping, or by the time limit.
             if entry.overdue and entry.cancel_reason is None:
-                self.end(entry, _states.ERROR, error=_time_limit(self._config).to_job_error())
+                self.end(entry, _states.ERROR, error=limit.exceeded().to_job_error())
             else:
                 self.hand_back(entry)
             return
@@ -261,15 +285,6 @@ def cancelled_error(reason: str) -> job_pb2.JobError:
         reason=error_reason_pb2.ERROR_REASON_CANCELLED_BY_USER,
         message=f"The job was cancelled by a call of CancelJob{f': {reason}' if reason else '.'}",
         metadata={"reason": reason} if reason else {},
-    )
-
-
-def _time_limit(config: Config) -> ServiceError:
-    return ServiceError(
-        error_reason_pb2.ERROR_REASON_TIME_LIMIT_EXCEEDED,
-        f"The job ran for longer than {config.max_run_time:g} s, the most that the server allows."
-        " Submit it in parts, or with fewer shots.",
-        metadata={"max_run_time": f"{config.max_run_time:g}"},
     )
 
 

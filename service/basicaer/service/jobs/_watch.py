@@ -11,12 +11,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from basicaer.v1 import job_pb2, result_pb2
+from basicaer.service.errors import ServiceError
+from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
 
 from ._clock import set_timestamp
 from ._entry import JobEntry, PublishedEvent
+from ._refusals import option_invalid
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "first_cursor", "follow", "heartbeat_seconds"]
+
+_DEFAULT_HEARTBEAT = 30.0
+_MIN_HEARTBEAT = 0.1
 
 
 class Watch:
@@ -134,3 +139,52 @@ def _heartbeat(sequence: int, interval: float) -> PublishedEvent:
     # A reader should allow for a missed beat before it gives the stream up.
     event.heartbeat.interval.FromNanoseconds(round(interval * 2e9))
     return PublishedEvent(event, False)
+
+
+def heartbeat_seconds(interval: float | None) -> float:
+    """The interval of a watch's heartbeats, as its caller wishes.
+
+    Raises:
+        ServiceError: OPTION_INVALID.
+    """
+    if interval is None:
+        return _DEFAULT_HEARTBEAT
+    if not _MIN_HEARTBEAT <= interval < float("inf"):
+        raise option_invalid(
+            "heartbeat_interval", f"heartbeat_interval is at least {_MIN_HEARTBEAT} s, not {interval:g} s."
+        )
+    return interval
+
+
+def first_cursor(entry: JobEntry, after_sequence: int | None) -> int:
+    """Where a watch begins: after the event that its caller has seen, or else now.
+
+    Raises:
+        ServiceError: EVENTS_COMPACTED.
+    """
+    cursor = entry.committed if after_sequence is None else after_sequence
+    if not entry.compacted <= cursor <= entry.committed:
+        raise ServiceError(
+            error_reason_pb2.ERROR_REASON_EVENTS_COMPACTED,
+            f"The events after {cursor} aren't there: the job's events {entry.compacted + 1} to"
+            f" {entry.committed} are. Watch it without a cursor.",
+            metadata={
+                "after_sequence": str(cursor),
+                "first_sequence": str(entry.compacted + 1),
+                "last_sequence": str(entry.committed),
+            },
+        )
+    return cursor
+
+
+async def follow(entry: JobEntry, *, past: int | None = None) -> None:
+    """Waits for a job's end, or, when `past` is given, for an event of a higher sequence; or for the server's
+    end.
+    """
+    watch = Watch(entry, entry.snapshot(), entry.committed, heartbeat=None)
+    try:
+        while not entry.final and (past is None or entry.committed <= past):
+            if await watch.next() is None:
+                return
+    finally:
+        watch.close()
