@@ -39,6 +39,28 @@ def test_senseless_settings_are_named(tmp_path: Path, settings: dict[str, Any]) 
         ({"memory.max": "1000", "memory.current": "4000"}, 0),
         ({"memory/memory.limit_in_bytes": "2000000", "memory/memory.usage_in_bytes": "500000"}, 1500000),
         ({"memory/memory.limit_in_bytes": str(2**63 - 4096)}, 4096 * 1024),
+        # What systemd's MemoryMax sets, and a limit of the slice that the service is in.
+        ({"own": "0::/a/b", "a/b/memory.max": "1000000", "a/b/memory.current": "0"}, 1000000),
+        ({"own": "0::/a/b", "a/b/memory.max": "max", "a/memory.max": "2000000"}, 2000000),
+        ({"own": "4:memory:/a\n0::/", "memory/a/memory.limit_in_bytes": "3000000"}, 3000000),
+        ({"own": "0::/outside/of/the/container", "memory.max": "1000000"}, 1000000),
+        # Files that are only cached don't count.
+        (
+            {
+                "memory.max": "1000000",
+                "memory.current": "900000",
+                "memory.stat": "anon 1\ninactive_file 500000\nactive_file 7",
+            },
+            600000,
+        ),
+        (
+            {
+                "memory/memory.limit_in_bytes": "1000000",
+                "memory/memory.usage_in_bytes": "900000",
+                "memory/memory.stat": "inactive_file 7\ntotal_inactive_file 500000",
+            },
+            600000,
+        ),
     ],
 )
 def test_memory_within_a_control_group(tmp_path: Path, files: dict[str, str], expected: int) -> None:
@@ -48,8 +70,8 @@ def test_memory_within_a_control_group(tmp_path: Path, files: dict[str, str], ex
         path = tmp_path / "cgroup" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n")
-    assert available_memory(tmp_path / "cgroup", meminfo) == expected
+    assert available_memory(tmp_path / "cgroup", meminfo, tmp_path / "cgroup" / "own") == expected
 
 
 def test_memory_where_the_kernel_tells_nothing(tmp_path: Path) -> None:
-    assert available_memory(tmp_path, tmp_path / "none") > 0
+    assert available_memory(tmp_path, tmp_path / "none", tmp_path / "none") > 0
