@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,10 +21,8 @@ from basicaer.client._tracing import submission_span
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from basicaer.client._async_provider import AsyncBasicAerBackend
+    from basicaer.client._async_transport import Connection
 
 __all__ = ["AsyncBasicAerJob"]
 
@@ -37,6 +36,14 @@ class AsyncBasicAerJob(_base.JobBase):
 
     _backend: AsyncBasicAerBackend
 
+    def __init__(
+        self, backend: AsyncBasicAerBackend, job_id: str | None, result: Result | None = None, **metadata: Any
+    ) -> None:
+        super().__init__(backend, job_id, result, **metadata)
+        # The stream that came with the submission, until a wait takes it.
+        self._stream: Connection | None = None
+        self._inline: result_pb2.Result | None = None
+
     def backend(self) -> AsyncBasicAerBackend:
         """Returns the backend that the job was made by."""
         return self._backend
@@ -47,10 +54,12 @@ class AsyncBasicAerJob(_base.JobBase):
         Raises: JobError the second time; what `backend.run()` raises.
         """
         request = self._to_submit()
-        stub = self._backend._transport.stub
         with submission_span(request.spec.backend_name):
-            answer = await self._backend._transport.call(stub.SubmitJob, request, timeout)
-        self._accept(answer.job)
+            job, self._stream = await self._backend._transport.submit(request, timeout)
+        self._accept(job)
+        if self._stream is not None:
+            # Nobody can wait for a job whose handle is gone.
+            weakref.finalize(self, self._stream.drop).atexit = False
 
     async def status(self) -> JobStatus:
         """Returns where the job stands."""
@@ -202,16 +211,22 @@ class AsyncBasicAerJob(_base.JobBase):
             if self._final is None:
                 raise self._timeout_error()
             return
-        flow = self._flow(deadline, None, tick=max(wait, _base.SHORTEST_WAIT) if callback else None)
-        async with contextlib.aclosing(self._backend._transport.watch(flow)) as notices:
+        stream, self._stream = self._stream, None
+        tick = max(wait, _base.SHORTEST_WAIT) if callback else None
+        begun = self._begun(stream.latest(self._job)) if stream and self._job else None
+        flow = self._flow(deadline, None, tick=tick, begun=begun)
+        async with contextlib.aclosing(self._backend._transport.watch(flow, stream)) as notices:
             async for notice in notices:
                 status = self._note(notice)
                 if callback is not None and status is not None and not status.final:
                     answer = callback(self.job_id(), status, self)
                     if inspect.isawaitable(answer):
                         await answer
+        self._inline = stream.result if stream else None
 
     async def _read_message(self, deadline: Deadline) -> result_pb2.Result:
+        if self._inline is not None:
+            return self._inline
         data = await self._backend._transport.read(self.job_id(), "", deadline)
         return result_pb2.Result.FromString(data.tobytes())
 

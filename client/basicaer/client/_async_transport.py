@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
@@ -14,21 +15,19 @@ import grpc.aio
 import numpy as np
 import numpy.typing as npt
 from basicaer.client import _errors as errors
+from basicaer.client import _run_stream
 from basicaer.client._channel import ChannelOptions, channel_options
 from basicaer.client._chunks import Download
 from basicaer.client._retry import Deadline, Retry
 from basicaer.client._tracing import trace_metadata
 from basicaer.client._watch import Ask, Close, Command, Ended, Failed, Notice, Open, Receive, Reply, WatchFlow
 from basicaer.client._wire_errors import error_from_rpc
-from basicaer.v1 import job_service_pb2, job_service_pb2_grpc
+from basicaer.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, result_pb2
 
-__all__ = ["AsyncTransport"]
+__all__ = ["AsyncTransport", "Connection"]
 
 Q = TypeVar("Q")
 R = TypeVar("R")
-
-# As in the sync client: messages that a stream may be ahead of its reader.
-_AHEAD = 16
 
 
 class AsyncTransport:
@@ -51,6 +50,8 @@ class AsyncTransport:
         self._channel: grpc.aio.Channel | None = None
         self._stub: job_service_pb2_grpc.JobServiceAsyncStub | None = None
         self._read_result: Any = None
+        # The streams of submissions that go on.
+        self._runs: set[asyncio.Task[None]] = set()
 
     @property
     def stub(self) -> job_service_pb2_grpc.JobServiceAsyncStub:
@@ -72,6 +73,10 @@ class AsyncTransport:
     async def close(self) -> None:
         """Ends every call, and wakes whoever pauses between two of them."""
         self._closed.set()
+        for run in self._runs:
+            run.cancel()
+        if self._runs:
+            await asyncio.wait(self._runs)
         if self._channel is not None:
             await self._channel.close()
 
@@ -92,9 +97,40 @@ class AsyncTransport:
             except grpc.RpcError as error:
                 await self._pause(retry.pause(self._translate(error)))
 
-    async def watch(self, flow: WatchFlow) -> AsyncGenerator[Notice, None]:
-        """Yields a flow's notices. Closing the iterator closes the stream, never the job."""
-        connection = _Connection(self)
+    async def submit(
+        self, request: job_service_pb2.SubmitJobRequest, timeout: float | None = None
+    ) -> tuple[job_pb2.Job, Connection | None]:
+        """Submits a job by RunJob; for the rest see the sync client's.
+
+        Raises: the error of the last try.
+        """
+        retry = Retry(Deadline(self.timeout if timeout is None else timeout))
+        while len(self._runs) < _run_stream.RUN_STREAMS:
+            connection = Connection(self)
+            await connection.run(request, self._runs)
+            try:
+                reply = await connection.receive(retry.deadline.within(_run_stream.PATIENCE))
+            except asyncio.CancelledError:
+                connection.drop()
+                raise
+            if isinstance(reply, job_service_pb2.WatchJobResponse) and reply.HasField("job"):
+                return reply.job, connection
+            await connection.close()
+            if not isinstance(reply, Failed) or isinstance(reply.error, errors.ProtocolError):
+                break
+            self._check_open()
+            retry.timeout()
+            await self._pause(retry.pause(reply.error))
+        return (await self.call(self.stub.SubmitJob, request, retry.timeout())).job, None
+
+    async def watch(
+        self, flow: WatchFlow, connection: Connection | None = None
+    ) -> AsyncGenerator[Notice, None]:
+        """Yields a flow's notices. Closing the iterator closes the stream, never the job.
+
+        `connection` has the stream that a flow with `begun` goes on with.
+        """
+        connection = connection or Connection(self)
         steps: Generator[Command, Reply, None] = flow.run()
         reply: Reply = None
         try:
@@ -173,21 +209,48 @@ class AsyncTransport:
         return error_from_rpc(error)
 
 
-class _Connection:
+class Connection:
     """One stream or long poll at a time; its replies wait in an inbox until the flow asks for them."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
-        self._inbox: asyncio.Queue[Reply] = asyncio.Queue(_AHEAD)
+        self._inbox: asyncio.Queue[Reply] = asyncio.Queue(_run_stream.AHEAD)
         self._task: asyncio.Task[None] | None = None
+        self.result: result_pb2.Result | None = None
+
+    async def run(self, request: job_service_pb2.SubmitJobRequest, running: set[asyncio.Task[None]]) -> None:
+        """Submits a job and begins the stream of its events, which is among `running` until it is over.
+
+        With the final event comes `result`, if it's small.
+        """
+        begin = functools.partial(
+            self._transport.stub.RunJob, _run_stream.run_request(request), metadata=trace_metadata()
+        )
+        task = await self._begin(functools.partial(self._drain, begin))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    def latest(self, job: job_pb2.Job) -> job_pb2.Job:
+        """Returns a run's job as its stream has told of it by now; what was taken in doesn't come again."""
+        found = job_pb2.Job()
+        found.CopyFrom(job)
+        while not self._inbox.empty():
+            reply = self._inbox.get_nowait()
+            if not isinstance(reply, job_service_pb2.WatchJobResponse):
+                self._inbox.put_nowait(reply)  # the stream's end, after which nothing comes
+                break
+            _run_stream.take_in(found, reply.event)
+        return found
 
     async def open(self, request: job_service_pb2.WatchJobRequest, timeout: float | None) -> None:
         """Begins a stream."""
-        await self._begin(self._drain(request, timeout))
+        begin = functools.partial(self._transport.stub.WatchJob, request, timeout=timeout)
+        await self._begin(functools.partial(self._drain, begin))
 
     async def ask(self, request: job_service_pb2.GetJobRequest, timeout: float) -> None:
         """Begins a long poll."""
-        await self._begin(self._answer(request, timeout))
+        begin = functools.partial(self._transport.stub.GetJob, request, timeout=timeout)
+        await self._begin(functools.partial(self._answer, begin))
 
     async def receive(self, timeout: float | None) -> Reply:
         """Returns the next reply of the present call; None after `timeout` seconds."""
@@ -201,36 +264,49 @@ class _Connection:
 
     async def close(self) -> None:
         """Drops the present call, and whatever it still says."""
-        task, self._task = self._task, None
-        self._inbox = asyncio.Queue(_AHEAD)
+        task = self._task
+        self.drop()
         if task is not None:
-            task.cancel()
             await asyncio.wait([task])
 
-    async def _begin(self, work: Any) -> None:
+    def drop(self) -> None:
+        """Lets the present call end by itself, soon."""
+        task, self._task = self._task, None
+        self._inbox = asyncio.Queue(_run_stream.AHEAD)
+        if task is not None and not task.get_loop().is_closed():
+            task.cancel()
+
+    async def _begin(self, work: Callable[[asyncio.Queue[Reply]], Awaitable[None]]) -> asyncio.Task[None]:
+        """Lets a task do the work of a call, whose replies go into the inbox."""
         await self.close()
         self._task = asyncio.create_task(self._guard(work, self._inbox))
+        return self._task
 
-    async def _guard(self, work: Any, inbox: asyncio.Queue[Reply]) -> None:
+    async def _guard(
+        self, work: Callable[[asyncio.Queue[Reply]], Awaitable[None]], inbox: asyncio.Queue[Reply]
+    ) -> None:
         """Runs a call whose failure is a reply like any other."""
         try:
-            await self._transport._unless_closed(lambda: work)
+            await self._transport._unless_closed(lambda: work(inbox))
         except grpc.RpcError as error:
             await inbox.put(Failed(error_from_rpc(error)))
         except errors.BasicAerError as error:
             await inbox.put(Failed(error))
 
-    async def _drain(self, request: job_service_pb2.WatchJobRequest, timeout: float | None) -> None:
+    async def _drain(self, begin: Callable[[], Any], inbox: asyncio.Queue[Reply]) -> None:
         """Moves a stream's messages to the inbox, a few ahead of the reader."""
-        inbox = self._inbox
-        call = self._transport.stub.WatchJob(request, timeout=timeout)
+        call = begin()
         try:
             async for message in call:
-                await inbox.put(message)
+                if isinstance(message, job_service_pb2.RunJobResponse):
+                    if message.HasField("result"):
+                        self.result = message.result
+                    await inbox.put(_run_stream.watch_message(message))
+                else:
+                    await inbox.put(message)
         finally:
             call.cancel()
         await inbox.put(Ended())
 
-    async def _answer(self, request: job_service_pb2.GetJobRequest, timeout: float) -> None:
-        inbox = self._inbox
-        await inbox.put(await self._transport.stub.GetJob(request, timeout=timeout))
+    async def _answer(self, begin: Callable[[], Any], inbox: asyncio.Queue[Reply]) -> None:
+        await inbox.put(await begin())

@@ -232,6 +232,15 @@ class JobBase:
             max_outage=self._backend._max_outage,
         )
 
+    def _begun(self, latest: job_pb2.Job) -> job_pb2.Job:
+        """Returns where a wait begins that goes on with a stream: at its latest word, or at a later one that
+        another call has heard.
+        """
+        if self._seen is not None and self._seen.status and self._seen.sequence > latest.sequence:
+            latest.sequence = self._seen.sequence
+            latest.status = job_pb2.JobStatus.Value(f"JOB_STATUS_{self._seen.status.name}")
+        return latest
+
     def _known_status(self) -> JobStatus | None:
         """Returns the status where it needs no call."""
         if self._job_id is None:

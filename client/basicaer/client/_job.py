@@ -210,12 +210,7 @@ class BasicAerJob(_base.JobBase):
         except IndexError:
             stream = None
         tick = max(wait, _base.SHORTEST_WAIT) if callback else None
-        begun = None
-        if stream is not None and self._job is not None:
-            begun = stream.latest(self._job)
-            if self._seen is not None and self._seen.status and self._seen.sequence > begun.sequence:
-                begun.sequence = self._seen.sequence
-                begun.status = job_pb2.JobStatus.Value(f"JOB_STATUS_{self._seen.status.name}")
+        begun = self._begun(stream.latest(self._job)) if stream and self._job else None
         flow = self._flow(deadline, None, tick=tick, begun=begun)
         with contextlib.closing(self._backend._transport.watch(flow, stream)) as notices:
             for notice in notices:

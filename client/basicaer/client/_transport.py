@@ -12,12 +12,12 @@ import grpc
 import numpy as np
 import numpy.typing as npt
 from basicaer.client import _errors as errors
+from basicaer.client import _run_stream
 from basicaer.client._channel import ChannelOptions, channel_options
 from basicaer.client._chunks import Download
 from basicaer.client._retry import Deadline, Retry
 from basicaer.client._tracing import trace_metadata
 from basicaer.client._watch import (
-    HEARTBEAT,
     Ask,
     Close,
     Command,
@@ -28,7 +28,6 @@ from basicaer.client._watch import (
     Receive,
     Reply,
     WatchFlow,
-    duration,
 )
 from basicaer.client._wire_errors import error_from_rpc
 from basicaer.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, result_pb2
@@ -37,13 +36,6 @@ __all__ = ["Connection", "Transport"]
 
 Q = TypeVar("Q")
 R = TypeVar("R")
-
-# Messages that a stream may be ahead of its reader; beyond it the server holds back, and coalesces progress.
-_AHEAD = 16
-# Streams of submitted jobs that may wait for somebody to look at them; further jobs come without one.
-_RUN_STREAMS = 64
-# After so many seconds without a word, a stream is taken for one that something on the way holds back.
-_PATIENCE = 2.0
 
 
 class Transport:
@@ -60,7 +52,7 @@ class Transport:
         self.timeout = timeout
         self.max_outage = max_outage
         self._closed = threading.Event()
-        self._run_streams = threading.Semaphore(_RUN_STREAMS)
+        self._run_streams = threading.Semaphore(_run_stream.RUN_STREAMS)
         settings = channel_options(address, options)
         self._channel = (
             grpc.insecure_channel(address, settings)
@@ -105,7 +97,7 @@ class Transport:
         while self._run_streams.acquire(blocking=False):
             connection = Connection(self)
             connection.run(request, self._run_streams.release)
-            reply = connection.receive(retry.deadline.within(_PATIENCE))
+            reply = connection.receive(retry.deadline.within(_run_stream.PATIENCE))
             if isinstance(reply, job_service_pb2.WatchJobResponse) and reply.HasField("job"):
                 return reply.job, connection
             connection.close()
@@ -208,9 +200,7 @@ class Connection:
 
         With the final event comes `result`, if it's small. Of a channel that was closed, the stream fails.
         """
-        run = job_service_pb2.RunJobRequest(
-            spec=request.spec, request_id=request.request_id, heartbeat_interval=duration(HEARTBEAT)
-        )
+        run = _run_stream.run_request(request)
         metadata = trace_metadata()
         try:
             call = self._transport._start(lambda: self._transport.stub.RunJob(run, metadata=metadata))
@@ -229,12 +219,7 @@ class Connection:
                 self._inbox.put((generation, reply))  # the stream's end, after which nothing comes
                 break
             self._permits.release()
-            event = reply.event
-            if event.HasField("status") and event.sequence > found.sequence:
-                found.sequence, found.status = event.sequence, event.status.status
-                found.attempt = event.status.attempt
-                if event.status.HasField("error"):
-                    found.error.CopyFrom(event.status.error)
+            _run_stream.take_in(found, reply.event)
         return found
 
     def open(self, request: job_service_pb2.WatchJobRequest, timeout: float | None) -> None:
@@ -281,7 +266,7 @@ class Connection:
 
     def _begin(self, messages: Any, cancel_call: Callable[[], object], ended: Callable[[], object]) -> None:
         """Lets a thread drain a stream until it ends or the connection is closed."""
-        permits = threading.Semaphore(_AHEAD)
+        permits = threading.Semaphore(_run_stream.AHEAD)
         self._permits = permits
 
         def cancel() -> None:
@@ -301,8 +286,7 @@ class Connection:
         for message in call:
             if message.HasField("result"):
                 self.result = message.result
-            part = {"job": message.job} if message.HasField("job") else {"event": message.event}
-            yield job_service_pb2.WatchJobResponse(**part)
+            yield _run_stream.watch_message(message)
 
     def _drain(
         self, messages: Any, permits: threading.Semaphore, generation: int, ended: Callable[[], object]

@@ -157,3 +157,12 @@ def provider(peer: Peer) -> Iterator[BasicAerProvider]:
     """A client of `peer`."""
     with BasicAerProvider(peer.address, timeout=10.0, max_outage=20.0) as made:
         yield made
+
+
+@pytest.fixture
+def result() -> result_pb2.Result:
+    """A result without arrays."""
+    counts = result_pb2.Counts(words_per_outcome=1, outcomes=[3], counts=[7])
+    program = result_pb2.ProgramResult(status=job_pb2.JOB_STATUS_DONE, shots=7, counts=counts)
+    program.header.num_clbits = 2
+    return result_pb2.Result(job_id="0199-job", success=True, programs=[program])

@@ -5,63 +5,21 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
 from basicaer.client import BasicAerProvider, JobStatus, JobTimeoutError, ProgramInvalidError
-from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
+from basicaer.v1 import job_pb2, job_service_pb2
 
-BELL = "OPENQASM 2.0; qreg q[2];"
-QUEUED, RUNNING, DONE = job_pb2.JOB_STATUS_QUEUED, job_pb2.JOB_STATUS_RUNNING, job_pb2.JOB_STATUS_DONE
-Messages = Iterator[job_service_pb2.RunJobResponse]
-
-
-def first(peer: Any) -> job_service_pb2.RunJobResponse:
-    """A run's first message."""
-    return job_service_pb2.RunJobResponse(job=peer.job())
-
-
-def event(
-    peer: Any, status: int, sequence: int, result: result_pb2.Result | None = None
-) -> job_service_pb2.RunJobResponse:
-    """A run's later message."""
-    return job_service_pb2.RunJobResponse(event=peer.event(status, sequence).event, result=result)
-
-
-def whole_run(peer: Any, result: result_pb2.Result) -> Callable[[Any, grpc.ServicerContext], Messages]:
-    """A run that goes well."""
-
-    def run(request: Any, context: grpc.ServicerContext) -> Messages:
-        yield first(peer)
-        yield event(peer, RUNNING, 2)
-        yield event(peer, DONE, 3, result)
-
-    return run
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Returns when something holds; fails when it never comes to."""
-    until = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.002)
+from tests.unit.client.runs import BELL, DONE, RUNNING, Messages, event, first, wait_until, whole_run
 
 
 @pytest.fixture
 def backend(provider: BasicAerProvider) -> Any:
     """The peer's backend."""
     return provider.get_backend("qasm_simulator")
-
-
-@pytest.fixture
-def result() -> result_pb2.Result:
-    """A result without arrays."""
-    counts = result_pb2.Counts(words_per_outcome=1, outcomes=[3], counts=[7])
-    program = result_pb2.ProgramResult(status=DONE, shots=7, counts=counts)
-    program.header.num_clbits = 2
-    return result_pb2.Result(job_id="0199-job", success=True, programs=[program])
 
 
 def test_one_call_submits_watches_and_brings_the_result(peer: Any, backend: Any, result: Any) -> None:
@@ -185,7 +143,7 @@ def test_what_holds_streams_back_does_not_hold_the_submission_back(
         peer.hang(context)
         yield first(peer)
 
-    monkeypatch.setattr("basicaer.client._transport._PATIENCE", 0.1)
+    monkeypatch.setattr("basicaer.client._run_stream.PATIENCE", 0.1)
     peer.on("RunJob", run)
     peer.on("SubmitJob", lambda request, context: job_service_pb2.SubmitJobResponse(job=peer.job()))
     assert backend.run(BELL).job_id() == "0199-job"
@@ -199,7 +157,7 @@ def test_so_many_streams_wait_and_no_more(
         yield first(peer)
         peer.hang(context)
 
-    monkeypatch.setattr("basicaer.client._transport._RUN_STREAMS", 2)
+    monkeypatch.setattr("basicaer.client._run_stream.RUN_STREAMS", 2)
     peer.on("RunJob", run)
     peer.on("SubmitJob", lambda request, context: job_service_pb2.SubmitJobResponse(job=peer.job()))
     with BasicAerProvider(peer.address) as other:
