@@ -140,8 +140,9 @@ class Client:
 
     async def _submit(self, known: Known, spec: job_pb2.JobSpec) -> None:
         request = pb.SubmitJobRequest(spec=spec, request_id=known.request_id)
+        before = known.final
         response = await self._call(self._stub.SubmitJob, request)
-        self._ledger.accepted(known, response.job)
+        self._ledger.accepted(known, response.job, before)
 
     async def _submit_and_watch(self) -> None:
         known = self._new(self._choose())
@@ -179,12 +180,13 @@ class Client:
 
     async def _cancel(self, known: Known) -> None:
         known.cancel_tried = True
+        before = known.final
         response = await self._call(
             self._stub.CancelJob, pb.CancelJobRequest(job_id=known.job_id, reason="chaos")
         )
         if response.job.cancel_requested and response.job.status not in FINAL:
             known.cancel_acknowledged = True
-        self._ledger.seen(known, response.job)
+        self._ledger.seen(known, response.job, before)
 
     async def _watch(self, known: Known, cursor: int | None, *, drops: bool = False) -> None:
         """Follows a job to its end, across whatever happens. With `drops` this side hangs up as well."""
@@ -192,13 +194,14 @@ class Client:
             request = pb.WatchJobRequest(job_id=known.job_id)
             if cursor is not None:
                 request.after_sequence = cursor
+            before = known.final
             call = self._stub.WatchJob(request, timeout=_STREAM_SECONDS)
             try:
                 async for message in call:
                     if message.HasField("job"):
                         if cursor is None:
                             cursor = message.job.sequence
-                            self._ledger.seen(known, message.job)
+                            self._ledger.seen(known, message.job, before)
                         elif message.job.sequence < cursor:
                             self._ledger.violation(
                                 f"job {known.job_id}: at {message.job.sequence}, after event {cursor}"
@@ -264,16 +267,14 @@ class Client:
         request = pb.GetJobRequest(job_id=known.job_id)
         response = await self._call(self._stub.GetJob, request, missing=known.delete_tried)
         if response is not None:
-            if response.job.status not in FINAL:
-                self._ledger.violation(f"job {known.job_id} had ended, and has not")
-            self._ledger.seen(known, response.job)
+            self._ledger.seen(known, response.job, known.final)
 
     async def _list(self) -> None:
         response = await self._call(self._stub.ListJobs, pb.ListJobsRequest(page_size=50))
         for job in response.jobs:
             known = self._ledger.by_job.get(job.job_id)
             if known is not None and job.status in FINAL:
-                self._ledger.seen(known, job)
+                self._ledger.seen(known, job, known.final)
         ids = [job.job_id for job in response.jobs]
         if ids != sorted(ids, reverse=True):
             self._ledger.violation("ListJobs is out of order")

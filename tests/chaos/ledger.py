@@ -61,8 +61,8 @@ class Ledger:
         """A submission that is about to be made."""
         return self.known.setdefault(request_id, Known(request_id, program))
 
-    def accepted(self, known: Known, job: job_pb2.Job) -> None:
-        """A submission was acknowledged."""
+    def accepted(self, known: Known, job: job_pb2.Job, final_before: int = 0) -> None:
+        """A submission was acknowledged; for `final_before` see `seen`."""
         if not known.job_id:
             known.job_id = job.job_id
             self.counts["jobs"] += 1
@@ -70,16 +70,20 @@ class Ledger:
                 self.violation(f"job {job.job_id} was given to two requests")
         elif known.job_id != job.job_id:
             self.violation(f"request {known.request_id} made the jobs {known.job_id} and {job.job_id}")
-        self.seen(known, job)
+        self.seen(known, job, final_before)
 
-    def seen(self, known: Known, job: job_pb2.Job) -> None:
-        """A call has returned the job."""
+    def seen(self, known: Known, job: job_pb2.Job, final_before: int) -> None:
+        """A call has returned the job.
+
+        `final_before` is the final status that was known when the call was made, or 0. What another client
+        hears of meanwhile may overtake the answer on its way.
+        """
         if known.told and job.status in FINAL and job.sequence < max(known.told):
             self.violation(f"job {job.job_id}: final at {job.sequence}, after event {max(known.told)}")
         if job.status in FINAL:
             self.ended(known, job.status)
-        elif known.final:
-            self.violation(f"job {job.job_id}: {_NAME(job.status)} after {_NAME(known.final)}")
+        elif final_before:
+            self.violation(f"job {job.job_id}: {_NAME(job.status)} after {_NAME(final_before)}")
 
     def event(self, known: Known, event: job_pb2.Event) -> None:
         """A status event has reached a watcher."""
