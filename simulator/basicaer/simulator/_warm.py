@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +13,7 @@ import numpy.typing as npt
 from basicaer.simulator._circuit import Circuit
 from basicaer.simulator._operations import Observable, Save, SaveKind
 from basicaer.simulator._run import run, statevector
+from basicaer.simulator.engine._run import default_threads
 from llvmlite import binding
 from numba import config
 from numba.core import event
@@ -22,14 +25,14 @@ _QUBITS = (3, 13)
 def warm_up(dtype: npt.DTypeLike = np.complex128) -> None:
     """Load the kernels for states of `dtype` from the disk's cache, or compile them, which is slow.
 
-    Compiled code depends on the processor. The first call on a machine takes a minute; it fills the cache
-    beside the package, or in `NUMBA_CACHE_DIR`, and later ones take less than a second.
+    Compiled code depends on the processor. The first call on a machine takes about a minute of processor
+    time, in up to three processes; it fills the cache beside the package, or in `NUMBA_CACHE_DIR`, and later
+    ones take less than a second.
     """
+    with _Helpers() as helpers, told_of_compiling(lambda _: helpers.start()):
+        statevector(_circuit(_QUBITS[0]), dtype=dtype)
     for num_qubits in _QUBITS:
-        circuit = Circuit(num_qubits, 2)
-        for qubit in range(num_qubits):
-            circuit.append("rx", [qubit], [0.1 * qubit])
-        circuit.append("cx", [0, num_qubits - 1]).append("rzz", [0, 1], [0.3]).append("ccx", [0, 1, 2])
+        circuit = _circuit(num_qubits)
         statevector(circuit, dtype=dtype)
         circuit.append("measure", [0], [], [0]).append("h", [0]).append("reset", [1])
         circuit.append("measure", [0], [], [1])
@@ -39,6 +42,48 @@ def warm_up(dtype: npt.DTypeLike = np.complex128) -> None:
         values = Save("values", SaveKind.EXPECTATION_VALUES, (observable,))
         circuit.append("save", range(num_qubits), save=values)
         run(circuit, shots=2, seed=1, dtype=dtype, statevector=True)
+
+
+def _circuit(num_qubits: int) -> Circuit:
+    """Some of each kind of gate."""
+    circuit = Circuit(num_qubits, 2)
+    for qubit in range(num_qubits):
+        circuit.append("rx", [qubit], [0.1 * qubit])
+    return circuit.append("cx", [0, num_qubits - 1]).append("rzz", [0, 1], [0.3]).append("ccx", [0, 1, 2])
+
+
+class _Helpers:
+    """Processes that compile parts of the planner while this one compiles something else.
+
+    What they do is found in the disk's cache; what they fail to do is done here, later. Leaving the context
+    waits for them, or ends them on the way of an exception.
+    """
+
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Begins, where there is more than one processor to do it."""
+        if default_threads() > 1:
+            command = [sys.executable, "-m", "basicaer.simulator.engine._parts"]
+            self._processes = [
+                subprocess.Popen(
+                    [*command, part],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                for part in ("fusion", "stages")
+            ]
+
+    def __enter__(self) -> _Helpers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        for process in self._processes:
+            if kind is not None:
+                process.kill()
+            process.wait()
 
 
 @contextmanager

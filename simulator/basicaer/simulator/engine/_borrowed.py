@@ -8,7 +8,7 @@ most of their time on that.
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from basicaer.simulator.engine._jit import intrinsic
+from basicaer.simulator.engine._jit import intrinsic, save_one_at_a_time
 from numba import config, njit
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -19,7 +19,9 @@ def inlined(function: _F) -> _F:
     if config.DISABLE_JIT:
         return function
     options = {"nogil": True, "cache": True, "error_model": "numpy", "boundscheck": False}
-    return cast(_F, njit(forceinline=True, **options)(function))
+    dispatcher = njit(forceinline=True, **options)(function)
+    save_one_at_a_time(dispatcher._cache)
+    return cast(_F, dispatcher)
 
 
 def merged(function: _F) -> _F:

@@ -1,6 +1,9 @@
 """How the engine's functions are compiled: without the GIL, and kept on disk."""
 
-from collections.abc import Callable
+import contextlib
+import fcntl
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import config, njit
@@ -22,7 +25,34 @@ def compiled(function: _F) -> _F:
     dispatcher = njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)(function)
     template = dispatcher.get_call_template
     dispatcher.get_call_template = lambda args, kws: template([unliteral(arg) for arg in args], kws)
+    save_one_at_a_time(dispatcher._cache)
     return cast(_F, dispatcher)
+
+
+def save_one_at_a_time(cache: Any) -> None:
+    """Lets no two processes save code of the same folder at once.
+
+    numba chooses the name of a file, and enters it in the function's index, in two steps: of two processes
+    that save the same function for different types one could get the name, and the other the index.
+    """
+    save = cache.save_overload
+
+    def save_alone(signature: Any, code: Any) -> None:
+        with _lock(Path(cache.cache_path)):
+            save(signature, code)
+
+    cache.save_overload = save_alone
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        # A folder that can't be written to holds no code either; numba then says so, or goes elsewhere.
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context((folder / ".lock").open("ab"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
