@@ -18,6 +18,8 @@ Instruction: TypeAlias = Sequence[Any]
 
 _NO_OPERANDS: tuple[Any, ...] = ((), (), (), MappingProxyType({}))
 _LARGEST_INDEX = 2**32 - 1
+# Matrices up to this size join an equal one in the table of operations.
+_COMPARED_BYTES = 1 << 14
 
 
 class Circuit:
@@ -152,7 +154,6 @@ class Circuit:
             params = ()
         key = (name, len(qubits), len(clbits), len(params))
         if fields:
-            # Fields are told apart by identity: the table keeps them alive, so that no id is used twice.
             key = (*key, *(part for item in sorted(fields.items()) for part in (item[0], _identity(item[1]))))
         index = self._known.get(key)
         if index is None:
@@ -195,8 +196,18 @@ class _Columns:
 
 
 def _identity(value: object) -> object:
-    """What tells two fields of operations apart: the value of plain ones, the object otherwise."""
-    return value if isinstance(value, int | str) else id(value)
+    """What tells two fields of operations apart: the value of plain ones, the object otherwise.
+
+    The table keeps the objects alive, so that no id is used twice; but of an array that can be written to, it
+    has a copy.
+    """
+    if isinstance(value, int | str):
+        return value
+    if isinstance(value, np.ndarray) and value.flags.writeable:
+        return (
+            (value.dtype.str, value.shape, value.tobytes()) if value.nbytes <= _COMPARED_BYTES else object()
+        )
+    return id(value)
 
 
 def _as_expression(value: float | Expression) -> Expression:

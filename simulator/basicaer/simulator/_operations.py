@@ -184,7 +184,7 @@ class Operation:
     `num_qubits` counts the extra controls, which are the first of the qubits; it may be 0 for a name of fixed
     width, as `num_clbits` may for measure and `num_parameters` for a name with a fixed number of them.
     `control_state` has bit k for extra control k, and None means all ones. `matrix` is complex128 of shape
-    (2^k, 2^k), or None.
+    (2^k, 2^k), or None; one that can be written to is copied.
     """
 
     name: str
@@ -205,6 +205,13 @@ class Operation:
     label: str = ""
     unit: str = ""
     save: Save | None = None
+
+    def __post_init__(self) -> None:
+        matrix = self.matrix
+        if isinstance(matrix, np.ndarray) and matrix.flags.writeable:
+            matrix = matrix.copy()
+            matrix.flags.writeable = False
+            object.__setattr__(self, "matrix", matrix)
 
     def blocks(self) -> Sequence[tuple[str, Block]]:
         """The nested blocks, each with its name in a `CircuitError.path`."""

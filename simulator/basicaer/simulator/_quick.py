@@ -19,7 +19,7 @@ from basicaer.simulator._gate_table import GATES
 from basicaer.simulator._operations import Operation
 from basicaer.simulator._state import Amplitudes
 from basicaer.simulator.engine._direct import DONE, simulate, space_size
-from basicaer.simulator.engine._matrices import CODE, COLUMNS, OFFSET, POOLED, TARGETS, operation_table
+from basicaer.simulator.engine._matrices import COLUMNS, operation_table
 
 MOST_QUBITS = 16
 """The largest state that is computed gate by gate; there only a few gates are."""
@@ -29,7 +29,7 @@ _MOST_WORK = 1 << 20
 """Above, the most gates times amplitudes; with more, planning is won back."""
 _MOST_TABLES = 1024
 
-_Table = tuple[Any, Any, list[Any]]
+_Table = tuple[Any, Any]
 _tables: dict[Any, _Table] = {}
 _local = threading.local()
 
@@ -49,9 +49,7 @@ def quick_statevector(circuit: Circuit, single: bool) -> Amplitudes | None:
         found = circuit.lowered = len(operations), _table(circuit.operations)
     if found[1] is None or len(body.clbits) or len(body.term_factors):
         return None
-    table, pool, matrices = found[1]
-    if matrices:
-        pool = np.concatenate(matrices, axis=None)
+    table, pool = found[1]
     phase = cmath.exp(1j * circuit.global_phase) if circuit.global_phase else 1 + 0j
     space = _kept_space() if num_qubits <= _EVERY_LENGTH else _space(num_qubits)
     state = np.empty(1 << num_qubits, np.complex128)
@@ -85,8 +83,7 @@ _FIELDS = attrgetter("name", "num_qubits", "num_parameters")
 
 
 def _table(operations: Sequence[Operation]) -> _Table | None:
-    """The operation table of plain gates and matrices, its pool, and all of the pool if it has to be
-    gathered in each run, as matrices of the caller may change."""
+    """The operation table of plain gates and matrices, and its pool."""
     has_matrix = any(operation.matrix is not None for operation in operations)
     if any(_SPECIAL(operation) != _NOTHING_SPECIAL for operation in operations):
         return None
@@ -95,18 +92,10 @@ def _table(operations: Sequence[Operation]) -> _Table | None:
         return _tables[key]
     if not all(map(_is_plain, operations)):
         return None
-    table, pool = (
-        operation_table(operations) if operations else (np.zeros((0, COLUMNS), np.int64), _NO_MATRIX)
-    )
-    matrices = []
-    if has_matrix:
-        for operation, row in zip(operations, table.tolist(), strict=True):
-            if row[CODE] == POOLED:
-                own = pool[row[OFFSET] : row[OFFSET] + (1 << 2 * row[TARGETS])]
-                matrices.append(own if operation.matrix is None else operation.matrix)
-    elif len(_tables) < _MOST_TABLES:
-        _tables[key] = table, pool, matrices
-    return table, pool, matrices
+    made = operation_table(operations) if operations else (np.zeros((0, COLUMNS), np.int64), _NO_MATRIX)
+    if not has_matrix and len(_tables) < _MOST_TABLES:
+        _tables[key] = made
+    return made
 
 
 _NO_MATRIX = np.zeros(0, np.complex128)

@@ -14,6 +14,7 @@ from basicaer.simulator import (
     Operation,
     Variable,
     VariableRef,
+    statevector,
 )
 
 
@@ -97,3 +98,24 @@ def test_a_circuit_of_columns():
     circuit.append("h", [1])
     assert circuit.body.operations.tolist() == [0, 1, 2]
     assert repr(circuit) == "<Circuit '': 2 qubits, 0 clbits, 3 instructions>"
+
+
+def test_a_matrix_is_that_of_the_time_when_it_was_given() -> None:
+    matrix = np.array([[0, 1], [1, 0]], dtype=complex)
+    circuit = Circuit(1).append("unitary", [0], matrix=matrix)
+    matrix[:] = np.eye(2)
+    circuit.append("unitary", [0], matrix=matrix)
+    assert len(circuit.operations) == 2
+    for _ in range(2):
+        assert statevector(circuit).tolist() == [0, 1]
+        matrix[:] = 7
+
+
+def test_equal_matrices_are_one_operation() -> None:
+    circuit = Circuit(2)
+    for qubit in range(2):
+        circuit.append("unitary", [qubit], matrix=np.array([[0, 1], [1, 0]], dtype=complex))
+    assert len(circuit.operations) == 1
+    circuit.append("unitary", [0], matrix=np.array([[0, 1j], [-1j, 0]]))
+    circuit.append("unitary", [0, 1], matrix=np.eye(4, dtype=complex))
+    assert len(circuit.operations) == 3
