@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._circuit import Circuit
 from basicaer.simulator._classical import Scope
-from basicaer.simulator._compiled import CompiledCircuit, compiled
+from basicaer.simulator._compiled import CompiledCircuit, Programs, compiled
 from basicaer.simulator._conversions import Memory, Value, fits, turn
 from basicaer.simulator._deferral import expressions_of
 from basicaer.simulator._engine import Segment
@@ -31,8 +31,10 @@ Rows = npt.NDArray[np.float64]
 _Positions = npt.NDArray[np.int64]
 
 
-class Template:
+class Template(Programs):
     """A valid circuit whose inputs get values again and again. Threads may share it.
+
+    Its program is what those of all rows have in common; its gates' parameters are numbers of parameters.
 
     `circuit` is the circuit without its inputs' terms and expressions: its parameters mean nothing. `inputs`
     are the input variables, in the circuit's order.
@@ -45,7 +47,6 @@ class Template:
         "_factors",
         "_inputs",
         "_parameters",
-        "_programs",
         "_read",
         "_sources",
         "_targets",
@@ -53,9 +54,9 @@ class Template:
     )
 
     def __init__(self, circuit: Circuit | CompiledCircuit) -> None:
+        super().__init__()
         whole = compiled(circuit).circuit
         self._inputs = [number for number, variable in enumerate(whole.variables) if variable.is_input]
-        self._programs: dict[tuple[bool, bool, int | None], Program] = {}
         numbering = _Numbering(whole, frozenset(self._inputs))
         self.circuit = numbering.circuit
         self._parameters: Rows = np.concatenate(numbering.parameters)
@@ -78,15 +79,8 @@ class Template:
         """The input variables."""
         return tuple(self.circuit.variables[number] for number in self._inputs)
 
-    def program(self, *, from_zero: bool, as_matrix: bool = False, threads: int | None = None) -> Program:
-        """What the programs of all rows have in common; its gates' parameters are numbers of parameters."""
-        key = (from_zero, as_matrix, threads)
-        program = self._programs.get(key)
-        if program is None:
-            program = compile_circuit(self.circuit, from_zero=from_zero, as_matrix=as_matrix)
-            # Two threads may both have compiled it; one's program is used by both from now on.
-            program = self._programs.setdefault(key, program)
-        return program
+    def _compile(self, from_zero: bool, as_matrix: bool, threads: int | None) -> Program:
+        return compile_circuit(self.circuit, from_zero=from_zero, as_matrix=as_matrix)
 
     def rows(self, names: Sequence[str], values: npt.ArrayLike) -> Rows:
         """Rows of values for `bind`, of shape (rows, inputs), from columns in the order of `names`.
@@ -156,14 +150,17 @@ def bind(circuit: Circuit | CompiledCircuit, values: Mapping[str, float]) -> Com
 
 
 class _BoundCircuit(CompiledCircuit):
-    """A circuit that needs no check of its own, since its template was checked."""
+    """A circuit that needs no check of its own, since its template was checked.
+
+    Its program is the template's, with this circuit's parameters and first values.
+    """
 
     __slots__ = ("_parameters", "_template")
 
     def __init__(self, template: Template, parameters: Rows, values: Mapping[int, Value]) -> None:
         self._template = template
         self._parameters = parameters
-        self._programs = {}
+        Programs.__init__(self)
         numbered = template.circuit
         self.circuit = Circuit(
             numbered.num_qubits,
@@ -184,20 +181,14 @@ class _BoundCircuit(CompiledCircuit):
             body=self._filled(numbered.body),
         )
 
-    def program(self, *, from_zero: bool, as_matrix: bool = False, threads: int | None = None) -> Program:
-        """The template's program with this circuit's parameters and first values."""
-        key = (from_zero, as_matrix, threads)
-        program = self._programs.get(key)
-        if program is None:
-            shared = self._template.program(from_zero=from_zero, as_matrix=as_matrix, threads=threads)
-            circuit = self.circuit
-            program = replace(
-                shared,
-                scope=Scope(circuit.num_clbits, circuit.classical_registers, circuit.variables),
-                steps=tuple(self._step(step) for step in shared.steps),
-            )
-            program = self._programs.setdefault(key, program)
-        return program
+    def _compile(self, from_zero: bool, as_matrix: bool, threads: int | None) -> Program:
+        shared = self._template.program(from_zero=from_zero, as_matrix=as_matrix, threads=threads)
+        circuit = self.circuit
+        return replace(
+            shared,
+            scope=Scope(circuit.num_clbits, circuit.classical_registers, circuit.variables),
+            steps=tuple(self._step(step) for step in shared.steps),
+        )
 
     def _filled(self, block: Block) -> Block:
         """A block with parameters in the place of their numbers."""
