@@ -10,9 +10,9 @@ import pytest
 from basicaer import simulator as sim
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
-from basicaer.service.execution._faults import ProgramFault
-from basicaer.service.execution.openqasm2 import parse
 from basicaer.service.execution.programs import to_simulator
+from basicaer.service.parsing import ProgramFault
+from basicaer.service.parsing.openqasm2 import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit, qasm2
@@ -80,6 +80,11 @@ def test_another_definition_under_the_name_of_qiskits_gate_holds() -> None:
     text = "OPENQASM 2.0;\ngate swap a,b { U(pi,0,pi) a; }\nqreg q[2];\nswap q[0],q[1];"
     expected = np.kron(np.eye(2), [[0, 1], [1, 0]])
     np.testing.assert_allclose(matrix(text), expected, atol=1e-12)
+
+
+def test_a_definition_of_u0_holds() -> None:
+    text = "OPENQASM 2.0;\ngate u0(t) a { U(0,0,t) a; }\nqreg q[1];\nu0(0.5) q[0];"
+    np.testing.assert_allclose(matrix(text), np.diag([1, np.exp(0.5j)]), atol=1e-12)
 
 
 def test_a_definition_of_an_exponential_size_is_not_expanded_to_be_compared() -> None:

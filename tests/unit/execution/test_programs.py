@@ -10,8 +10,8 @@ import pytest
 from basicaer import simulator as sim
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
-from basicaer.service.execution._faults import ProgramFault
 from basicaer.service.execution.programs import complex_array, describe_path, to_simulator
+from basicaer.service.parsing import ProgramFault
 from basicaer.v1 import circuit_pb2 as pb
 from basicaer.v1 import job_pb2
 from google.protobuf import json_format

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from basicaer import simulator as sim
 from basicaer.service.errors import ServiceError
-from basicaer.service.execution import openqasm2
-from basicaer.service.execution._faults import ProgramFault, too_large
 from basicaer.service.execution.backends import Backend, Task
 from basicaer.service.execution.options import Settings, option_error
 from basicaer.service.execution.programs import describe_path, observable, to_simulator
+from basicaer.service.parsing import ProgramFault, openqasm2, too_large
 from basicaer.v1 import circuit_pb2, error_reason_pb2, job_pb2, result_pb2
 
 __all__ = ["EXPECTATION_VALUES", "PreparedProgram", "check_for_backend", "load_program", "program_key"]

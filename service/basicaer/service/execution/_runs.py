@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from basicaer import simulator as sim
 from basicaer.service.errors import ServiceError
-from basicaer.service.execution._faults import ProgramFault
 from basicaer.service.execution._preparation import PreparedProgram
 from basicaer.service.execution.backends import Backend, Task
 from basicaer.service.execution.options import Settings
+from basicaer.service.parsing import ProgramFault
 from basicaer.v1 import error_reason_pb2, job_pb2
 
 __all__ = ["Estimation", "ProgramRun", "read_run"]

@@ -12,11 +12,9 @@ from basicaer import simulator as sim
 from basicaer.service import version
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
-from basicaer.service.execution import openqasm2
 from basicaer.service.execution._cache import ProgramCache
 from basicaer.service.execution._costs import is_quick, required_bytes, share
 from basicaer.service.execution._entries import EntryContext, RowError, estimate, run_row
-from basicaer.service.execution._faults import too_large
 from basicaer.service.execution._interface import ExecutionControl, ExecutionOutcome, PreparedJob
 from basicaer.service.execution._preparation import (
     PreparedProgram,
@@ -29,6 +27,7 @@ from basicaer.service.execution._runs import ProgramRun, read_run
 from basicaer.service.execution.backends import Backend, backend_infos, find_backend
 from basicaer.service.execution.options import Settings, read_options
 from basicaer.service.execution.results import LargeArrays
+from basicaer.service.parsing import openqasm2, too_large
 from basicaer.v1 import error_reason_pb2, job_pb2, job_service_pb2, result_pb2
 
 __all__ = ["ThreadExecutor"]

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 from basicaer.service.errors import ServiceError
-from basicaer.service.execution._faults import ProgramFault
 from basicaer.service.execution.backends import DEFAULT_CHOP_THRESHOLD, DEFAULT_SHOTS, Backend, Task
 from basicaer.service.execution.programs import complex_array
+from basicaer.service.parsing import ProgramFault
 from basicaer.v1 import circuit_pb2, error_reason_pb2, job_pb2
 
 __all__ = ["ComplexDType", "Settings", "option_error", "read_options"]

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from basicaer import simulator as sim
-from basicaer.service.execution._faults import ProgramFault, too_large
-from basicaer.service.execution._openqasm2_limits import MAX_BITS
+from basicaer.service.parsing import MAX_BITS, ProgramFault, too_large
 from basicaer.v1 import circuit_pb2 as pb
 
 __all__ = ["complex_array", "describe_path", "observable", "to_simulator"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from basicaer.service.execution._faults import Where, too_large
+from basicaer.service.parsing._faults import Where, too_large
 
 __all__ = ["MAX_BITS", "blank", "check_limits", "position", "statement_ends"]
 

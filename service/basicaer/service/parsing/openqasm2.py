@@ -17,16 +17,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from basicaer import simulator
 from basicaer.client._from_qiskit import (
     CircuitTooLargeError,
     ConversionError,
     NestingTooDeepError,
     circuit_to_proto,
 )
-from basicaer.service.execution._faults import ProgramFault, Where, too_large
-from basicaer.service.execution._openqasm2_limits import blank, check_limits, position, statement_ends
-from basicaer.service.execution.programs import to_simulator
+from basicaer.service.parsing._faults import ProgramFault, Where, too_large
+from basicaer.service.parsing._limits import blank, check_limits, position, statement_ends
 from basicaer.v1 import circuit_pb2 as pb
 
 __all__ = ["load", "locate_instruction", "parse", "warm"]
@@ -38,6 +36,8 @@ _NAMED = re.compile(r"\b(?:gate|opaque|qreg|creg)\s+([A-Za-z_]\w*)")
 _QELIB1 = 'include "qelib1.inc";'
 # Halving a longer program would take seconds; its error then names the instruction instead of the line.
 _LONGEST_LOCATED = 256 * 1024
+# A gate of more instructions isn't compared with Qiskit's of that name, but taken for it.
+_MOST_COMPARED = 10_000
 # Parameters that no two different gates agree on by chance.
 _PROBE = (0.7390851, 1.2020569, 2.5029079, 0.5671433)
 
@@ -202,12 +202,16 @@ def _customs(text: str) -> tuple[Any, ...]:
     own = {name for name in defined if name != "delay"}
     if not own:
         return tuple(customs.values())
-    own -= _agreeing(text, {name: customs[name] for name in own})
+    own -= _agreeing(text, own)
     return tuple(custom for name, custom in customs.items() if name not in own)
 
 
-def _agreeing(text: str, customs: dict[str, Any]) -> set[str]:
+def _agreeing(text: str, own: set[str]) -> set[str]:
     """Which of the program's definitions equal Qiskit's gates of these names, but for a phase."""
+    # u0 takes whole numbers alone, which those of the probe are not.
+    customs = {name: custom for name, custom in _legacy_customs().items() if name in own and name != "u0"}
+    if not customs:
+        return set()
     width = max(custom.num_qubits for custom in customs.values())
     calls = [
         f"{name}({','.join(map(str, _PROBE[: custom.num_params]))})"
@@ -215,7 +219,7 @@ def _agreeing(text: str, customs: dict[str, Any]) -> set[str]:
         for name, custom in customs.items()
     ]
     probed = f"{text}\nqreg basicaer_probe[{width}];{''.join(calls)}"
-    others = [custom for name, custom in _legacy_customs().items() if name not in customs]
+    others = [custom for name, custom in _legacy_customs().items() if name not in own]
     try:
         probes = _loads(probed, others).data[-len(calls) :]
     except BaseException as error:
@@ -234,16 +238,18 @@ def _agreeing(text: str, customs: dict[str, Any]) -> set[str]:
 def _matrix(gate: Any) -> Any:
     """The gate's matrix; None when it has none or takes too many gates to tell."""
     from qiskit import QuantumCircuit
+    from qiskit.quantum_info import Operator
 
     circuit = QuantumCircuit(gate.num_qubits)
     circuit.append(gate, range(gate.num_qubits))
     try:
-        message = circuit_to_proto(circuit, max_instructions=10_000)
+        # Counts what it expands to, which Qiskit doesn't.
+        circuit_to_proto(circuit, max_instructions=_MOST_COMPARED)
+        return Operator(circuit).data
     except Exception as error:
         if not _is_parser_error(error):
             raise
         return None
-    return simulator.unitary(to_simulator(message))
 
 
 def _same_but_phase(first: Any, second: Any) -> bool:
