@@ -104,6 +104,7 @@ def main() -> None:
         1,
         lambda _: executor.prepare(spec_of(job_pb2.Program(openqasm2=text))),
     )
+    executor.close()
 
 
 if __name__ == "__main__":

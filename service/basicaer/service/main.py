@@ -106,6 +106,7 @@ class Service:
         await self._server.stop(_STOP_GRACE)
         await self._callers.close()
         await self._manager.close()
+        await asyncio.to_thread(self._executor.close)
         await self._end_telemetry()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def executor(config: Config) -> ThreadExecutor:
-    return ThreadExecutor(config)
+def executor(config: Config) -> Iterator[ThreadExecutor]:
+    made = ThreadExecutor(config)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from basicaer.service.execution import ThreadExecutor
 from basicaer.service.execution._cache import ProgramCache
 from basicaer.service.execution._preparation import load_program
+from basicaer.service.parsing import Parsers
 from basicaer.v1 import job_pb2
 
 BELL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;'
@@ -51,7 +52,9 @@ def test_a_program_that_is_sent_again_is_not_checked_again(executor: ThreadExecu
 
 
 def test_the_cache_forgets_the_oldest(executor: ThreadExecutor) -> None:
-    program = load_program(job_pb2.Program(openqasm2=BELL), 0, max_bytes=1000, max_instructions=10)
+    program = load_program(
+        job_pb2.Program(openqasm2=BELL), 0, Parsers(1), None, max_bytes=1000, max_instructions=10
+    )
     cache = ProgramCache(3 * program.size_bytes)
     for key in (b"a", b"b", b"a", b"c"):
         if cache.get(key) is None:

@@ -32,8 +32,10 @@ import pytest
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution._interface import (
+    UNBOUNDED,
     ExecutionControl,
     ExecutionOutcome,
+    Patience,
     PreparedJob,
     ResultPart,
 )
@@ -93,7 +95,7 @@ class ScriptExecutor:
         # The names of the jobs in the order of their starts.
         self.order: list[str] = []
 
-    def prepare(self, spec: job_pb2.JobSpec) -> PreparedJob:
+    def prepare(self, spec: job_pb2.JobSpec, patience: Patience | None = UNBOUNDED) -> PreparedJob:
         self.prepared += 1
         words = spec.programs[0].openqasm2.split()
         if words[0] == "invalid":

@@ -107,7 +107,7 @@ async def test_an_attempt_is_on_disk_before_a_job_is_read_again(
             super().__init__()
             self.reached = threading.Event()
 
-        def prepare(self, spec: job_pb2.JobSpec) -> Any:
+        def prepare(self, spec: job_pb2.JobSpec, patience: Any = None) -> Any:
             self.reached.set()
             with self.lock:
                 self.lock.wait_for(lambda: "" in self.released)
@@ -150,7 +150,7 @@ async def test_a_program_that_is_not_valid_any_more(
     executor.release("x")
 
     class Stricter(tools.ScriptExecutor):
-        def prepare(self, spec: job_pb2.JobSpec) -> Any:
+        def prepare(self, spec: job_pb2.JobSpec, patience: Any = None) -> Any:
             if spec.programs[0].openqasm2 == "done":
                 spec.programs[0].openqasm2 = "invalid"
             return super().prepare(spec)

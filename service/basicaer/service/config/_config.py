@@ -93,6 +93,13 @@ class Config:
     max_instructions: int = setting(
         COUNT, 10_000_000, "A program's instructions, after all gates are expanded.", above=0
     )
+    max_check_time: float = setting(
+        TIME,
+        300.0,
+        "How long checking a job's programs may take; beyond it the submission is refused with "
+        "PROGRAM_TOO_LARGE.",
+        above=0,
+    )
     max_message_bytes: int = setting(SIZE, 64 * _MIB, "A request message.", above=0)
     max_inline_result_bytes: int = setting(
         SIZE,

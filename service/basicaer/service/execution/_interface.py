@@ -12,10 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from basicaer.service.parsing import UNBOUNDED, GivenUpError, Patience, TakesLongError
 from basicaer.v1 import job_pb2, result_pb2
 from basicaer.v1.job_pb2 import JobStatus
 
-__all__ = ["ExecutionControl", "ExecutionOutcome", "Executor", "PreparedJob", "ResultPart"]
+__all__ = [
+    "UNBOUNDED",
+    "ExecutionControl",
+    "ExecutionOutcome",
+    "Executor",
+    "GivenUpError",
+    "Patience",
+    "PreparedJob",
+    "ResultPart",
+    "TakesLongError",
+]
 
 
 class ExecutionControl(Protocol):
@@ -94,15 +105,18 @@ class Executor(Protocol):
     `execute` is only given what this executor's own `prepare` and `new_control` returned.
     """
 
-    def prepare(self, spec: job_pb2.JobSpec) -> PreparedJob:
+    def prepare(self, spec: job_pb2.JobSpec, patience: Patience | None = UNBOUNDED) -> PreparedJob:
         """Checks everything about a spec but its labels and metadata, and makes it ready to run.
 
-        The spec is not changed, and not kept.
+        The spec is not changed, and not kept. Without patience it is left when a program takes longer to
+        parse than a moment; with it, it ends within 0.1 s of the patience's end, parsing included.
 
         Raises:
-            ServiceError: PROGRAM_INVALID, PROGRAM_TOO_LARGE, OPTION_INVALID or BACKEND_NOT_FOUND. That it
-            fits in
-                memory is for the jobs layer to check, from `required_bytes`.
+            ServiceError: PROGRAM_INVALID, PROGRAM_TOO_LARGE, OPTION_INVALID, BACKEND_NOT_FOUND, or
+                JOB_EXCEEDS_MEMORY when the programs alone do. That the job fits in memory is for the jobs
+                layer to check, from `required_bytes`.
+            TakesLongError: `patience` is None, and it takes longer than a moment.
+            GivenUpError: Nobody waits for it any more.
         """
 
     def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from basicaer import simulator as sim
@@ -10,13 +13,16 @@ from basicaer.service.errors import ServiceError
 from basicaer.service.execution.backends import Backend, Task
 from basicaer.service.execution.options import Settings, option_error
 from basicaer.service.execution.programs import describe_path, observable, to_simulator
-from basicaer.service.parsing import ProgramFault, openqasm2, too_large
+from basicaer.service.parsing import Parsers, Patience, ProgramFault, Where, too_large
 from basicaer.v1 import circuit_pb2, error_reason_pb2, job_pb2, result_pb2
 
 __all__ = ["EXPECTATION_VALUES", "PreparedProgram", "check_for_backend", "load_program", "program_key"]
 
 EXPECTATION_VALUES = "expectation_values"
 """The name of the array that an estimation gives."""
+
+# Finds the statement that makes an instruction.
+_Locate: TypeAlias = Callable[[int], Where | None]
 
 # What a record of the table of operations takes in Python, and what an instruction takes when it is compiled,
 # about.
@@ -40,12 +46,19 @@ class PreparedProgram:
 
 
 def load_program(
-    program: job_pb2.Program, index: int, *, max_bytes: int, max_instructions: int
+    program: job_pb2.Program,
+    index: int,
+    parsers: Parsers,
+    patience: Patience | None,
+    *,
+    max_bytes: int,
+    max_instructions: int,
 ) -> PreparedProgram:
-    """Parses, converts and validates program `index` of a job.
+    """Parses, converts and validates program `index` of a job. For `patience` see `Executor.prepare`.
 
     Raises:
         ServiceError: PROGRAM_INVALID or PROGRAM_TOO_LARGE, with what is known about the place.
+        TakesLongError, GivenUpError: As by `Executor.prepare`.
     """
     source = program.WhichOneof("source")
     if source is None:
@@ -56,11 +69,17 @@ def load_program(
             field=f"programs[{index}]",
         )
     try:
+        if patience is not None:
+            patience.check()
         if source == "openqasm2":
             text = program.openqasm2
-            message = openqasm2.parse(text, max_bytes=max_bytes, max_instructions=max_instructions)
-            return _prepare(message, program, max_instructions, text)
-        return _prepare(program.circuit, program, max_instructions, None)
+            message, columns = parsers.parse(
+                text, max_bytes=max_bytes, max_instructions=max_instructions, patience=patience
+            )
+            body = None if columns is None else sim.Block(*columns)
+            locate = partial(parsers.locate_instruction, text, patience=patience)
+            return _prepare(message, body, program, max_instructions, locate)
+        return _prepare(program.circuit, None, program, max_instructions, None)
     except _EstimationFault as fault:
         raise fault.to_service_error(index, "estimation") from None
     except ProgramFault as fault:
@@ -88,9 +107,14 @@ class _EstimationFault(ProgramFault):
 
 
 def _prepare(
-    message: circuit_pb2.Circuit, program: job_pb2.Program, max_instructions: int, text: str | None
+    message: circuit_pb2.Circuit,
+    body: sim.Block | None,
+    program: job_pb2.Program,
+    max_instructions: int,
+    locate: _Locate | None,
 ) -> PreparedProgram:
-    instructions = len(message.body.operations)
+    """Checks a circuit, whose body is that of the message unless it is given."""
+    instructions = len(message.body.operations) if body is None else len(body)
     if instructions > max_instructions:
         raise too_large(
             "max_instructions",
@@ -98,7 +122,7 @@ def _prepare(
             instructions,
             f"the circuit has {instructions:,} instructions, and the most is {max_instructions:,}",
         )
-    circuit = to_simulator(message)
+    circuit = to_simulator(message, body)
     observables: list[sim.Observable] = []
     if program.HasField("estimation"):
         observables = [observable(wanted) for wanted in program.estimation.observables]
@@ -109,7 +133,7 @@ def _prepare(
     except sim.CircuitError as error:
         if observables and error.path[:2] == ("operations", len(message.operations)):
             raise _EstimationFault(error.message, path=_steps(error.path[3:])) from None
-        raise _fault(error, message, text) from None
+        raise _fault(error, message, circuit, locate) from None
     header = result_pb2.ProgramHeader(
         name=message.name,
         global_phase=message.global_phase,
@@ -145,24 +169,27 @@ def _steps(path: tuple[str | int, ...]) -> str:
     return text.removeprefix(".")
 
 
-def _fault(error: sim.CircuitError, message: circuit_pb2.Circuit, text: str | None) -> ProgramFault:
+def _fault(
+    error: sim.CircuitError, message: circuit_pb2.Circuit, circuit: sim.Circuit, locate: _Locate | None
+) -> ProgramFault:
     """What is wrong with a circuit, at its place in the text or in the message."""
-    if text is None:
+    if locate is None:
         return ProgramFault(error.message, path=describe_path(message, error.path))
-    instruction = _instruction_of(error.path, message)
-    where = None if instruction is None else openqasm2.locate_instruction(text, instruction)
+    instruction = _instruction_of(error.path, circuit)
+    where = None if instruction is None else locate(instruction)
     return ProgramFault(error.message, where=where)
 
 
-def _instruction_of(path: tuple[str | int, ...], message: circuit_pb2.Circuit) -> int | None:
+def _instruction_of(path: tuple[str | int, ...], circuit: sim.Circuit) -> int | None:
     """The first instruction of the body that a path concerns."""
     if len(path) < 2:
         return None
     number = path[1]
     if path[0] == "body" and isinstance(number, int):
         return number
-    if path[0] == "operations" and number in message.body.operations:
-        return list(message.body.operations).index(int(number))
+    if path[0] == "operations":
+        makers = np.flatnonzero(circuit.body.operations == number)
+        return int(makers[0]) if len(makers) else None
     return None
 
 

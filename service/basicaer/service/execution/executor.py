@@ -27,7 +27,7 @@ from basicaer.service.execution._runs import ProgramRun, read_run
 from basicaer.service.execution.backends import Backend, backend_infos, find_backend
 from basicaer.service.execution.options import Settings, read_options
 from basicaer.service.execution.results import LargeArrays
-from basicaer.service.parsing import openqasm2, too_large
+from basicaer.service.parsing import UNBOUNDED, Parsers, Patience, TakesLongError, openqasm2, too_large
 from basicaer.v1 import error_reason_pb2, job_pb2, job_service_pb2, result_pb2
 
 __all__ = ["ThreadExecutor"]
@@ -37,6 +37,8 @@ _log = logging.getLogger(__name__)
 _SEED_BITS = 63
 # For the programs that callers send again and again; they are small.
 _CACHE_BYTES = 16 * 1024 * 1024
+# Short texts that are checked in a moment.
+_FEW_TEXTS = 8
 # What Job.required_bytes holds; no machine has more.
 _MOST_BYTES = 2**64 - 1
 
@@ -76,6 +78,7 @@ class ThreadExecutor:
         self._config = config
         self._version = version()
         self._cache = ProgramCache(_CACHE_BYTES)
+        self._parsers = Parsers(config.validation_workers)
         openqasm2.load()
 
     def backends(self) -> list[job_service_pb2.BackendInfo]:
@@ -104,16 +107,22 @@ class ThreadExecutor:
             prepared = self.prepare(spec)
             self.execute(prepared, prepared.new_control(), job_id="warm-up")
 
-    def prepare(self, spec: job_pb2.JobSpec) -> PreparedJob:
+    def close(self) -> None:
+        """Ends the parser processes. A `prepare` that waits for one raises GivenUpError. Idempotent."""
+        self._parsers.close()
+
+    def prepare(self, spec: job_pb2.JobSpec, patience: Patience | None = UNBOUNDED) -> PreparedJob:
         """See `Executor.prepare`."""
         config = self._config
         backend = find_backend(spec.backend_name)
         if not 1 <= len(spec.programs) <= config.max_programs:
             raise _wrong_number(len(spec.programs), config.max_programs)
+        if patience is None and sum(source.HasField("openqasm2") for source in spec.programs) > _FEW_TEXTS:
+            raise TakesLongError
         settings = read_options(spec.options, backend, max_shots=config.max_shots)
         runs: list[ProgramRun] = []
         for index, source in enumerate(spec.programs):
-            program = self._load(source, index)
+            program = self._load(source, index, patience)
             check_for_backend(program, index, backend, settings)
             runs.append(read_run(source, index, program, backend, settings, max_shots=config.max_shots))
         rows = sum(run.simulations for run in runs if run.values is not None)
@@ -137,14 +146,19 @@ class ThreadExecutor:
             size_bytes=size,
         )
 
-    def _load(self, source: job_pb2.Program, index: int) -> PreparedProgram:
+    def _load(self, source: job_pb2.Program, index: int, patience: Patience | None) -> PreparedProgram:
         """Program `index` of a job, checked now or a short while ago."""
         key = program_key(source)
         program = self._cache.get(key)
         if program is None:
             limits = self._config
             program = load_program(
-                source, index, max_bytes=limits.max_program_bytes, max_instructions=limits.max_instructions
+                source,
+                index,
+                self._parsers,
+                patience,
+                max_bytes=limits.max_program_bytes,
+                max_instructions=limits.max_instructions,
             )
             self._cache.put(key, program)
         return program

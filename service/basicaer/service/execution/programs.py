@@ -19,8 +19,8 @@ from basicaer.v1 import circuit_pb2 as pb
 __all__ = ["complex_array", "describe_path", "observable", "to_simulator"]
 
 
-def to_simulator(circuit: pb.Circuit) -> sim.Circuit:
-    """The same circuit for the simulator; not validated.
+def to_simulator(circuit: pb.Circuit, body: sim.Block | None = None) -> sim.Circuit:
+    """The same circuit for the simulator, perhaps with another body; not validated.
 
     Raises:
         ProgramFault: It can't be expressed there: an enumeration's unknown number, an expression without a
@@ -42,7 +42,7 @@ def to_simulator(circuit: pb.Circuit) -> sim.Circuit:
             for number, variable in enumerate(circuit.variables)
         ],
         operations=[_operation(operation, number) for number, operation in enumerate(circuit.operations)],
-        body=_block(circuit.body),
+        body=_block(circuit.body) if body is None else body,
     )
 
 

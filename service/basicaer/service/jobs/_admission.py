@@ -7,11 +7,14 @@ lost. So before a refusal leaves, the job of an earlier call with the same reque
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeAlias
 
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
+from basicaer.service.execution._interface import GivenUpError, Patience, TakesLongError
 from basicaer.service.store import JobStore
 from basicaer.v1 import error_reason_pb2, job_pb2
 
@@ -24,6 +27,8 @@ from ._tag import Tag
 from ._threads import Threads
 
 __all__ = ["Admission"]
+
+_Check: TypeAlias = Callable[[Arrival, Patience | None], None]
 
 _MAX_REQUEST_ID = 128
 _RETRY_AFTER = 1.0
@@ -43,10 +48,13 @@ class Admission:
         self._scheduler = scheduler
         self._limit = config.max_queued_jobs
         self._limit_of_each = config.max_queued_jobs_per_principal
+        self._max_check_time = config.max_check_time
         # Small circuits have a thread of their own: they don't wait for the parser, and one thread checks
-        # many of them faster than several that take the interpreter's lock from each other.
+        # many of them faster than several that take the interpreter's lock from each other. And long texts
+        # have theirs, which only wait for parser processes, so that all else goes past them.
         self._small = Threads(1, "validation-small")
         self._threads = Threads(config.validation_workers, "validation")
+        self._patient = Threads(config.validation_workers, "validation-long")
         # Calls that wait for their job's acceptance.
         self._arrivals: set[asyncio.Future[None]] = set()
         self._arrivals_of: Counter[str] = Counter()
@@ -64,6 +72,7 @@ class Admission:
                 future.set_exception(_draining())
         self._small.stop()
         self._threads.stop()
+        self._patient.stop()
 
     async def admit(
         self, spec: job_pb2.JobSpec, request_id: str, principal: str
@@ -109,18 +118,31 @@ class Admission:
         assert arrival.job is not None
         return arrival.job
 
-    async def _arrive(self, check: Callable[[Arrival], None], arrival: Arrival) -> None:
+    async def _arrive(self, check: _Check, arrival: Arrival) -> None:
         self._arrivals.add(arrival.future)
         self._arrivals_of[arrival.principal] += 1
         try:
             threads = self._small if _is_small(arrival.spec) else self._threads
-            threads.call(check, arrival)
+            threads.call(self._look, check, arrival)
             await arrival.future
         finally:
+            arrival.spec = None
             self._arrivals.discard(arrival.future)
             self._arrivals_of[arrival.principal] -= 1
             if not self._arrivals_of[arrival.principal]:
                 del self._arrivals_of[arrival.principal]
+
+    def _look(self, check: _Check, arrival: Arrival) -> None:
+        """On a thread: checks what takes a moment, and lets other threads check what takes longer."""
+        try:
+            check(arrival, None)
+        except TakesLongError:
+            self._patient.call(self._look_patiently, check, arrival)
+
+    def _look_patiently(self, check: _Check, arrival: Arrival) -> None:
+        # The future is cancelled when the caller goes away, and gets an error when the server stops.
+        with contextlib.suppress(GivenUpError):
+            check(arrival, Patience(arrival.future.done, self._max_check_time))
 
     def _refusal(self, principal: str) -> ServiceError | None:
         if self._shut:
@@ -141,9 +163,9 @@ class Admission:
         return None
 
 
-def _is_small(spec: job_pb2.JobSpec) -> bool:
+def _is_small(spec: job_pb2.JobSpec | None) -> bool:
     """Whether a spec is a small circuit, as far as shows at a glance."""
-    if len(spec.programs) != 1 or not spec.programs[0].HasField("circuit"):
+    if spec is None or len(spec.programs) != 1 or not spec.programs[0].HasField("circuit"):
         return False
     circuit = spec.programs[0].circuit
     return len(circuit.operations) + len(circuit.body.operations) <= _SMALL

@@ -1,5 +1,5 @@
 """How a job gets in: its request is checked on a thread, and goes from there to the store without another
-stop.
+stop. A caller that goes away before has no job: its request is left, wherever it is.
 
 The request id makes acceptance exactly-once: the store refuses a second job with the same (principal, request
 id) in the transaction that would insert it, so that a call costs no look-up beforehand. Only when a call is
@@ -22,7 +22,13 @@ from dataclasses import dataclass, field
 
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError, internal_error
-from basicaer.service.execution._interface import Executor, PreparedJob
+from basicaer.service.execution._interface import (
+    Executor,
+    GivenUpError,
+    Patience,
+    PreparedJob,
+    TakesLongError,
+)
 from basicaer.service.store import ExistingJob, InsertJob, JobStore
 from basicaer.service.telemetry import TraceContext, bind, current_trace
 from basicaer.v1 import error_reason_pb2, job_pb2
@@ -48,10 +54,11 @@ _MAX_LABEL_LENGTH = 63
 class Arrival:
     """A spec on its way in, and whoever waits for it on the loop."""
 
-    spec: job_pb2.JobSpec
+    # None once nobody waits: it may be large, and the thread whose turn it is may be busy for long.
+    spec: job_pb2.JobSpec | None
     request_id: str
     principal: str
-    # Gets None once `job` or `write` is there, or the error.
+    # Gets None once `job` or `write` is there, or the error. Done earlier when nobody waits any more.
     future: asyncio.Future[None]
     # Of a job that was only checked.
     job: job_pb2.Job | None = None
@@ -63,7 +70,11 @@ class Arrival:
 
 
 class Intake:
-    """Checks specs and hands jobs to the store. `check` and `accept` run on the validation threads."""
+    """Checks specs and hands jobs to the store. `check` and `accept` run on the validation threads.
+
+    Both are called without patience first, and raise TakesLongError, having done nothing, when that isn't
+    enough.
+    """
 
     def __init__(
         self,
@@ -84,23 +95,41 @@ class Intake:
         self._live = registry.live
         self._loop = asyncio.get_running_loop()
 
-    def check(self, arrival: Arrival) -> None:
-        """Makes `arrival.job` out of the spec, without an id, or finds out what is wrong with it."""
+    def check(self, arrival: Arrival, patience: Patience | None) -> None:
+        """Makes `arrival.job` out of the spec, without an id, or finds out what is wrong with it.
+
+        Raises:
+            TakesLongError: It is to be called again, with patience.
+        """
         bind(arrival.principal)
+        spec = arrival.spec
+        if spec is None:
+            return
         try:
-            arrival.job = _job(arrival, self._prepare(arrival.spec))
+            arrival.job = _job(spec, arrival.request_id, self._prepare(spec, patience))
+        except (TakesLongError, GivenUpError):
+            raise
         except Exception as error:
             self._fail(arrival, error)
         else:
             self._loop.call_soon_threadsafe(_finish, arrival.future)
 
-    def accept(self, arrival: Arrival) -> None:
-        """Hands a new job to the store, or finds out what is wrong with it."""
+    def accept(self, arrival: Arrival, patience: Patience | None) -> None:
+        """Hands a new job to the store, or finds out what is wrong with it.
+
+        Raises:
+            TakesLongError: It is to be called again, with patience.
+        """
         bind(arrival.principal)
+        asked = arrival.spec
+        if asked is None:
+            return
         try:
-            prepared = self._prepare(arrival.spec)
-            job = _job(arrival, prepared)
-            spec = arrival.spec.SerializeToString(deterministic=True)
+            prepared = self._prepare(asked, patience)
+            if arrival.future.done():
+                return
+            job = _job(asked, arrival.request_id, prepared)
+            spec = asked.SerializeToString(deterministic=True)
             job.job_id, time_ns = self._clock.next()
             set_timestamp(job.create_time, time_ns)
             entry = JobEntry(job, arrival.principal)
@@ -120,7 +149,7 @@ class Intake:
                 backend_name=job.backend_name,
                 create_time=time_ns,
                 status=job.status,
-                labels=arrival.spec.labels,
+                labels=asked.labels,
                 job=job.SerializeToString() if ending else arrival.accepted,
                 events=entry.events,
                 spec=None if ending else spec,
@@ -133,12 +162,14 @@ class Intake:
             )
             self._live[job.job_id] = entry
             self._store.write(write)
+        except (TakesLongError, GivenUpError):
+            raise
         except Exception as error:
             self._fail(arrival, error)
 
-    def _prepare(self, spec: job_pb2.JobSpec) -> PreparedJob:
+    def _prepare(self, spec: job_pb2.JobSpec, patience: Patience | None) -> PreparedJob:
         _check_labels(spec.labels)
-        prepared = self._executor.prepare(spec)
+        prepared = self._executor.prepare(spec, patience)
         if prepared.required_bytes > self._max_memory_bytes:
             raise exceeds_memory(prepared.required_bytes, self._max_memory_bytes)
         return prepared
@@ -189,15 +220,14 @@ def _check_labels(labels: Mapping[str, str]) -> None:
             )
 
 
-def _job(arrival: Arrival, prepared: PreparedJob) -> job_pb2.Job:
-    spec = arrival.spec
+def _job(spec: job_pb2.JobSpec, request_id: str, prepared: PreparedJob) -> job_pb2.Job:
     job = job_pb2.Job(
         backend_name=spec.backend_name,
         status=_states.INITIALIZING,
         num_programs=prepared.num_programs,
         shots=prepared.shots,
         required_bytes=prepared.required_bytes,
-        request_id=arrival.request_id,
+        request_id=request_id,
     )
     if spec.labels:
         job.labels.update(spec.labels)

@@ -17,7 +17,13 @@ from typing import NamedTuple
 
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError, StoreBusyError, internal_error
-from basicaer.service.execution._interface import ExecutionOutcome, Executor, PreparedJob
+from basicaer.service.execution._interface import (
+    ExecutionOutcome,
+    Executor,
+    GivenUpError,
+    Patience,
+    PreparedJob,
+)
 from basicaer.service.store import JobStore, StagedResult, UpdateJob, Write
 from basicaer.service.telemetry import bind
 from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
@@ -244,8 +250,13 @@ class Runner:
         spec = self._store.load_spec(entry.job_id)
         if spec is None:
             raise RuntimeError(f"job {entry.job_id} has lost its spec")
+        # It was accepted once, so it may take as long as it takes.
+        patience = Patience(lambda: entry.interrupted or entry.cancel_reason is not None)
         try:
-            return self._executor.prepare(job_pb2.JobSpec.FromString(spec))
+            return self._executor.prepare(job_pb2.JobSpec.FromString(spec), patience)
+        except GivenUpError:
+            self.hand_back(entry)
+            return None
         except ServiceError as error:
             # It was accepted once: an earlier version of this server was less strict.
             self.end(entry, _states.ERROR, error=error.to_job_error())

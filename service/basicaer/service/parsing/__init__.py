@@ -7,5 +7,20 @@ processes start with it.
 
 from basicaer.service.parsing._faults import ProgramFault, Where, too_large
 from basicaer.service.parsing._limits import MAX_BITS
+from basicaer.service.parsing._parsers import ParsedText, Parsers
+from basicaer.service.parsing._patience import UNBOUNDED, GivenUpError, Patience, TakesLongError
+from basicaer.service.parsing._wire import Columns
 
-__all__ = ["MAX_BITS", "ProgramFault", "Where", "too_large"]
+__all__ = [
+    "MAX_BITS",
+    "UNBOUNDED",
+    "Columns",
+    "GivenUpError",
+    "ParsedText",
+    "Parsers",
+    "Patience",
+    "ProgramFault",
+    "TakesLongError",
+    "Where",
+    "too_large",
+]

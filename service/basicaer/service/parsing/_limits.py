@@ -14,7 +14,15 @@ import re
 import numpy as np
 from basicaer.service.parsing._faults import Where, too_large
 
-__all__ = ["MAX_BITS", "blank", "check_limits", "position", "statement_ends"]
+__all__ = [
+    "MAX_BITS",
+    "bits_touched",
+    "blank",
+    "check_limits",
+    "check_size",
+    "position",
+    "statement_ends",
+]
 
 # The most quantum, and the most classical, bits of a program. Far more than any state vector has.
 MAX_BITS = 100_000
@@ -47,7 +55,7 @@ def position(text: str, offset: int) -> Where:
     line = text.count("\n", 0, offset)
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
-    return Where(line + 1, offset - start + 1, text[start : end if end >= 0 else len(text)])
+    return Where.within(line + 1, offset - start + 1, text[start : end if end >= 0 else len(text)])
 
 
 def statement_ends(blanked: str) -> list[int]:
@@ -65,11 +73,11 @@ def statement_ends(blanked: str) -> list[int]:
     return ends
 
 
-def check_limits(text: str, *, max_bytes: int, max_instructions: int) -> None:
-    """Checks all bounds.
+def check_size(text: str, max_bytes: int) -> None:
+    """Checks the text's length.
 
     Raises:
-        ProgramFault: A bound is exceeded.
+        ProgramFault: It is too long.
     """
     if len(text) > max_bytes or len(text) * 4 > max_bytes < len(text.encode()):
         size = len(text.encode())
@@ -80,6 +88,22 @@ def check_limits(text: str, *, max_bytes: int, max_instructions: int) -> None:
             f"the text has {size:,} bytes, and the most is {max_bytes:,}; "
             "send a shorter program or a typed circuit",
         )
+
+
+def bits_touched(text: str) -> int:
+    """The most bits that all statements act on together."""
+    blanked = blank(text)
+    sizes = (int(match[2]) for pattern in _REGISTERS.values() for match in pattern.finditer(blanked))
+    return sum(sizes) * blanked.count(";")
+
+
+def check_limits(text: str, *, max_bytes: int, max_instructions: int) -> None:
+    """Checks all bounds.
+
+    Raises:
+        ProgramFault: A bound is exceeded.
+    """
+    check_size(text, max_bytes)
     blanked = blank(text)
     huge = _HUGE_INDEX.search(blanked)
     if huge is not None:

@@ -6,6 +6,9 @@ Qiskit's, Qiskit's is taken only if it does the same.
 
 Errors have a position. Qiskit gives one for what its parser finds; for what is found later, in a gate's
 definition or in the finished circuit, the statement is found by halving the program.
+
+A text of 16 MiB takes from ten seconds to a minute, much of it without a chance for other threads. So the
+server itself calls `parse_at_once` alone; the rest of this runs in its parser processes.
 """
 
 from __future__ import annotations
@@ -24,10 +27,18 @@ from basicaer.client._from_qiskit import (
     circuit_to_proto,
 )
 from basicaer.service.parsing._faults import ProgramFault, Where, too_large
-from basicaer.service.parsing._limits import blank, check_limits, position, statement_ends
+from basicaer.service.parsing._limits import (
+    bits_touched,
+    blank,
+    check_limits,
+    check_size,
+    position,
+    statement_ends,
+)
+from basicaer.service.parsing._patience import TakesLongError
 from basicaer.v1 import circuit_pb2 as pb
 
-__all__ = ["load", "locate_instruction", "parse", "warm"]
+__all__ = ["LONGEST_LOCATED", "load", "locate_instruction", "parse", "parse_at_once", "warm"]
 
 _POSITION = re.compile(r"<input>:(\d+),(\d+): (.*)", re.DOTALL)
 _UNDEFINED = re.compile(r"'(\w+)' is not defined in this scope|custom instruction '(\w+)' before definition")
@@ -35,7 +46,12 @@ _GATE_DEFINITION = re.compile(r"\bgate\s+([A-Za-z_]\w*)")
 _NAMED = re.compile(r"\b(?:gate|opaque|qreg|creg)\s+([A-Za-z_]\w*)")
 _QELIB1 = 'include "qelib1.inc";'
 # Halving a longer program would take seconds; its error then names the instruction instead of the line.
-_LONGEST_LOCATED = 256 * 1024
+LONGEST_LOCATED = 256 * 1024
+# What `parse_at_once` takes, in characters, in instructions after all definitions are expanded, and in bits
+# that all statements act on together: what takes about 20 ms at most.
+_SHORT = 16 * 1024
+_FEW_INSTRUCTIONS = 1_000
+_FEW_BITS = 200_000
 # A gate of more instructions isn't compared with Qiskit's of that name, but taken for it.
 _MOST_COMPARED = 10_000
 # Parameters that no two different gates agree on by chance.
@@ -60,30 +76,53 @@ def warm() -> None:
     )
 
 
-def parse(text: str, *, max_bytes: int, max_instructions: int) -> pb.Circuit:
+def parse_at_once(text: str, *, max_bytes: int, max_instructions: int) -> pb.Circuit:
+    """`parse`, if that takes no longer than a moment, about 20 ms.
+
+    Raises:
+        TakesLongError: It takes longer, or may do so.
+        ProgramFault: As by `parse`.
+    """
+    check_size(text, max_bytes)
+    if len(text) > _SHORT or bits_touched(text) > _FEW_BITS:
+        raise TakesLongError
+    few = min(max_instructions, _FEW_INSTRUCTIONS)
+    try:
+        return parse(text, max_bytes=max_bytes, max_instructions=few, at_once=True)
+    except ProgramFault as fault:
+        if fault.metadata.get("limit") == "max_instructions" and few < max_instructions:
+            raise TakesLongError from None
+        raise
+
+
+def parse(text: str, *, max_bytes: int, max_instructions: int, at_once: bool = False) -> pb.Circuit:
     """The program as a circuit, without a name.
 
     Args:
         text: The OpenQASM 2 program.
         max_bytes: The longest text.
         max_instructions: The most instructions after all definitions are expanded.
+        at_once: Whether to leave it when it takes to read the program more often than once.
 
     Raises:
         ProgramFault: PROGRAM_INVALID with the position, or PROGRAM_TOO_LARGE.
+        TakesLongError: It would have to be read again, and `at_once` was asked for.
     """
     check_limits(text, max_bytes=max_bytes, max_instructions=max_instructions)
-    customs = _customs(text)
-    circuit = _load(text, customs)
+    customs = _customs(text, at_once)
+    circuit = _load(text, customs, at_once)
     try:
         message = circuit_to_proto(circuit, max_instructions=max_instructions)
     except CircuitTooLargeError as error:
         raise too_large("max_instructions", error.limit, error.actual, error.message) from None
     except NestingTooDeepError as error:
         raise too_large("max_nesting", error.limit, error.limit + 1, error.message) from None
-    except Exception as error:
+    except BaseException as error:
         # A definition is only evaluated here, and Qiskit lets a gate without its parameters come this far.
         if not _is_parser_error(error):
             raise
+        if at_once:
+            raise TakesLongError from None
         place = _first_statement(text, lambda part: _converts(part, customs, max_instructions))
         raise ProgramFault(_explain(error, text, place), where=place) from None
     message.name = ""
@@ -93,7 +132,7 @@ def parse(text: str, *, max_bytes: int, max_instructions: int) -> pb.Circuit:
 def locate_instruction(text: str, instruction: int) -> Where | None:
     """The statement of a valid program that makes an instruction, by its number in the circuit's body."""
 
-    customs = _customs(text)
+    customs = _customs(text, at_once=False)
 
     def has_not(part: str) -> bool:
         return len(circuit_to_proto(_loads(part, customs)).body.operations) <= instruction
@@ -132,11 +171,12 @@ def _is_parser_error(error: BaseException) -> bool:
     return type(error).__module__.startswith("qiskit") or type(error).__name__ == "PanicException"
 
 
-def _load(text: str, customs: Iterable[Any]) -> Any:
+def _load(text: str, customs: Iterable[Any], at_once: bool) -> Any:
     """The program as Qiskit's circuit.
 
     Raises:
         ProgramFault: It has an error; the fault has its position if that can be found.
+        TakesLongError: It has one, whose position takes longer to find.
     """
     try:
         return _loads(text, customs)
@@ -147,8 +187,10 @@ def _load(text: str, customs: Iterable[Any]) -> Any:
         if found is not None:
             line, column, message = int(found[1]), int(found[2]), found[3]
             lines = text.splitlines()
-            where = Where(line, column + 1, lines[line - 1] if line <= len(lines) else "")
+            where = Where.within(line, column + 1, lines[line - 1] if line <= len(lines) else "")
             raise ProgramFault(message + _hint(message, text), where=where) from None
+        if at_once:
+            raise TakesLongError from None
         place = _first_statement(text, lambda part: _parses(part, customs))
         raise ProgramFault(_explain(error, text, place), where=place) from None
 
@@ -166,7 +208,7 @@ def _parses(text: str, customs: Iterable[Any]) -> bool:
 def _converts(text: str, customs: Iterable[Any], max_instructions: int) -> bool:
     try:
         circuit_to_proto(_loads(text, customs), max_instructions=max_instructions)
-    except Exception as error:
+    except BaseException as error:
         if not _is_parser_error(error):
             raise
         return False
@@ -175,7 +217,7 @@ def _converts(text: str, customs: Iterable[Any], max_instructions: int) -> bool:
 
 def _first_statement(text: str, good: Callable[[str], bool]) -> Where | None:
     """The first statement with which the program is no longer good; None when that takes too long to find."""
-    if len(text) > _LONGEST_LOCATED:
+    if len(text) > LONGEST_LOCATED:
         return None
     blanked = blank(text)
     ends = statement_ends(blanked)
@@ -195,13 +237,19 @@ def _first_statement(text: str, good: Callable[[str], bool]) -> Where | None:
 # --- Gates under Qiskit's names -----------------------------------------------------------------------------
 
 
-def _customs(text: str) -> tuple[Any, ...]:
-    """Qiskit's gates for this program: all but those that it defines itself, and in another way."""
+def _customs(text: str, at_once: bool) -> tuple[Any, ...]:
+    """Qiskit's gates for this program: all but those that it defines itself, and in another way.
+
+    Raises:
+        TakesLongError: They have to be compared.
+    """
     customs = _legacy_customs()
     defined = [name for name in dict.fromkeys(_GATE_DEFINITION.findall(blank(text))) if name in customs]
     own = {name for name in defined if name != "delay"}
     if not own:
         return tuple(customs.values())
+    if at_once:
+        raise TakesLongError
     own -= _agreeing(text, own)
     return tuple(custom for name, custom in customs.items() if name not in own)
 
@@ -246,7 +294,7 @@ def _matrix(gate: Any) -> Any:
         # Counts what it expands to, which Qiskit doesn't.
         circuit_to_proto(circuit, max_instructions=_MOST_COMPARED)
         return Operator(circuit).data
-    except Exception as error:
+    except BaseException as error:
         if not _is_parser_error(error):
             raise
         return None
