@@ -1,17 +1,19 @@
-"""OpenQASM 2: the dialect, and every error with its reason, line and column."""
+"""OpenQASM 2: the dialect, and every error with its reason, line and column, wherever it is parsed."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from basicaer import simulator as sim
+from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
 from basicaer.service.execution.programs import to_simulator
-from basicaer.service.parsing import ProgramFault
+from basicaer.service.parsing import ProgramFault, openqasm2
 from basicaer.service.parsing.openqasm2 import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,19 @@ from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import Operator
 
 HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[3];\ncreg c[3];\n'
+
+
+@pytest.fixture(params=["in the thread", "in a process"], scope="module")
+def executor(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ThreadExecutor]:
+    """One that parses short texts at once, as it does, and one that gives all of them to its process."""
+    made = ThreadExecutor(Config(data_dir=tmp_path_factory.mktemp("data"), validation_workers=1))
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "in a process":
+            patch.setattr(openqasm2, "_SHORT", -1)
+        yield made
+    made.close()
 
 
 def matrix(text: str) -> np.ndarray[tuple[int, ...], np.dtype[np.complex128]]:

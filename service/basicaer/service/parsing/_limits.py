@@ -16,7 +16,7 @@ from basicaer.service.parsing._faults import Where, too_large
 
 __all__ = [
     "MAX_BITS",
-    "bits_touched",
+    "bits_made",
     "blank",
     "check_limits",
     "check_size",
@@ -90,11 +90,11 @@ def check_size(text: str, max_bytes: int) -> None:
         )
 
 
-def bits_touched(text: str) -> int:
-    """The most bits that all statements act on together."""
+def bits_made(text: str) -> int:
+    """How many objects for bits the parser makes at most, for registers and for barriers on whole ones."""
     blanked = blank(text)
     sizes = (int(match[2]) for pattern in _REGISTERS.values() for match in pattern.finditer(blanked))
-    return sum(sizes) * blanked.count(";")
+    return sum(sizes) * (1 + blanked.count("barrier"))
 
 
 def check_limits(text: str, *, max_bytes: int, max_instructions: int) -> None:

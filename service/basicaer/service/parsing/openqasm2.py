@@ -28,7 +28,7 @@ from basicaer.client._from_qiskit import (
 )
 from basicaer.service.parsing._faults import ProgramFault, Where, too_large
 from basicaer.service.parsing._limits import (
-    bits_touched,
+    bits_made,
     blank,
     check_limits,
     check_size,
@@ -47,11 +47,13 @@ _NAMED = re.compile(r"\b(?:gate|opaque|qreg|creg)\s+([A-Za-z_]\w*)")
 _QELIB1 = 'include "qelib1.inc";'
 # Halving a longer program would take seconds; its error then names the instruction instead of the line.
 LONGEST_LOCATED = 256 * 1024
-# What `parse_at_once` takes, in characters, in instructions after all definitions are expanded, and in bits
-# that all statements act on together: what takes about 20 ms at most.
-_SHORT = 16 * 1024
-_FEW_INSTRUCTIONS = 1_000
-_FEW_BITS = 200_000
+# What `parse_at_once` takes: texts up to so many characters, whose registers and barriers have so many bits,
+# and which expand to so many instructions. That is done in about 10 ms, or 20 ms with the dear statements.
+_SHORT, _FEW_INSTRUCTIONS = 32 * 1024, 4_000
+_FEW_BITS = 20_000
+# Calls of gates of the program's own, and conditions, take twenty times as long as other statements.
+_DEAR = re.compile(r"\b(?:gate|if)\b")
+_SHORT_IF_DEAR, _FEW_INSTRUCTIONS_IF_DEAR = 4 * 1024, 500
 # A gate of more instructions isn't compared with Qiskit's of that name, but taken for it.
 _MOST_COMPARED = 10_000
 # Parameters that no two different gates agree on by chance.
@@ -84,9 +86,14 @@ def parse_at_once(text: str, *, max_bytes: int, max_instructions: int) -> pb.Cir
         ProgramFault: As by `parse`.
     """
     check_size(text, max_bytes)
-    if len(text) > _SHORT or bits_touched(text) > _FEW_BITS:
+    if len(text) > _SHORT or bits_made(text) > _FEW_BITS:
         raise TakesLongError
-    few = min(max_instructions, _FEW_INSTRUCTIONS)
+    few = _FEW_INSTRUCTIONS
+    if _DEAR.search(text):
+        if len(text) > _SHORT_IF_DEAR:
+            raise TakesLongError
+        few = _FEW_INSTRUCTIONS_IF_DEAR
+    few = min(few, max_instructions)
     try:
         return parse(text, max_bytes=max_bytes, max_instructions=few, at_once=True)
     except ProgramFault as fault:
