@@ -10,6 +10,7 @@ crash           raises what no executor should
 bytes N ...     needs N bytes of memory; the rest is as above
 weighs N ...    its checked form takes N bytes; the rest is as above
 quick ...       is run before it is committed; the rest is as above
+slow NAME ...   takes until the test calls `executor.release(NAME)` to be checked; the rest is as above
 invalid         is refused
 """
 
@@ -35,11 +36,14 @@ from basicaer.service.execution._interface import (
     UNBOUNDED,
     ExecutionControl,
     ExecutionOutcome,
+    GivenUpError,
     Patience,
     PreparedJob,
     ResultPart,
+    TakesLongError,
 )
 from basicaer.service.jobs import JobManager, PublishedEvent, Watch
+from basicaer.service.parsing import ProgramFault
 from basicaer.service.store import SQLiteStore
 from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
 
@@ -89,6 +93,11 @@ class ScriptExecutor:
         self.lock = threading.Condition()
         self.released: set[str] = set()
         self.prepared = 0
+        # The names of what is slow to check: what is being checked, and what nobody waited for any more.
+        self.checking: list[str] = []
+        self.left: list[str] = []
+        # How often that was asked, every 0.01 s.
+        self.looks = 0
         # How often each job was run, and the controls and names of those that run now.
         self.runs: Counter[str] = Counter()
         self.controls: dict[str, ScriptControl] = {}
@@ -104,8 +113,29 @@ class ScriptExecutor:
                 "It says so itself.",
                 metadata={"program_index": "0"},
             )
+        if words[0] == "slow":
+            self._check_slowly(words[1], patience)
+            words = words[2:]
         limit = spec.options.max_run_time.ToNanoseconds() / 1e9
         return ScriptJob(words, limit or None)
+
+    def _check_slowly(self, name: str, patience: Patience | None) -> None:
+        if patience is None:
+            raise TakesLongError
+        self.checking.append(name)
+        try:
+            while name not in self.released:
+                patience.check()
+                self.looks += 1
+                with self.lock:
+                    self.lock.wait(0.01)
+        except GivenUpError:
+            self.left.append(name)
+            raise
+        except ProgramFault as fault:
+            raise fault.to_service_error(0, "openqasm2") from None
+        finally:
+            self.checking.remove(name)
 
     def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:
         assert isinstance(prepared, ScriptJob)
