@@ -29,6 +29,7 @@ from basicaer.v1 import job_service_pb2_grpc
 CHANNEL_OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
 START_LIMIT = 110.0
 STOP_LIMIT = 30.0
+PARSER = b"basicaer.service.parsing._process"
 
 
 class ServerProcess:
@@ -60,6 +61,17 @@ class ServerProcess:
     def port(self) -> int:
         """The port that it listens on."""
         return int(self.address.rpartition(":")[2])
+
+    def parsers(self) -> list[int]:
+        """The ids of its parser processes; they are found by their server, also after its end."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            # Processes may end while they are looked at.
+            with contextlib.suppress(OSError):
+                arguments = (folder / "cmdline").read_bytes().split(b"\0")
+                if PARSER in arguments and str(self.process.pid).encode() in arguments:
+                    found.append(int(folder.name))
+        return found
 
     def channel(self) -> grpc.Channel:
         """A new channel to it; the caller closes it."""

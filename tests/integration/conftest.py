@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -23,6 +26,10 @@ h q[0];
 cx q[0], q[1];
 measure q -> c;
 """
+
+
+# Takes a parser process half a minute.
+LONG = BELL + "gate own(t) a { rz(t) a; x a; }\n" + "".join(f"own({n}) q[0];\n" for n in range(500_000))
 
 
 @dataclass
@@ -96,6 +103,28 @@ class Wire:
         return job_pb2.JobSpec(
             backend_name="qasm_simulator", programs=[program], options=job_pb2.RunOptions(**options)
         )
+
+    @staticmethod
+    def until(condition: Callable[[], Any]) -> Any:
+        """What a condition gives as soon as that is something."""
+        deadline = time.monotonic() + 60.0
+        while not (found := condition()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return found
+
+    @staticmethod
+    def wait_parsing(server: ServerProcess) -> int:
+        """The server's parser process as soon as it is at a text: for longer than its start takes."""
+
+        def busy() -> int | None:
+            for process in server.parsers():
+                fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+                if int(fields[11]) + int(fields[12]) > 1.5 * os.sysconf("SC_CLK_TCK"):
+                    return process
+            return None
+
+        return int(Wire.until(busy))
 
     @staticmethod
     def seconds(number: float) -> duration_pb2.Duration:

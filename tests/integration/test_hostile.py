@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -15,8 +16,8 @@ from basicaer.service.main import Service
 from basicaer.v1 import job_pb2, job_service_pb2_grpc
 from basicaer.v1 import job_service_pb2 as pb
 
-from tests.conftest import CHANNEL_OPTIONS, ServerProcess
-from tests.integration.conftest import Wire
+from tests.conftest import CHANNEL_OPTIONS, ServerProcess, StartServer
+from tests.integration.conftest import BELL, LONG, Wire
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -103,6 +104,66 @@ def test_a_hostile_program_is_refused_while_others_go_on(
         refused.result()
     assert failure.reason in ("PROGRAM_INVALID", "PROGRAM_TOO_LARGE", "OPTION_INVALID")
     assert wire.statuses(wire.run(stub, wire.qasm()))[-1] == "DONE"
+
+
+def test_a_valid_program_of_16_mib_holds_up_nobody(
+    stub: job_service_pb2_grpc.JobServiceStub, wire: Wire
+) -> None:
+    statement = f"rz(0.{'1234567890' * 8}) q[0];\n"
+    text = HEADER + statement * (((16 << 20) - len(HEADER)) // len(statement))
+    calls = [
+        stub.SubmitJob.future(pb.SubmitJobRequest(spec=wire.qasm(text, shots=shots), validate_only=True))
+        for shots in range(1, 5)
+    ]
+    assert wire.statuses(wire.run(stub, wire.bell()))[-1] == "DONE"
+    assert wire.statuses(wire.run(stub, wire.qasm()))[-1] == "DONE"
+    for call in calls:
+        assert call.result().job.required_bytes > len(text) // len(statement)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "deadline"])
+def test_a_text_whose_caller_goes_away_is_left(start_server: StartServer, wire: Wire, how: str) -> None:
+    server = start_server("--validation-workers", "1")
+    with server.stub() as stub:
+        request = pb.RunJobRequest(spec=wire.qasm(LONG), request_id="again")
+        call = stub.RunJob(request, timeout=6.0 if how == "deadline" else None)
+        process = wire.wait_parsing(server)
+        if how == "cancelled":
+            call.cancel()
+        wire.until(lambda: process not in server.parsers())
+        # The thread is free, and nothing was accepted.
+        assert wire.submit(stub, wire.qasm(BELL + "// " + "x" * 100_000))
+        assert len(stub.ListJobs(pb.ListJobsRequest()).jobs) == 1
+        assert call.code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED)
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_text_that_takes_too_long_is_refused(start_server: StartServer, wire: Wire) -> None:
+    server = start_server("--max-check-time", "500ms")
+    with server.stub() as stub:
+        with wire.fails() as failure:
+            wire.submit(stub, wire.qasm(LONG))
+        assert (failure.code, failure.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "PROGRAM_TOO_LARGE")
+        assert failure.metadata is not None
+        assert (failure.metadata["limit"], failure.metadata["max"]) == ("max_check_time", "0.5")
+        assert wire.statuses(wire.run(stub, wire.qasm()))[-1] == "DONE"
+    assert server.parsers() == []
+
+
+def test_a_text_that_crashes_its_parser_is_refused(start_server: StartServer, wire: Wire) -> None:
+    server = start_server("--validation-workers", "1")
+    with server.stub() as stub:
+        call = stub.SubmitJob.future(pb.SubmitJobRequest(spec=wire.qasm(LONG)))
+        for _ in range(2):
+            process = wire.wait_parsing(server)
+            os.kill(process, signal.SIGSEGV)
+            wire.until(lambda process=process: process not in server.parsers())
+        with wire.fails() as failure:
+            call.result()
+        assert failure.reason == "PROGRAM_TOO_LARGE"
+        assert "SIGSEGV" in failure.message
+        assert wire.submit(stub, wire.qasm(BELL + "// " + "x" * 100_000))
+    assert "Traceback" not in server.log.read_text()
 
 
 def _open_files() -> int:

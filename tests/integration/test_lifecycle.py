@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import signal
@@ -19,7 +20,7 @@ from basicaer.v1 import job_service_pb2 as pb
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.conftest import ServerProcess, StartServer
-from tests.integration.conftest import BELL, Wire
+from tests.integration.conftest import BELL, LONG, Wire
 
 DONE = job_pb2.JOB_STATUS_DONE
 QUEUED = job_pb2.JOB_STATUS_QUEUED
@@ -143,6 +144,47 @@ def test_a_second_signal_ends_at_once(start_server: StartServer, wire: Wire) -> 
                 pass
         server.signal(signal.SIGTERM)
         assert server.wait() == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_no_parser_process_outlives_a_server_that_is_killed(
+    start_server: StartServer, wire: Wire, busy: bool
+) -> None:
+    server = start_server()
+    with server.stub() as stub:
+        wire.submit(stub, wire.qasm(BELL + "// " + "x" * 100_000))
+        assert server.parsers()
+        if busy:
+            call = stub.SubmitJob.future(pb.SubmitJobRequest(spec=wire.qasm(LONG)))
+            wire.wait_parsing(server)
+        server.kill()
+        wire.until(lambda: not server.parsers())
+        if busy:
+            assert call.code() == grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_ctrl_c_is_for_the_server_and_not_for_its_parsers(
+    start_server: StartServer, wire: Wire, busy: bool
+) -> None:
+    server = start_server("--drain-grace", "0")
+    with server.stub() as stub:
+        wire.submit(stub, wire.qasm(BELL + "// " + "x" * 100_000))
+        (process,) = server.parsers()
+        # Not in the group that the terminal tells.
+        assert os.getpgid(process) != os.getpgid(server.process.pid)
+        if busy:
+            call = stub.SubmitJob.future(pb.SubmitJobRequest(spec=wire.qasm(LONG)))
+            wire.wait_parsing(server)
+        for number in (process, server.process.pid):
+            os.kill(number, signal.SIGINT)
+        assert server.wait() == 0
+        if busy:
+            assert call.code() == grpc.StatusCode.UNAVAILABLE
+    assert server.parsers() == []
+    log = server.log.read_text()
+    assert "Traceback" not in log
+    assert "WARNING" not in log
 
 
 THREADS = """
