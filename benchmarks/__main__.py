@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import _busy, _conversion, _import, _overload, _qiskit, _run_job, _state_stream, _watchers
+from benchmarks import (
+    _busy,
+    _conversion,
+    _import,
+    _overload,
+    _qiskit,
+    _run_job,
+    _state_stream,
+    _texts,
+    _watchers,
+)
 
 PARTS = {
     "import": _import.measure,
@@ -15,6 +25,7 @@ PARTS = {
     "overload": _overload.measure,
     "state_stream": _state_stream.measure,
     "busy": _busy.measure,
+    "texts": _texts.measure,
 }
 
 

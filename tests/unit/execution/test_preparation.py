@@ -53,7 +53,7 @@ def test_a_program_that_is_sent_again_is_not_checked_again(executor: ThreadExecu
 
 def test_the_cache_forgets_the_oldest(executor: ThreadExecutor) -> None:
     program = load_program(
-        job_pb2.Program(openqasm2=BELL), 0, Parsers(1), None, max_bytes=1000, max_instructions=10
+        job_pb2.Program(openqasm2=BELL), 0, Parsers(1, 1 << 30), None, max_bytes=1000, max_instructions=10
     )
     cache = ProgramCache(3 * program.size_bytes)
     for key in (b"a", b"b", b"a", b"c"):

@@ -39,7 +39,7 @@ Parse = Callable[..., ParsedText]
 
 @pytest.fixture
 def parsers() -> Iterator[Parsers]:
-    made = Parsers(1)
+    made = Parsers(1, 1 << 30)
     yield made
     made.close()
 
@@ -248,7 +248,7 @@ def test_one_may_wait_for_a_process_in_vain(parsers: Parsers, threads: ThreadPoo
 
 
 def test_closing_ends_everything(threads: ThreadPoolExecutor) -> None:
-    parsers = Parsers(2)
+    parsers = Parsers(2, 1 << 30)
     future, _ = submit_slow(parsers, threads)
     parse(parsers)
     parsers.close()

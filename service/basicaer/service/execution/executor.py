@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from basicaer import simulator as sim
 from basicaer.service import version
-from basicaer.service.config import Config
+from basicaer.service.config import Config, available_memory
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution._cache import ProgramCache
 from basicaer.service.execution._costs import is_quick, required_bytes, share
@@ -37,6 +37,8 @@ _log = logging.getLogger(__name__)
 _SEED_BITS = 63
 # For the programs that callers send again and again; they are small.
 _CACHE_BYTES = 16 * 1024 * 1024
+# What a text may make a parser process take. Valid ones of 16 MiB were seen to take 2.7 GB.
+_LEAST_PARSER_MEMORY, _MOST_PARSER_MEMORY = 512 * 1024**2, 3 * 1024**3
 # Short texts that are checked in a moment.
 _FEW_TEXTS = 8
 # What Job.required_bytes holds; no machine has more.
@@ -78,7 +80,7 @@ class ThreadExecutor:
         self._config = config
         self._version = version()
         self._cache = ProgramCache(_CACHE_BYTES)
-        self._parsers = Parsers(config.validation_workers)
+        self._parsers = Parsers(config.validation_workers, _parser_memory(config))
         openqasm2.load()
 
     def backends(self) -> list[job_service_pb2.BackendInfo]:
@@ -206,6 +208,13 @@ class ThreadExecutor:
         if first_error is None:
             return ExecutionOutcome(job_pb2.JOB_STATUS_DONE, result, parts)
         return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, result, parts, first_error)
+
+
+def _parser_memory(config: Config) -> int:
+    """What a parser process may take, in bytes: its share of what simulations leave free."""
+    free = max(available_memory() - config.max_memory_bytes, 0)
+    share = free // config.validation_workers
+    return min(max(share, _LEAST_PARSER_MEMORY), _MOST_PARSER_MEMORY)
 
 
 def _entry_error(error: Exception, run: ProgramRun, index: int, row: int, job_id: str) -> job_pb2.JobError:

@@ -34,8 +34,6 @@ _MODULE = "basicaer.service.parsing._process"
 _INTERVAL = 0.05
 # Of one write or read.
 _PIECE = 1024 * 1024
-# What a text may make a process take. Valid ones of 16 MiB were seen to take 2.7 GB.
-_MOST_MEMORY = 3 * 1024**3
 # A process that holds more afterwards isn't kept.
 _MOST_KEPT = 512 * 1024 * 1024
 # A process that ends by itself gets the text another time, in case somebody else has killed it.
@@ -54,7 +52,7 @@ class ParsedText(NamedTuple):
 class Parsers:
     """Parses texts: short ones on the caller's thread, others in up to `count` processes. Thread-safe."""
 
-    def __init__(self, count: int, most_memory: int = _MOST_MEMORY) -> None:
+    def __init__(self, count: int, most_memory: int) -> None:
         """`most_memory` is what a text may make a process take, in bytes."""
         self._most_memory = most_memory
         self._slots = threading.Semaphore(count)
