@@ -27,6 +27,7 @@ __all__ = [
     "ServiceError",
     "SettingError",
     "StoreBusyError",
+    "exceeds_memory",
     "internal_error",
 ]
 
@@ -112,6 +113,16 @@ class SettingError(ValueError):
         self.setting = setting
         self.message = message
         self.origin = origin
+
+
+def exceeds_memory(required: int, available: int) -> ServiceError:
+    """The refusal of a job that can never run here."""
+    return ServiceError(
+        error_reason_pb2.ERROR_REASON_JOB_EXCEEDS_MEMORY,
+        f"The job needs {required:,} bytes of memory, and the server may use {available:,}."
+        " Use fewer qubits, or single precision, which halves the need.",
+        metadata={"required_bytes": str(required), "available_bytes": str(available)},
+    )
 
 
 def internal_error(job_id: str = "") -> ServiceError:

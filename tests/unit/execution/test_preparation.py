@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from basicaer.service.config import Config
+from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
 from basicaer.service.execution._cache import ProgramCache
 from basicaer.service.execution._preparation import load_program
@@ -63,6 +65,15 @@ def test_the_cache_forgets_the_oldest(executor: ThreadExecutor) -> None:
     assert cache.get(b"b") is None
     cache.put(b"x" * 100_000, program)
     assert cache.get(b"x" * 100_000) is None
+
+
+def test_programs_beyond_the_memory_are_refused_early(config: Config, make_spec: Any) -> None:
+    executor = ThreadExecutor(Config(data_dir=config.data_dir, max_memory_bytes=1_000_000))
+    long = 'include "qelib1.inc"; qreg q[1];' + "x q[0];" * 1500
+    assert executor.prepare(make_spec(long)).size_bytes < 1_000_000
+    with pytest.raises(ServiceError) as caught:
+        executor.prepare(make_spec(long, long, long, "no program"))
+    assert caught.value.reason_name == "JOB_EXCEEDS_MEMORY"
 
 
 def test_the_spec_is_neither_kept_nor_changed(executor: ThreadExecutor, make_spec: Any) -> None:

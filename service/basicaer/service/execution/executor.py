@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from basicaer import simulator as sim
 from basicaer.service import version
 from basicaer.service.config import Config, available_memory
-from basicaer.service.errors import ServiceError
+from basicaer.service.errors import ServiceError, exceeds_memory
 from basicaer.service.execution._cache import ProgramCache
 from basicaer.service.execution._costs import is_quick, required_bytes, share
 from basicaer.service.execution._entries import EntryContext, RowError, estimate, run_row
@@ -123,8 +123,13 @@ class ThreadExecutor:
             raise TakesLongError
         settings = read_options(spec.options, backend, max_shots=config.max_shots)
         runs: list[ProgramRun] = []
+        size = 0
         for index, source in enumerate(spec.programs):
             program = self._load(source, index, patience)
+            size += program.size_bytes
+            if size > config.max_memory_bytes:
+                # A thousand short texts can stand for more than the machine holds.
+                raise exceeds_memory(size, config.max_memory_bytes)
             check_for_backend(program, index, backend, settings)
             runs.append(read_run(source, index, program, backend, settings, max_shots=config.max_shots))
         rows = sum(run.simulations for run in runs if run.values is not None)
@@ -133,7 +138,6 @@ class ThreadExecutor:
                 "max_rows", config.max_rows, rows, f"{rows:,} rows, and the most is {config.max_rows:,}"
             )
             raise ServiceError(fault.reason, fault.message, metadata=fault.metadata, field="programs")
-        size = sum(run.program.size_bytes for run in runs)
         size += sum(run.values.nbytes for run in runs if run.values is not None)
         if settings.initial is not None:
             size += settings.initial.nbytes
@@ -213,8 +217,7 @@ class ThreadExecutor:
 def _parser_memory(config: Config) -> int:
     """What a parser process may take, in bytes: its share of what simulations leave free."""
     free = max(available_memory() - config.max_memory_bytes, 0)
-    share = free // config.validation_workers
-    return min(max(share, _LEAST_PARSER_MEMORY), _MOST_PARSER_MEMORY)
+    return min(max(free // config.validation_workers, _LEAST_PARSER_MEMORY), _MOST_PARSER_MEMORY)
 
 
 def _entry_error(error: Exception, run: ProgramRun, index: int, row: int, job_id: str) -> job_pb2.JobError:

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from basicaer.service.config import Config
-from basicaer.service.errors import ServiceError, internal_error
+from basicaer.service.errors import ServiceError, exceeds_memory, internal_error
 from basicaer.service.execution._interface import (
     Executor,
     GivenUpError,
@@ -36,7 +36,7 @@ from basicaer.v1 import error_reason_pb2, job_pb2
 from . import _states
 from ._clock import JobClock, set_timestamp
 from ._entry import JobEntry
-from ._refusals import exceeds_memory, option_invalid
+from ._refusals import option_invalid
 from ._registry import Registry
 from ._runner import Runner
 from ._scheduler import Scheduler

@@ -7,13 +7,12 @@ too often, since it may be what kills the server. One whose cancellation was ack
 from __future__ import annotations
 
 from basicaer.service.config import Config
-from basicaer.service.errors import ServiceError
+from basicaer.service.errors import ServiceError, exceeds_memory
 from basicaer.service.store import JobRecord
 from basicaer.v1 import error_reason_pb2
 
 from . import _states
 from ._entry import JobEntry
-from ._refusals import exceeds_memory
 from ._runner import Runner
 
 __all__ = ["recover"]

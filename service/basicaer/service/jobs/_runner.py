@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from basicaer.service.config import Config
-from basicaer.service.errors import ServiceError, StoreBusyError, internal_error
+from basicaer.service.errors import ServiceError, StoreBusyError, exceeds_memory, internal_error
 from basicaer.service.execution._interface import (
     ExecutionOutcome,
     Executor,
@@ -33,7 +33,6 @@ from . import _states
 from ._clock import seconds_to_nanoseconds, set_timestamp
 from ._entry import JobEntry
 from ._lifecycle import Lifecycle
-from ._refusals import exceeds_memory
 from ._tag import Tag
 
 __all__ = ["Ending", "Runner", "cancelled_error"]
