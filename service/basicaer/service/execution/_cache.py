@@ -6,12 +6,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
-from basicaer.service.execution._preparation import PreparedProgram
+from basicaer.service.execution._preparation import LARGEST_KEY, PreparedProgram
 
 __all__ = ["ProgramCache"]
-
-# A program of more bytes isn't kept: it is rare, and to run it takes longer than to check it.
-_LARGEST_KEY = 64 * 1024
 
 
 class ProgramCache:
@@ -34,7 +31,7 @@ class ProgramCache:
     def put(self, key: bytes, program: PreparedProgram) -> None:
         """Keeps a program, if it is small."""
         size = len(key) + program.size_bytes
-        if len(key) > _LARGEST_KEY or size > self._max_bytes:
+        if len(key) > LARGEST_KEY or size > self._max_bytes:
             return
         with self._lock:
             if key in self._programs:

@@ -16,7 +16,17 @@ from basicaer.service.execution.programs import describe_path, observable, to_si
 from basicaer.service.parsing import Parsers, Patience, ProgramFault, Where, too_large
 from basicaer.v1 import circuit_pb2, error_reason_pb2, job_pb2, result_pb2
 
-__all__ = ["EXPECTATION_VALUES", "PreparedProgram", "check_for_backend", "load_program", "program_key"]
+__all__ = [
+    "EXPECTATION_VALUES",
+    "LARGEST_KEY",
+    "PreparedProgram",
+    "check_for_backend",
+    "load_program",
+    "program_key",
+]
+
+LARGEST_KEY = 64 * 1024
+"""A program of more bytes isn't kept: it is rare, and to run it takes longer than to check it."""
 
 EXPECTATION_VALUES = "expectation_values"
 """The name of the array that an estimation gives."""
@@ -86,8 +96,13 @@ def load_program(
         raise fault.to_service_error(index, source) from None
 
 
-def program_key(program: job_pb2.Program) -> bytes:
-    """What tells a prepared program from others: everything of it but its rows of values, pairs and shots."""
+def program_key(program: job_pb2.Program) -> bytes | None:
+    """What tells a prepared program from others: everything of it but its rows of values, pairs and shots.
+
+    None for a text that is too long to be kept.
+    """
+    if len(program.openqasm2) > LARGEST_KEY:
+        return None
     estimated = program.HasField("estimation")
     if not (estimated or program.HasField("inputs") or program.HasField("shots")):
         return program.SerializeToString()

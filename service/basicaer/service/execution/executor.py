@@ -155,7 +155,7 @@ class ThreadExecutor:
     def _load(self, source: job_pb2.Program, index: int, patience: Patience | None) -> PreparedProgram:
         """Program `index` of a job, checked now or a short while ago."""
         key = program_key(source)
-        program = self._cache.get(key)
+        program = None if key is None else self._cache.get(key)
         if program is None:
             limits = self._config
             program = load_program(
@@ -166,7 +166,8 @@ class ThreadExecutor:
                 max_bytes=limits.max_program_bytes,
                 max_instructions=limits.max_instructions,
             )
-            self._cache.put(key, program)
+            if key is not None:
+                self._cache.put(key, program)
         return program
 
     def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:

@@ -79,8 +79,9 @@ def check_size(text: str, max_bytes: int) -> None:
     Raises:
         ProgramFault: It is too long.
     """
-    if len(text) > max_bytes or len(text) * 4 > max_bytes < len(text.encode()):
-        size = len(text.encode())
+    # A text of megabytes is only encoded when there is no other way to tell.
+    size = len(text) if len(text) * 4 <= max_bytes or text.isascii() else len(text.encode())
+    if size > max_bytes:
         raise too_large(
             "max_program_bytes",
             max_bytes,
