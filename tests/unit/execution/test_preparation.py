@@ -12,6 +12,7 @@ from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
 from basicaer.service.execution._cache import ProgramCache
 from basicaer.service.execution._preparation import load_program
+from basicaer.service.execution.executor import _parser_memory
 from basicaer.service.parsing import Parsers
 from basicaer.v1 import job_pb2
 
@@ -74,6 +75,13 @@ def test_programs_beyond_the_memory_are_refused_early(config: Config, make_spec:
     with pytest.raises(ServiceError) as caught:
         executor.prepare(make_spec(long, long, long, "no program"))
     assert caught.value.reason_name == "JOB_EXCEEDS_MEMORY"
+
+
+def test_parsers_share_what_simulations_leave_free(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("basicaer.service.execution.executor.available_memory", lambda: 20 << 30)
+    for budget, workers, share in ((16, 2, 2 << 30), (16, 4, 1 << 30), (19, 4, 512 << 20), (1, 1, 3 << 30)):
+        config = Config(data_dir=config.data_dir, max_memory_bytes=budget << 30, validation_workers=workers)
+        assert _parser_memory(config) == share
 
 
 def test_the_spec_is_neither_kept_nor_changed(executor: ThreadExecutor, make_spec: Any) -> None:

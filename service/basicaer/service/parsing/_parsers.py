@@ -129,10 +129,13 @@ class Parsers:
             try:
                 sections = parser.ask(request, patience)
             except BaseException as error:
-                self._busy.discard(parser)
+                with self._lock:
+                    self._busy.discard(parser)
                 ended = parser.end()
                 if not isinstance(error, EOFError | BrokenPipeError):
                     raise
+                if self._closed:
+                    raise GivenUpError from None
                 _log.warning("a parser process ended amid a text: %s", _cause(ended))
             else:
                 self._give_back(parser)
