@@ -35,7 +35,7 @@ _INTERVAL = 0.05
 # Of one write or read.
 _PIECE = 1024 * 1024
 # A process that holds more afterwards isn't kept.
-_MOST_KEPT = 512 * 1024 * 1024
+_MOST_KEPT = 256 * 1024 * 1024
 # A process that ends by itself gets the text another time, in case somebody else has killed it.
 _ATTEMPTS = 2
 # The parser uses one thread; libraries that start more when they are loaded only waste them.
@@ -183,6 +183,7 @@ class _Parser:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._most_memory = most_memory
         self._input, self._output = self._process.stdin.fileno(), self._process.stdout.fileno()
         for pipe in (self._input, self._output):
             os.set_blocking(pipe, False)
@@ -227,6 +228,8 @@ class _Parser:
                 _wait(self._input, select.POLLOUT, patience)
 
     def _receive(self, size: int, patience: Patience) -> memoryview:
+        if size > self._most_memory:
+            raise ValueError(f"a parser process announces {size:,} bytes, more than it can hold")
         # Unlike a bytearray it isn't filled with zeros, and its memory is aligned for numbers.
         data = np.empty(size, dtype=np.uint8).data
         rest = data
