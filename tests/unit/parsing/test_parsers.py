@@ -322,6 +322,15 @@ def test_a_defect_in_a_process_is_told(parsers: Parsers, monkeypatch: pytest.Mon
     parse(parsers)
 
 
+def test_no_more_is_taken_from_a_process_than_it_can_hold(parsers: Parsers) -> None:
+    parse(parsers)
+    parsers._idle[0]._most_memory = 100
+    with pytest.raises(ValueError, match="announces"):
+        parse(parsers)
+    assert children() == []
+    parse(parsers)
+
+
 def test_a_process_has_a_session_of_its_own_and_heeds_no_keys(parsers: Parsers) -> None:
     parse(parsers)
     (process,) = children()
