@@ -247,6 +247,30 @@ def test_huge_registers_are_refused_before_anything_is_made(
     assert abs(int(error.metadata["column"]) - column) <= 7
 
 
+@pytest.mark.parametrize("name", ["gateway", "barriers", "qregs", "includes"])
+def test_gates_that_are_called_like_a_statement_count_too(name: str) -> None:
+    text = f"{HEAD}qreg large[60000];\ngate {name} a {{ h a; }}\n" + f"{name} large;" * 2
+    with pytest.raises(ProgramFault, match="more than 100,000 instructions") as caught:
+        parse(text, max_bytes=1 << 20, max_instructions=100_000)
+    assert caught.value.where is not None
+    assert (caught.value.where.line, caught.value.where.column) == (7, len(f"{name} large;") + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [("é x q[0];", 1), ("x q[0]; // é \u2028 \x0b \r\nh q[0]; é", 9), ("x q[0];\x0c", 8)],
+)
+def test_lines_and_columns_are_those_of_an_editor(text: str, column: int) -> None:
+    """Lines end at newlines alone, and columns count characters."""
+    with pytest.raises(ProgramFault) as caught:
+        parse(HEAD + text, max_bytes=1 << 20, max_instructions=10)
+    where = caught.value.where
+    assert where is not None
+    lines = (HEAD + text).split("\n")
+    assert (where.line, where.column) == (len(lines), column)
+    assert where.excerpt == f"\n  {lines[-1].rstrip()}\n  {' ' * (column - 1)}^"
+
+
 def test_a_register_in_a_comment_or_a_file_name_counts_for_nothing(
     executor: ThreadExecutor, make_spec
 ) -> None:

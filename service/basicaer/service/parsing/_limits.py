@@ -39,6 +39,8 @@ _REGISTERS = {
 }
 _HUGE_INDEX = re.compile(rf"\[\s*(\d{{{_LONGEST_INDEX},}})")
 _WHOLE_REGISTER = re.compile(r"(?<![\w.])([a-z]\w*)(?!\s*[\[(\w])")
+# As whole words: a gate may be called "gateway".
+_NOT_EXPANDED = re.compile(r"(?:gate|qreg|creg|opaque|barrier|include|OPENQASM)\b")
 _PARENTHESES = re.compile(r"\([^;{}]*\)")
 _OPERATORS = "+-*/^("
 
@@ -165,7 +167,7 @@ def _check_broadcasts(text: str, blanked: str, sizes: dict[str, int], max_instru
     start = 0
     for end in statement_ends(blanked):
         statement = blanked[start:end].strip()
-        if not statement.startswith(("gate", "qreg", "creg", "opaque", "barrier", "include", "OPENQASM")):
+        if _NOT_EXPANDED.match(statement) is None:
             names = _WHOLE_REGISTER.findall(_PARENTHESES.sub(" ", statement))
             total += max((sizes.get(name, 1) for name in names), default=1)
         if total > max_instructions:

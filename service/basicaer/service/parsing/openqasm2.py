@@ -193,13 +193,22 @@ def _load(text: str, customs: Iterable[Any], at_once: bool) -> Any:
         found = _POSITION.search(str(getattr(error, "message", error)))
         if found is not None:
             line, column, message = int(found[1]), int(found[2]), found[3]
-            lines = text.splitlines()
-            where = Where.within(line, column + 1, lines[line - 1] if line <= len(lines) else "")
+            where = _where(text, line, column)
             raise ProgramFault(message + _hint(message, text), where=where) from None
         if at_once:
             raise TakesLongError from None
         place = _first_statement(text, lambda part: _parses(part, customs))
         raise ProgramFault(_explain(error, text, place), where=place) from None
+
+
+def _where(text: str, line: int, column: int) -> Where:
+    """Where Qiskit's position is: it ends lines at newlines alone, and counts columns from 0, in bytes."""
+    lines = text.split("\n")
+    if line > len(lines):
+        # The text's end, behind its last newline.
+        return Where.within(len(lines), len(lines[-1]) + 1, lines[-1])
+    found = lines[line - 1]
+    return Where.within(line, len(found.encode()[:column].decode(errors="ignore")) + 1, found)
 
 
 def _parses(text: str, customs: Iterable[Any]) -> bool:

@@ -1,0 +1,120 @@
+"""A server in this process, for targets that call one: its loop has a thread of its own, and its log is watched.
+
+In this process, since a fuzzer then sees which lines of it a request has reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+from basicaer.service.config import Config
+from basicaer.service.main import Service
+from google.rpc import error_details_pb2, status_pb2
+
+from tests.conftest import CHANNEL_OPTIONS
+
+__all__ = ["Live", "live", "reason_of"]
+
+_START_LIMIT = 110.0
+# So that whatever is asked for, it isn't much and soon over (bytes, seconds).
+_LIMITS: dict[str, Any] = {
+    "workers": 2,
+    "max_memory_bytes": 1 << 22,
+    "max_shots": 2_000,
+    "max_programs": 8,
+    "max_rows": 64,
+    "max_program_bytes": 20_000,
+    "max_instructions": 2_000,
+    "max_message_bytes": 1 << 18,
+    "max_run_time": 0.2,
+    "max_inline_result_bytes": 2_000,
+    "job_retention": 20.0,
+    "sweep_interval": 1.0,
+    "progress_interval": 0.02,
+    "drain_grace": 0.0,
+}
+
+
+class _Complaints(logging.Handler):
+    """Keeps what the log holds of defects: errors, and whatever has a traceback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.ERROR or record.exc_info:
+            self.texts.append(logging.Formatter().format(record))
+
+
+@dataclass
+class Live:
+    """A running server: `channel` leads to it, and `complaints` are the defects in its log."""
+
+    address: str
+    data_dir: Path
+    channel: grpc.Channel
+    _log: _Complaints = field(repr=False)
+
+    def check(self) -> None:
+        """Fails when the log has told of a defect since the last time."""
+        complaints, self._log.texts = self._log.texts, []
+        assert not complaints, "\n".join(complaints)
+
+
+@contextlib.contextmanager
+def live(folder: Path | None = None, **settings: Any) -> Iterator[Live]:
+    """Runs a server with narrow limits, in `folder` or one that is removed afterwards."""
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="basicaer-fuzz-")))
+        config = Config(listen="127.0.0.1:0", data_dir=folder / "data", **{**_LIMITS, **settings})
+        complaints = _Complaints()
+        logging.getLogger().addHandler(complaints)
+        stack.callback(logging.getLogger().removeHandler, complaints)
+        address = stack.enter_context(_running(config))
+        channel = stack.enter_context(grpc.insecure_channel(address, options=CHANNEL_OPTIONS))
+        found = Live(address, config.data_dir, channel, complaints)
+        yield found
+        found.check()
+
+
+@contextlib.contextmanager
+def _running(config: Config) -> Iterator[str]:
+    started = threading.Event()
+    told: dict[str, Any] = {}
+
+    async def serve() -> None:
+        told["stop"], told["loop"] = asyncio.Event(), asyncio.get_running_loop()
+        async with Service(config) as service:
+            told["address"] = service.address
+            started.set()
+            await told["stop"].wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="fuzzed-server")
+    thread.start()
+    try:
+        assert started.wait(_START_LIMIT), "the server did not start"
+        yield told["address"]
+    finally:
+        told["loop"].call_soon_threadsafe(told["stop"].set)
+        thread.join()
+
+
+def reason_of(error: Any) -> str:
+    """Returns the reason that a failed call's details have; "" without any."""
+    trailers = dict(error.trailing_metadata() or ())
+    for detail in status_pb2.Status.FromString(trailers.get("grpc-status-details-bin", b"")).details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            return info.reason
+    return ""
