@@ -14,6 +14,7 @@ from basicaer.service.jobs._listing import job_filter, page_token
 from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1 import job_pb2
 from basicaer.v1.job_service_pb2 import ListJobsRequest
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,6 +100,32 @@ async def test_bad_filters(start: Any, request_: ListJobsRequest) -> None:
     with pytest.raises(ServiceError) as caught:
         await manager.list_jobs(request_)
     assert caught.value.reason == reasons.ERROR_REASON_OPTION_INVALID
+
+
+@pytest.mark.parametrize("field", ["create_time_from", "create_time_before"])
+@pytest.mark.parametrize(
+    ("seconds", "nanos"), [(2**63 - 1, 0), (-(2**63), 0), (253_402_300_800, 0), (0, -1), (0, 10**9)]
+)
+async def test_what_is_no_time_is_refused(start: Any, field: Any, seconds: int, nanos: int) -> None:
+    manager = await start()
+    with pytest.raises(ServiceError) as caught:
+        await manager.list_jobs(ListJobsRequest(**{field: Timestamp(seconds=seconds, nanos=nanos)}))
+    assert caught.value.reason == reasons.ERROR_REASON_OPTION_INVALID
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("seconds", "later"), [(-62_135_596_800, False), (0, False), (253_402_300_799, True)]
+)
+async def test_times_beyond_all_jobs(start: Any, tools: SimpleNamespace, seconds: int, later: bool) -> None:
+    manager = await start()
+    job, _ = await manager.submit(tools.spec())
+    time = Timestamp(seconds=seconds)
+    everything, nothing = [[job.job_id]], [[]]
+    assert await pages(manager, ListJobsRequest(create_time_from=time)) == (nothing if later else everything)
+    assert await pages(manager, ListJobsRequest(create_time_before=time)) == (
+        everything if later else nothing
+    )
 
 
 def test_tokens_belong_to_their_filter() -> None:

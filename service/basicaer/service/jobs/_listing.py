@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from typing import Literal
 
 from basicaer.service.callers import Caller
 from basicaer.service.errors import ServiceError
@@ -16,6 +17,7 @@ from basicaer.service.store import JobFilter
 from basicaer.v1 import error_reason_pb2
 from basicaer.v1.job_pb2 import JobStatus
 from basicaer.v1.job_service_pb2 import ListJobsRequest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from ._clock import id_floor, nanoseconds
 from ._refusals import option_invalid
@@ -25,6 +27,9 @@ __all__ = ["job_filter", "page_size", "page_token"]
 _DEFAULT_PAGE = 50
 _MAX_PAGE = 1_000
 _DIGEST_BYTES = 8
+# What protobuf allows in a Timestamp, and the latest time that there is room for above (nanoseconds).
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+_LATEST = 2**63 - 2_000_000
 
 
 def page_size(request: ListJobsRequest) -> int:
@@ -57,8 +62,7 @@ def job_filter(request: ListJobsRequest, caller: Caller) -> JobFilter:
     for status in request.statuses:
         if status not in known or status == 0:
             raise option_invalid("statuses", f"{status} is not a job status.")
-    time_from = nanoseconds(request.create_time_from) if request.HasField("create_time_from") else None
-    time_before = nanoseconds(request.create_time_before) if request.HasField("create_time_before") else None
+    time_from, time_before = _time(request, "create_time_from"), _time(request, "create_time_before")
     # Ids begin with their time, so the index by id leads to the right jobs at once.
     before = id_floor(time_before + 1_000_000) if time_before is not None else None
     if request.page_token:
@@ -74,6 +78,21 @@ def job_filter(request: ListJobsRequest, caller: Caller) -> JobFilter:
         from_job_id=id_floor(time_from) if time_from is not None else None,
         before_job_id=before,
     )
+
+
+def _time(request: ListJobsRequest, field: Literal["create_time_from", "create_time_before"]) -> int | None:
+    """A bound in nanoseconds since the epoch; None when it isn't given.
+
+    Raises:
+        ServiceError: OPTION_INVALID: it is no time that protobuf has.
+    """
+    if not request.HasField(field):
+        return None
+    timestamp: Timestamp = getattr(request, field)
+    if not (_FIRST_SECOND <= timestamp.seconds <= _LAST_SECOND and 0 <= timestamp.nanos < 1_000_000_000):
+        raise option_invalid(field, f"{field} is not a time between the years 1 and 9999.")
+    # The store has 64 bits, which end in 2262. No job is older than the service, or of a later year.
+    return min(max(nanoseconds(timestamp), 0), _LATEST)
 
 
 def _read_token(request: ListJobsRequest, caller: Caller) -> str:
