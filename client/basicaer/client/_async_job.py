@@ -228,7 +228,7 @@ class AsyncBasicAerJob(_base.JobBase):
         if self._inline is not None:
             return self._inline
         data = await self._backend._transport.read(self.job_id(), "", deadline)
-        return result_pb2.Result.FromString(data.tobytes())
+        return _base.result_from_bytes(data.tobytes())
 
     async def _read_result(self, deadline: Deadline, arrays: bool) -> Result:
         message = await self._read_message(deadline)

@@ -26,6 +26,7 @@ from basicaer.client._status import (
 from basicaer.client._watch import Notice, WatchFlow
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 from google.protobuf import timestamp_pb2
+from google.protobuf.message import DecodeError
 
 __all__ = [
     "DEFAULT_MAX_OUTAGE",
@@ -39,6 +40,7 @@ __all__ = [
     "part_of",
     "progress_of",
     "queue_position_of",
+    "result_from_bytes",
     "select_backends",
     "submit_request",
 ]
@@ -352,6 +354,17 @@ def large_parts(message: result_pb2.Result) -> list[str]:
         for array in program.arrays
         if len(array.data) != array.size_bytes
     ]
+
+
+def result_from_bytes(data: bytes) -> result_pb2.Result:
+    """Returns the message of the part "result".
+
+    Raises: ProtocolError when it can't be read.
+    """
+    try:
+        return result_pb2.Result.FromString(data)
+    except DecodeError:
+        raise errors.ProtocolError("The server sent a result that can't be read.") from None
 
 
 def part_of(message: result_pb2.Result, experiment: int, name: str) -> result_pb2.Array:

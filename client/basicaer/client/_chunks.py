@@ -6,17 +6,19 @@ into the array; so `split_chunk` finds the data inside the message, by the wire 
 
 from __future__ import annotations
 
+from typing import Any
+
 import google_crc32c
 import numpy as np
 import numpy.typing as npt
 from basicaer.client import _errors as errors
+from basicaer.client._arrays import array_form
 from basicaer.client._retry import Backoff, Deadline
 from basicaer.v1 import job_service_pb2
+from google.protobuf.message import DecodeError
 
 __all__ = ["Download", "split_chunk"]
 
-# The kinds of arrays that a result may have.
-_DTYPES = ("<c16", "<c8", "<u8", "|u1")
 # A stream is given so long (seconds) and then taken up again where it stopped: a hung one can't hold a
 # reader.
 _ATTEMPT = 60.0
@@ -104,7 +106,7 @@ class Download:
         self._backoff = Backoff()
         self._etag = ""
         self._bytes: Bytes | None = None
-        self._dtype = "|u1"
+        self._dtype: np.dtype[Any] = np.dtype("|u1")
         self._shape: tuple[int, ...] = ()
         self._crc = 0
         self._expected_crc = 0
@@ -134,7 +136,11 @@ class Download:
         """
         chunk = split_chunk(message)
         if chunk is None:
-            self._begin(job_service_pb2.ReadResultResponse.FromString(message).header)
+            try:
+                header = job_service_pb2.ReadResultResponse.FromString(message).header
+            except DecodeError:
+                raise errors.ProtocolError("The server sent a header that can't be read.") from None
+            self._begin(header)
             return
         offset, data, crc = chunk
         if self._bytes is None or offset != self._position or offset + data.size > self._bytes.size:
@@ -196,19 +202,8 @@ class Download:
             return
         self._restart()
         array = header.array
-        shape = tuple(array.shape) or (array.size_bytes // np.dtype(array.dtype or "|u1").itemsize,)
-        if array.dtype not in ("", *_DTYPES):
-            raise errors.ProtocolError(
-                f"The server sent an array of {array.dtype}, which this client can't read."
-            )
-        self._dtype = array.dtype or "|u1"
-        count = 1
-        for length in shape:
-            count *= length
-        if count * np.dtype(self._dtype).itemsize != array.size_bytes:
-            raise errors.ProtocolError(f"The size of {self._part or 'the result'} doesn't fit its shape.")
+        self._dtype, self._shape = array_form(array, self._part or "the result")
         self._etag = header.etag
-        self._shape = shape
         self._expected_crc = array.crc32c
         self._bytes = np.empty(array.size_bytes, np.uint8)
 

@@ -8,14 +8,16 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 from basicaer.client._counts import integers_from_words
-from basicaer.client._errors import JobError, ResultError
+from basicaer.client._errors import JobError, ProtocolError, ResultError
 from basicaer.client._status import JobStatus, status_from_message
 from basicaer.client._wire_errors import error_from_job
 from basicaer.v1 import circuit_pb2, result_pb2
-from google.protobuf import json_format
+from google.protobuf import struct_pb2
 
 __all__ = ["ExperimentData", "ExperimentHeader", "ExperimentResult", "struct_to_dict"]
 
+# Far more qubits or classical bits than a state or an outcome has, and few enough to list.
+_MOST_BITS = 1 << 20
 # What ExperimentData has under a name of its own, in Qiskit's form.
 _PROPERTIES = ("counts", "memory", "statevector", "unitary")
 
@@ -45,7 +47,14 @@ class ExperimentHeader(dict[str, Any]):
 
     @classmethod
     def from_message(cls, header: result_pb2.ProgramHeader) -> ExperimentHeader:
-        """Returns the header in Qiskit's words."""
+        """Returns the header in Qiskit's words.
+
+        Raises: ProtocolError when it tells of more bits than any result has.
+        """
+        for registers in (header.quantum_registers, header.classical_registers):
+            bits = max(header.num_qubits, header.num_clbits, sum(register.size for register in registers))
+            if bits > _MOST_BITS:
+                raise ProtocolError(f"The server sent a program of {bits:,} bits.")
         return cls(
             name=header.name,
             metadata=struct_to_dict(header.metadata),
@@ -102,12 +111,18 @@ class ExperimentData:
     def outcome_words(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
         """Returns the distinct outcomes in order, as rows of words (the lowest first), and counts."""
         counts = self._message.counts
-        words = np.array(counts.outcomes[:], np.uint64).reshape(-1, max(1, counts.words_per_outcome))
-        return words, np.array(counts.counts[:], np.int64)
+        width = max(1, counts.words_per_outcome)
+        numbers = np.array(counts.counts[:], np.uint64)
+        if len(counts.outcomes) != len(numbers) * width or (numbers >> np.uint64(63)).any():
+            raise ProtocolError("The server sent counts that don't belong to its outcomes.")
+        return np.array(counts.outcomes[:], np.uint64).reshape(-1, width), numbers.astype(np.int64)
 
     def int_memory(self) -> list[int]:
         """Returns the outcome of each shot as an integer."""
-        return list(integers_from_words(self._array("memory")))
+        words = self._array("memory")
+        if words.ndim != 2 or words.dtype != np.uint64:
+            raise ProtocolError("The server sent a memory that is no table of outcomes.")
+        return list(integers_from_words(words))
 
     def names(self) -> list[str]:
         """Returns which data there is."""
@@ -183,20 +198,28 @@ class ExperimentResult:
         )
 
 
-def struct_to_dict(struct: Any) -> dict[str, Any]:
-    """Returns a google.protobuf.Struct as a dict, with whole numbers as int again."""
-    value = _restore(json_format.MessageToDict(struct))
-    return value if isinstance(value, dict) else {}
+def struct_to_dict(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """Returns a Struct as a dict, with whole numbers as int again.
+
+    (protobuf's own conversion refuses numbers that JSON hasn't: NaN and the infinities.)
+    """
+    return {name: _plain(value) for name, value in struct.fields.items()}
 
 
-def _restore(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _restore(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_restore(item) for item in value]
-    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
-        return int(value)
-    return value
+def _plain(value: struct_pb2.Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "number_value":
+            number = value.number_value
+            return int(number) if number.is_integer() and abs(number) <= 2**53 else number
+        case "string_value":
+            return value.string_value
+        case "bool_value":
+            return value.bool_value
+        case "struct_value":
+            return struct_to_dict(value.struct_value)
+        case "list_value":
+            return [_plain(item) for item in value.list_value.values]
+    return None
 
 
 def _labels(registers: Iterable[circuit_pb2.Register]) -> list[list[str | int]]:

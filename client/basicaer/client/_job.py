@@ -223,7 +223,7 @@ class BasicAerJob(_base.JobBase):
         if self._inline is not None:
             return self._inline
         data = self._backend._transport.read(self.job_id(), "", deadline)
-        return result_pb2.Result.FromString(data.tobytes())
+        return _base.result_from_bytes(data.tobytes())
 
     def _read_result(self, deadline: Deadline, arrays: bool) -> Result:
         message = self._read_message(deadline)

@@ -9,15 +9,14 @@ from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
+from basicaer.client._arrays import array_form
 from basicaer.client._counts import Counts, format_outcome, format_outcomes
 from basicaer.client._errors import ResultError
 from basicaer.client._experiment import ExperimentResult
-from basicaer.client._status import time_from_message
+from basicaer.client._times import time_from_message
 from basicaer.v1 import result_pb2
 
 __all__ = ["Result"]
-
-_DTYPES = {"<c16": np.complex128, "<c8": np.complex64, "<u8": np.uint64}
 
 
 class Result:
@@ -29,7 +28,10 @@ class Result:
     def __init__(
         self, message: result_pb2.Result, arrays: Mapping[str, npt.NDArray[Any] | None] | None = None
     ) -> None:
-        """Takes the message and, by part, those of its arrays that are not inside it; None leaves one out."""
+        """Takes the message and, by part, those of its arrays that are not inside it; None leaves one out.
+
+        Raises: ProtocolError when the message makes no sense.
+        """
         parts = dict(arrays or {})
         self.job_id: str = message.job_id
         self.backend_name: str = message.backend_name
@@ -193,5 +195,5 @@ def _inline(array: result_pb2.Array) -> npt.NDArray[Any] | None:
     """Returns an array that came inside the message, writable; None when it didn't."""
     if len(array.data) != array.size_bytes:
         return None
-    found = np.frombuffer(array.data, _DTYPES.get(array.dtype, array.dtype)).reshape(tuple(array.shape))
-    return found.copy()
+    dtype, shape = array_form(array, array.part)
+    return np.frombuffer(array.data, dtype).reshape(shape).copy()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from datetime import datetime
 
-from basicaer.client._status import time_from_message
+from basicaer.client._times import seconds_from_message, time_from_message
 from basicaer.v1 import job_service_pb2
 
 __all__ = ["Limits", "ServerInfo"]
@@ -42,7 +43,7 @@ class ServerInfo:
     def from_message(cls, info: job_service_pb2.GetServerInfoResponse) -> ServerInfo:
         """Returns the same in the client's own types."""
         limits = info.limits
-        retention = limits.result_retention.ToTimedelta().total_seconds()
+        retention = seconds_from_message(limits.result_retention, math.inf)
         return cls(
             version=info.version,
             start_time=time_from_message(info.start_time),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from basicaer.client._errors import JobError, ProtocolError
+from basicaer.client._times import time_from_message
 from basicaer.client._wire_errors import error_from_job
 from basicaer.v1 import job_pb2
-from google.protobuf import timestamp_pb2
 
 __all__ = ["JobEvent", "JobStatus", "Progress", "event_from_message", "status_from_message"]
 
@@ -85,11 +85,6 @@ def status_from_message(status: int) -> JobStatus:
         raise ProtocolError(
             f"The server sent the job status {status}, which this client does not know; upgrade the client."
         ) from None
-
-
-def time_from_message(time: timestamp_pb2.Timestamp) -> datetime:
-    """Returns an aware datetime in UTC."""
-    return time.ToDatetime(tzinfo=UTC)
 
 
 def progress_from_message(progress: job_pb2.Progress) -> Progress:

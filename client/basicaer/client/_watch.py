@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from basicaer.client import _errors as errors
 from basicaer.client._retry import Backoff, Deadline
 from basicaer.client._status import JobEvent, JobStatus, event_from_job, event_from_message
+from basicaer.client._times import seconds_from_message
 from basicaer.v1 import job_pb2, job_service_pb2
 from google.protobuf import duration_pb2
 
@@ -39,6 +40,8 @@ __all__ = [
 # The server is to speak this often (seconds), and is taken for dead after so much more silence.
 HEARTBEAT = 15.0
 GRACE = 10.0
+# Whatever a server says, a stream that is silent for longer is no use.
+LONGEST_SILENCE = 3600.0
 # A long poll's length: shorter than the 30 s after which common proxies cut an idle call.
 LONG_POLL = 20.0
 # Streams that may fail in a row before GetJob is tried instead.
@@ -182,7 +185,7 @@ class WatchFlow:
                             return True
                     if reply.HasField("event"):
                         if reply.event.HasField("heartbeat"):
-                            interval = reply.event.heartbeat.interval.ToTimedelta().total_seconds()
+                            interval = seconds_from_message(reply.event.heartbeat.interval, LONGEST_SILENCE)
                             silence = max(interval, HEARTBEAT) + GRACE
                         if not self._follows(reply.event):
                             return False

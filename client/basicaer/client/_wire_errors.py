@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 from basicaer.client import _errors as errors
+from basicaer.client._times import seconds_from_message
 from basicaer.v1 import error_reason_pb2, job_pb2
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
@@ -13,6 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 __all__ = ["REASONS", "error_from_job", "error_from_rpc", "reason_name"]
 
 DOMAIN = "basicaer.dev"
+# Whatever a server says, after so many seconds it is worth another try.
+LONGEST_DELAY = 600.0
 _PREFIX = "ERROR_REASON_"
 
 # Every reason that a call's status may carry. Those that only a job has map to JobError's children.
@@ -120,7 +123,7 @@ def _details(error: grpc.RpcError) -> tuple[str, dict[str, str], float | None]:
                 if detail.Unpack(info) and info.domain == DOMAIN:
                     reason, metadata = info.reason, dict(info.metadata)
                 elif detail.Unpack(retry):
-                    retry_after = retry.retry_delay.ToTimedelta().total_seconds()
+                    retry_after = seconds_from_message(retry.retry_delay, LONGEST_DELAY)
         except DecodeError:
             continue
     return reason, metadata, retry_after

@@ -19,7 +19,8 @@ from basicaer.client import (
     ResultError,
     ResultExpiredError,
 )
-from basicaer.client._chunks import split_chunk
+from basicaer.client._chunks import Download, split_chunk
+from basicaer.client._retry import Deadline
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 from hypothesis import given
 from hypothesis import strategies as st
@@ -196,6 +197,50 @@ def test_a_size_that_does_not_fit_the_shape_is_an_error(peer: Any, job: BasicAer
     peer.on("ReadResult", lambda request, context: iter([job_service_pb2.ReadResultResponse(header=header)]))
     with pytest.raises(ProtocolError, match="shape"):
         job.result()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        result_pb2.Array(dtype="save", size_bytes=8),
+        result_pb2.Array(dtype="<c16", shape=[0, 2**63]),
+        result_pb2.Array(dtype="<c16", shape=[1] * 40, size_bytes=16),
+        result_pb2.Array(dtype="|u1", size_bytes=2**63),
+    ],
+)
+def test_an_array_that_cannot_be_is_an_error(peer: Any, job: BasicAerJob, array: result_pb2.Array) -> None:
+    header = job_service_pb2.ResultHeader(array=array, etag="e")
+    peer.on("ReadResult", lambda request, context: iter([job_service_pb2.ReadResultResponse(header=header)]))
+    with pytest.raises(ProtocolError):
+        job.result()
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"\x0a\x05"])
+def test_a_header_or_a_result_that_cannot_be_read_is_an_error(
+    peer: Any, job: BasicAerJob, data: bytes
+) -> None:
+    with pytest.raises(ProtocolError, match="can't be read"):
+        Download("job", "", Deadline(None)).feed(b"\x0a" + data)
+    peer.on("ReadResult", lambda request, context: peer.part(data))
+    with pytest.raises(ProtocolError, match="can't be read"):
+        job.result()
+
+
+@pytest.mark.parametrize("dtype", ["<c16", "<c8", "<f8", "<u8"])
+def test_a_large_array_of_each_type_arrives(peer: Any, job: BasicAerJob, dtype: str) -> None:
+    """Probabilities and expectation values are "<f8"."""
+    values = np.arange(1 << 15).astype(dtype)
+    large = result_pb2.Array(name="saved", part="0/saved", dtype=dtype, shape=[values.size])
+    large.size_bytes = values.nbytes
+    peer.on(
+        "ReadResult",
+        lambda request, context: (
+            peer.part(values.tobytes(), dtype) if request.part else peer.part(message(large))
+        ),
+    )
+    found = job.result().data()["saved"]
+    assert found.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(found, values)
 
 
 def test_an_expired_result_is_an_error_at_once(peer: Any, job: BasicAerJob) -> None:

@@ -9,6 +9,8 @@ import pytest
 from basicaer import client
 from basicaer.client._wire_errors import _CODES, REASONS, error_from_job, reason_name
 from basicaer.v1 import error_reason_pb2, job_pb2
+from google.protobuf import duration_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 NAMES = [value.name.removeprefix("ERROR_REASON_") for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values]
 
@@ -51,6 +53,23 @@ def test_a_damaged_detail_is_left_aside(peer: Any, provider: client.BasicAerProv
     with pytest.raises(client.NotFoundError, match="gone") as caught:
         provider.retrieve_job("x")
     assert caught.value.reason == ""
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(2**63 - 1, 600.0), (-(2**63), 0.0), (2, 2.0)])
+def test_a_delay_is_never_absurd(
+    peer: Any, provider: client.BasicAerProvider, seconds: int, expected: float
+) -> None:
+    def refuse(request: Any, context: grpc.ServicerContext) -> None:
+        status = status_pb2.Status(code=5, message="gone")
+        delay = duration_pb2.Duration(seconds=seconds)
+        status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+        context.abort(grpc.StatusCode.NOT_FOUND, "gone")
+
+    peer.on("GetJob", refuse)
+    with pytest.raises(client.NotFoundError) as caught:
+        provider.retrieve_job("x")
+    assert caught.value.retry_after == expected
 
 
 def test_memory_and_field_are_read_from_the_metadata(peer: Any, provider: client.BasicAerProvider) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from basicaer.client import Circuit, Counts, JobFailedError, Result, ResultError
+from basicaer.client import Circuit, Counts, JobFailedError, ProtocolError, Result, ResultError
 from basicaer.client._counts import format_outcome
 from basicaer.v1 import circuit_pb2, error_reason_pb2, job_pb2, result_pb2
 from hypothesis import given
@@ -171,6 +171,57 @@ def test_headers_are_read_as_items_and_as_attributes() -> None:
     with pytest.raises(AttributeError):
         header.absent  # noqa: B018 - the access is what raises
     assert not hasattr(result(program("a", [])).results[0].data, "counts")
+
+
+def test_metadata_may_hold_what_json_has_not() -> None:
+    made = program("a", [1])
+    made.header.metadata.update({"limit": float("inf"), "rows": [float("-inf"), 2.0, None, {"deep": True}]})
+    made.header.metadata.fields["nan"].number_value = float("nan")
+    made.header.metadata.fields["unset"].SetInParent()
+    found = result(made).results[0].header.metadata
+    assert found["limit"] == float("inf")
+    assert found["rows"] == [float("-inf"), 2, None, {"deep": True}]
+    assert np.isnan(found["nan"])
+    assert found["unset"] is None
+
+
+def changed(message: result_pb2.ProgramResult, **fields: Any) -> result_pb2.ProgramResult:
+    """A program's result with other fields."""
+    for path, value in fields.items():
+        part: Any = message
+        *names, last = path.split("__")
+        for name in names:
+            part = getattr(part, name) if not name.isdigit() else part[int(name)]
+        setattr(part, last, value) if not isinstance(value, list) else getattr(part, last).extend(value)
+    return message
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        changed(program("a", [2], {1: 2}), counts__counts=[3]),
+        changed(program("a", [2], {1: 2}), counts__words_per_outcome=2),
+        program("a", [2], {1: 2**63}),
+        changed(program("a", [2], {1: 2}), header__num_clbits=2**32 - 1),
+        changed(program("a", [2], {1: 2}), header__classical_registers__0__size=2**32 - 1),
+        program("a", [2], arrays=[changed(array("memory", np.zeros((2, 1), "<u8")), dtype="<c8")]),
+        program("a", [2], arrays=[array("memory", np.zeros(2, "<u8"))]),
+        program("a", [2], arrays=[changed(array("statevector", np.zeros(2, "<c16")), shape=[7])]),
+        program("a", [2], arrays=[changed(array("statevector", np.zeros(2, "<c16")), dtype="complex")]),
+    ],
+)
+def test_a_result_that_makes_no_sense_is_an_error(broken: result_pb2.ProgramResult) -> None:
+    with pytest.raises(ProtocolError):  # noqa: PT012 - some of it shows only when it is looked at
+        found = result(broken)
+        found.get_memory() if broken.arrays else found.get_counts()
+
+
+@pytest.mark.parametrize("seconds", [-(2**63), 2**63 - 1])
+def test_what_is_no_time_is_an_error(seconds: int) -> None:
+    message = result_pb2.Result()
+    message.end_time.seconds = seconds
+    with pytest.raises(ProtocolError, match="time"):
+        Result(message)
 
 
 def test_the_most_frequent_outcome() -> None:

@@ -179,6 +179,19 @@ def test_ticks_come_while_a_status_lasts_and_the_deadline_ends_them() -> None:
     assert set(notices) == {JobStatus.RUNNING}
 
 
+def test_a_heartbeat_that_promises_an_age_of_silence_is_not_believed() -> None:
+    steps = flow_from(None).run()
+    beat = job_service_pb2.WatchJobResponse(event=job_pb2.Event(heartbeat=job_pb2.Heartbeat()))
+    beat.event.heartbeat.interval.seconds = 2**63 - 1
+    next(steps)
+    steps.send(None)
+    receive = steps.send(beat)
+    assert isinstance(receive, Receive)
+    assert receive.timeout is not None
+    assert receive.timeout < 4000.0
+    steps.close()
+
+
 @given(st.integers(1, 40))
 def test_pauses_grow_stay_bounded_and_keep_to_the_servers_wish(count: int) -> None:
     backoff = Backoff(0.05, 2.0)
