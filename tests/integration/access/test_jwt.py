@@ -167,6 +167,9 @@ def test_renewed_keys_count_at_once_and_old_ones_no_more(
         "[]",
         "{}",
         '{"keys": []}',
+        "[" * 200_000,
+        '{"keys": [{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", '
+        '"y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", "kid": ["a"]}]}',
         '{"keys": [{"kty": "oct", "kid": "a", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}]}',
     ],
 )

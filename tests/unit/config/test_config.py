@@ -23,6 +23,10 @@ def test_the_defaults_fit_this_machine(tmp_path: Path) -> None:
         {"drain_grace": -0.1},
         {"result_retention": -1.0},
         {"max_overtakes": -1},
+        {"keepalive_time": float("nan")},
+        {"job_retention": float("inf")},
+        {"max_rows": 2**32},
+        {"max_stored_bytes": 2**61},
     ],
 )
 def test_senseless_settings_are_named(tmp_path: Path, settings: dict[str, Any]) -> None:

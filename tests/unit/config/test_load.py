@@ -76,6 +76,11 @@ def test_a_flag_goes_before_a_variable_and_that_before_the_file(
         ("auth", "password"),
         ("jwt_algorithms", "HS256"),
         ("keepalive_time", "0"),
+        ("keepalive_time", "9" * 400),
+        ("max_message_bytes", "9" * 400),
+        ("max_message_bytes", "9999999TiB"),
+        ("result_retention", "99999d"),
+        ("workers", "4294967296"),
     ],
 )
 @pytest.mark.parametrize("source", ["flag", "variable", "file"])
@@ -105,6 +110,11 @@ def test_a_wrong_value_names_its_setting_and_its_source(
         ("colour = 1", "basicaer config --help"),
         ("workers = ", "not TOML"),
         ("[server]\nworkers = 3", "server is not a setting"),
+        ("auth = " + "[" * 5000, "lists in lists"),
+        ("drain_grace = nan", "drain_grace"),
+        ("max_memory_bytes = inf", "max_memory_bytes"),
+        (f"max_memory_bytes = 0x{'f' * 9000}", "max_memory_bytes"),
+        (f"workers = 0x{'f' * 9000}", "workers"),
     ],
 )
 def test_a_file_that_is_wrong_is_named(tmp_path: Path, text: str, told: str) -> None:

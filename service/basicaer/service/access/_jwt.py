@@ -93,12 +93,13 @@ def _read_keys(path: Path) -> dict[str | None, jwt.PyJWK]:
     try:
         document = json.loads(path.read_bytes())
         found = jwt.PyJWKSet.from_dict(document).keys
+        keys = {key.key_id: key for key in found if key.public_key_use in (None, "sig")}
     except OSError as error:
         raise CredentialsFileError(f"{path} can't be read: {error.strerror}.") from None
-    except (ValueError, AttributeError, TypeError, jwt.PyJWTError):
+    except (ValueError, AttributeError, TypeError, RecursionError, jwt.PyJWTError):
         raise CredentialsFileError(f"{path} is not a JWKS with keys that can be used.") from None
     if any(key.key_type == "oct" for key in found):
         raise CredentialsFileError(
             f"{path} holds a shared secret (kty 'oct'); a JWKS here has public keys alone."
         )
-    return {key.key_id: key for key in found if key.public_key_use in (None, "sig")}
+    return keys

@@ -62,6 +62,10 @@ def _check_address(name: str, address: str) -> None:
 def _check_number(setting: Setting, value: float | None) -> None:
     if setting.least is None or value is None:
         return
+    most = setting.kind.most
+    # "Not" at most, since NaN is neither.
+    if most is not None and not value <= most:
+        raise SettingError(setting.name, f"must be at most {most:,}")
     if setting.at_least and value < setting.least:
         raise SettingError(setting.name, f"must not be negative, but is {value}")
     if not setting.at_least and value <= setting.least:

@@ -143,6 +143,10 @@ def _check_file(file: Path, settings: Mapping[str, Setting]) -> None:
         raise SettingError("config", f"{file} can't be read: {error.strerror}") from None
     except ValueError as error:
         raise SettingError("config", f"{file} is not TOML: {error}") from None
+    except RecursionError:
+        raise SettingError(
+            "config", f"{file} is not a settings file: it has lists in lists without end"
+        ) from None
     for name in names:
         if name not in settings:
             near = difflib.get_close_matches(name.replace("-", "_"), settings, n=1)

@@ -41,6 +41,8 @@ class Kind:
     metavar: str
     unit: str
     show: Callable[[Any], str]
+    # The greatest number that every part of the service can reckon with.
+    most: int | None = None
 
 
 def _show_text(value: str | Path) -> str:
@@ -57,13 +59,28 @@ def _show_names(values: Sequence[str]) -> str:
 
 
 ADDRESS = Kind("HOST:PORT", "such as 127.0.0.1:50051 or [::]:50051", _show_text)
-COUNT = Kind("NUMBER", "a whole number", str)
-SIZE = Kind("SIZE", "bytes, or a size such as 512MiB or 16GiB", lambda value: _show_text(format_size(value)))
-LIMIT = Kind("SIZE|none", "a SIZE, or none for no limit", lambda value: _show_text(format_limit(value)))
-TIME = Kind(
-    "TIME", "seconds, or a time such as 500ms, 10s or 12h", lambda value: _show_text(format_duration(value))
+# 32 bits on the wire, an exbibyte, and a century.
+_MOST_COUNT, _MOST_BYTES, _MOST_SECONDS = 2**32 - 1, 2**60, 36_525 * 86_400
+
+COUNT = Kind("NUMBER", "a whole number", str, _MOST_COUNT)
+SIZE = Kind(
+    "SIZE",
+    "bytes, or a size such as 512MiB or 16GiB",
+    lambda value: _show_text(format_size(value)),
+    _MOST_BYTES,
 )
-RETENTION = Kind("TIME|none", "a TIME, or none for ever", lambda value: _show_text(format_duration(value)))
+LIMIT = Kind(
+    "SIZE|none", "a SIZE, or none for no limit", lambda value: _show_text(format_limit(value)), _MOST_BYTES
+)
+TIME = Kind(
+    "TIME",
+    "seconds, or a time such as 500ms, 10s or 12h",
+    lambda value: _show_text(format_duration(value)),
+    _MOST_SECONDS,
+)
+RETENTION = Kind(
+    "TIME|none", "a TIME, or none for ever", lambda value: _show_text(format_duration(value)), _MOST_SECONDS
+)
 PATH = Kind("PATH", "a path", _show_optional_text)
 TEXT = Kind("TEXT", "a text", _show_text)
 NAMES = Kind("NAME,…", "names with commas between; in a file a list of texts", _show_names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 __all__ = [
@@ -18,17 +19,21 @@ _SIZES = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _SIZES |= {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _SIZES |= {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _TIMES = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_MOST = 10**300
 _NUMBER = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
 def _scaled(value: object, units: dict[str, int] | dict[str, float]) -> float | None:
     """Return a text's number in the smallest unit, or a number as it is; None for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    match = _NUMBER.fullmatch(value) if isinstance(value, str) else None
-    if match is None or match[2].lower() not in units:
-        return None
-    return float(match[1]) * units[match[2].lower()]
+        # Python's integers have no end, and its floats have one.
+        number = float(value) if abs(value) < _MOST else math.inf
+    else:
+        match = _NUMBER.fullmatch(value) if isinstance(value, str) else None
+        if match is None or match[2].lower() not in units:
+            return None
+        number = float(match[1]) * units[match[2].lower()]
+    return number if math.isfinite(number) else None
 
 
 def parse_size(value: object) -> int:
