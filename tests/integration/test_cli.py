@@ -234,6 +234,31 @@ def test_errors_are_one_line_and_a_status(
     assert text in _one_line(done.stderr)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["jobs", "--label", b"a=\xff"], 2),
+        (["cancel", b"\xff"], 2),
+        (["watch", b"\xff"], 2),
+        (["config", "--data-dir", b"\xff"], 0),
+        (["token", "list", "--data-dir", ""], 2),
+    ],
+)
+def test_bytes_that_are_no_text_are_told_apart(
+    server: ServerProcess, tmp_path: Path, arguments: list[Any], status: int
+) -> None:
+    environment = {**os.environ, "BASICAER_SERVER": server.address, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, timeout=90, env=environment, cwd=tmp_path
+    )
+    assert done.returncode == status, done.stderr
+    assert b"Traceback" not in done.stderr
+    if status:
+        _one_line(done.stderr.decode())
+    else:
+        assert b"\\udcff" in done.stdout
+
+
 def test_run_detach_then_watch_result_delete(run: Run, bell: str) -> None:
     job_id = run("run", bell, "--shots", "50", "--detach").stdout.strip()
     watched = run("watch", job_id)

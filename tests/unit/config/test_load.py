@@ -76,6 +76,7 @@ def test_a_flag_goes_before_a_variable_and_that_before_the_file(
         ("auth", "password"),
         ("jwt_algorithms", "HS256"),
         ("keepalive_time", "0"),
+        ("data_dir", ""),
         ("keepalive_time", "9" * 400),
         ("max_message_bytes", "9" * 400),
         ("max_message_bytes", "9999999TiB"),

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -33,6 +34,9 @@ class CommandError(Exception):
 
 def exit_status(command: Callable[[], object]) -> int:
     """Run a command, tell what goes wrong on stderr, and return the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file may have any name; what of it is no text is shown as an escape, as on stderr.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         command()
     except click.UsageError as error:
@@ -49,6 +53,8 @@ def exit_status(command: Callable[[], object]) -> int:
     except BrokenPipeError:
         _close_stdout()
         return FAILED
+    except UnicodeEncodeError as error:
+        return _fail(f"{error.object!r} is not text in UTF-8", USAGE)
     except Exception as error:
         status = _client_status(error)
         if status is None:

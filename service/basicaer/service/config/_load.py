@@ -120,6 +120,8 @@ def load(flags: Mapping[str, Any], file: Path | None) -> Loaded:
         raise SettingError(name, _told(first), origins.get(name, "")) from None
     values = {name: getattr(read, name) for name in origins}
     values.setdefault("data_dir", DEFAULT_DATA_DIR)
+    if values["data_dir"] is None:
+        raise SettingError("data_dir", "must not be empty", origins["data_dir"])
     try:
         return Loaded(Config(**values), origins)
     except SettingError as error:
