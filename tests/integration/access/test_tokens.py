@@ -216,3 +216,33 @@ def test_secrets_reach_neither_log_nor_error_nor_configuration(
         for secret in (token, wrong):
             assert secret not in output
             assert secret_part(secret)[:20] not in output
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["create", "ada"], ["revoke", "ada"]])
+def test_a_damaged_file_is_told_in_a_line(tmp_path: Path, arguments: list[str]) -> None:
+    with TokenStore(tmp_path) as store:
+        for _ in range(50):
+            store.create("ada", "user", None)
+    path = tmp_path / "tokens.sqlite3"
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    done = subprocess.run(
+        [*COMMAND, "token", *arguments, "--data-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {path} can't be used")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_lifetime_has_an_end_or_none() -> None:
+    done = subprocess.run(
+        [*COMMAND, "token", "create", "ada", "--expires", "999999999999d"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "a century" in done.stderr

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sqlite3
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from basicaer.service.cli import _text
 from basicaer.service.cli._errors import fail
 from basicaer.service.cli._output import json_option, print_json
 from basicaer.service.cli._settings import load_settings, settings_options
+from basicaer.service.config._setting import RETENTION
 from basicaer.service.config._units import parse_retention
 from basicaer.service.errors import DataDirectoryError
+
+if TYPE_CHECKING:
+    from basicaer.service.access import TokenStore
 
 __all__ = ["token"]
 
@@ -39,19 +46,27 @@ def _name(context: click.Context, parameter: click.Parameter, value: str) -> str
 
 def _lifetime(context: click.Context, parameter: click.Parameter, value: str) -> float | None:
     try:
-        return parse_retention(value)
+        seconds = parse_retention(value)
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from None
+    if seconds is not None and RETENTION.most is not None and seconds > RETENTION.most:
+        raise click.BadParameter(f"{value!r} is more than a century; 'none' is for ever.")
+    return seconds
 
 
-def _store(config_file: Path | None, data_dir: str | None) -> Any:
+@contextlib.contextmanager
+def _store(config_file: Path | None, data_dir: str | None) -> Iterator[TokenStore]:
+    """Open the file of tokens; whatever goes wrong with it meanwhile is told in one line."""
     from basicaer.service.access._tokens import TokenStore
 
     directory = load_settings(config_file, {"data_dir": data_dir}).config.data_dir
     try:
-        return TokenStore(directory)
+        with TokenStore(directory) as store:
+            yield store
     except DataDirectoryError as error:
         fail(str(error))
+    except sqlite3.Error as error:
+        fail(f"{directory / 'tokens.sqlite3'} can't be used: {error}")
 
 
 @token.command()
