@@ -157,7 +157,7 @@ class Waits(RuleBasedStateMachine):
             assert event.sequence <= len(self.history)
             return
         assert self.outcome is None
-        assert event.sequence > self.last_told() or not self.told
+        assert event.sequence > self.last_told(), "an event was told again"
         assert event.sequence <= len(self.history), "an event that isn't durable was told"
         name = job_pb2.JobStatus.Name(self.history[event.sequence - 1]).removeprefix("JOB_STATUS_")
         assert event.status.name == name
@@ -196,17 +196,14 @@ class Waits(RuleBasedStateMachine):
     @rule()
     def deliver(self) -> None:
         """What comes next on the call, if anything does."""
-        self.contact = self.clock.now
         job = job_pb2.Job(job_id="x", status=self.history[-1], sequence=len(self.history))
         if isinstance(self.call, Ask):
-            moved = len(self.history) > self.call.request.if_sequence_after or self.history[-1] in FINAL
-            if moved:
-                self.call = None
-                self.resume(job_service_pb2.GetJobResponse(job=job))
-            return
-        if not self.snapshot_sent and 0 <= self.position < self.compacted:
+            self.call, self.contact = None, self.clock.now
+            self.resume(job_service_pb2.GetJobResponse(job=job))
+        elif not self.snapshot_sent and 0 <= self.position < self.compacted:
             self.fail(EventsCompactedError("gone", reason="EVENTS_COMPACTED"))
         elif not self.snapshot_sent:
+            self.contact = self.clock.now
             self.snapshot_sent = True
             self.position = len(self.history) if self.position < 0 else self.position
             self.resume(job_service_pb2.WatchJobResponse(job=job))
@@ -215,6 +212,20 @@ class Waits(RuleBasedStateMachine):
             self.resume(self.event(self.position))
         elif self.history[-1] in FINAL:
             self.end()
+
+    @rule(
+        statuses=st.lists(st.sampled_from((*LIVE, *LIVE, *LIVE, *FINAL)), max_size=3), count=st.integers(1, 4)
+    )
+    def go_on(self, statuses: list[int], count: int) -> None:
+        """For a while all is well: the flow has its call, the job moves on, and what there is arrives."""
+        for _ in range(10):
+            if self.outcome is None and self.call is None:
+                self.wait(1.0)
+        for status in statuses:
+            self.move_on(status)
+        for _ in range(count):
+            if self.outcome is None and self.call is not None:
+                self.deliver()
 
     @precondition(watching)
     @rule(back=st.integers(0, 3))
@@ -246,10 +257,14 @@ class Waits(RuleBasedStateMachine):
     @precondition(open_)
     @rule(
         kind=st.sampled_from([ServerUnavailableError, CallCancelledError, TransportError]),
-        delay=st.none() | st.floats(0.0, 5.0),
+        delay=st.sampled_from([None, 0.0, 5.0]),
+        after=st.sampled_from([0.0, 1.0, 60.0]),
     )
-    def drop(self, kind: type[BasicAerError], delay: float | None) -> None:
+    def drop(self, kind: type[BasicAerError], delay: float | None, after: float) -> None:
+        self.clock.pass_by(min(after, 0.9 * self.left))
+        away = self.clock.now - self.contact > MAX_OUTAGE
         self.fail(kind("scripted", retry_after=delay))
+        assert self.outcome is not None or not away, "the server is away for too long, and the wait goes on"
 
     @precondition(open_)
     @rule()
@@ -277,10 +292,10 @@ class Waits(RuleBasedStateMachine):
         self.resume(Failed(error))
 
     @precondition(live)
-    @rule(share=st.floats(0.01, 1.0))
+    @rule(share=st.sampled_from([0.3, 1.0, 1.0]))
     def wait(self, share: float) -> None:
         """Nothing comes for as long as the flow is ready to wait, or a part of that time."""
-        if share > 0.9:
+        if share == 1.0:
             call = self.call
             self.clock.pass_by(self.left)
             self.resume(None)

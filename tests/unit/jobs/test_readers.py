@@ -27,9 +27,11 @@ from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1 import job_pb2
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 DAY = 86_400.0
+# Which of the jobs, or of the readers, as far as there are so many.
+places = st.integers(0, 5)
 
 
 @dataclass
@@ -53,16 +55,13 @@ class Known:
 class Readers(RuleBasedStateMachine):
     tools: SimpleNamespace
 
-    jobs = Bundle("jobs")
-    readers = Bundle("readers")
-
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.directory = Path(tempfile.mkdtemp())
         self.names = itertools.count()
         self.known: dict[str, Known] = {}
-        self.all_readers: list[Reader] = []
+        self.readers: list[Reader] = []
         self.managers: list[JobManager] = []
         self.executors: list[Any] = []
         self.image = self.directory / "first"
@@ -89,22 +88,30 @@ class Readers(RuleBasedStateMachine):
 
     # What happens to jobs and servers
 
-    @rule(target=jobs, text=st.sampled_from(["hold", "hold", "done", "fail", "quick done"]))
-    def submit(self, text: str) -> str:
+    @initialize()
+    def begin(self) -> None:
+        for text in ("hold", "done"):
+            self.submit(text)
+            self.read_from(-1, 0)
+
+    @rule(text=st.sampled_from(["hold", "fail", "quick done"]))
+    def submit(self, text: str) -> None:
         spec = self.tools.spec(f"hold {next(self.names)}" if text == "hold" else text)
         job, _ = self.run(self.manager.submit(spec))
         self.known[job.job_id] = Known()
-        return job.job_id
 
-    @rule(job_id=jobs, fraction=st.floats(0, 1))
-    def progress(self, job_id: str, fraction: float) -> None:
-        control = self.executor.controls.get(job_id)
+    def job(self, place: int) -> str:
+        return list(self.known)[place % len(self.known)]
+
+    @rule(place=places, fraction=st.floats(0, 1))
+    def progress(self, place: int, fraction: float) -> None:
+        control = self.executor.controls.get(self.job(place))
         if control is not None:
             control.fraction = fraction
 
-    @rule(job_id=jobs)
-    def end(self, job_id: str) -> None:
-        self.run(self.manager.cancel(job_id))
+    @rule(place=places)
+    def end(self, place: int) -> None:
+        self.run(self.manager.cancel(self.job(place)))
 
     @rule()
     def restart(self) -> None:
@@ -120,41 +127,56 @@ class Readers(RuleBasedStateMachine):
     def compact(self) -> None:
         """Forgets all but the last event of each job that has ended; of others nothing."""
 
-        async def sweep() -> list[job_pb2.Job]:
-            jobs = [await self.manager.get(job_id) for job_id in self.known]
+        async def sweep() -> tuple[list[job_pb2.Job], list[job_pb2.Job]]:
+            before = [await self.manager.get(job_id) for job_id in self.known]
             sweeper = Sweeper(self.manager._store, self.manager._registry, self.config)
             await sweeper.sweep(time.time_ns() + round(2 * DAY * 1e9))
-            return jobs
+            return before, [await self.manager.get(job_id) for job_id in self.known]
 
-        for job in self.run(sweep()):
-            if job.status in self.tools.FINAL:
-                self.known[job.job_id].compacted = job.sequence - 1
+        for before, after in zip(*self.run(sweep()), strict=True):
+            known = self.known[after.job_id]
+            if before.status in self.tools.FINAL:
+                known.compacted = after.sequence - 1
+            elif after.status in self.tools.FINAL:
+                # It has ended in these moments, before or after it was looked at.
+                known.compacted = self.found_compacted(after.job_id)
+
+    def found_compacted(self, job_id: str) -> int:
+        try:
+            self.run(self.manager.watch(job_id, 0)).close()
+        except ServiceError as error:
+            return int(error.metadata["first_sequence"]) - 1
+        return 0
 
     # What readers do
 
-    @rule(target=readers, job_id=jobs, cursor=st.none() | st.integers(0, 8))
-    def begin(self, job_id: str, cursor: int | None) -> Reader:
-        reader = Reader(job_id, cursor or 0, None, None)
-        self.all_readers.append(reader)
+    @rule(place=places, cursor=st.none() | st.integers(0, 5))
+    def read_from(self, place: int, cursor: int | None) -> None:
+        """A new reader begins at a cursor, which may be too old or too new."""
+        reader = Reader(self.job(place), cursor or 0, None, None)
+        self.readers.append(reader)
         self.open(reader, cursor)
-        return reader
 
-    @rule(reader=readers)
-    def come_back(self, reader: Reader) -> None:
-        self.leave(reader)
-        if not self.open(reader, reader.cursor):
-            assert self.open(reader, None)
+    @rule(place=places, count=st.integers(1, 5))
+    def resume(self, place: int, count: int) -> None:
+        """A reader leaves its stream, comes back with its cursor, and reads on."""
+        self.come_back(self.reader(place))
+        self.read(place, count)
 
-    @rule(reader=readers)
-    def leave(self, reader: Reader) -> None:
-        if reader.watch is not None and reader.manager is self.manager:
-            reader.watch.close()
-        reader.watch = None
-
-    @rule(reader=readers, count=st.integers(1, 5))
-    def read(self, reader: Reader, count: int) -> None:
+    @rule(place=places, count=st.integers(1, 5))
+    def read(self, place: int, count: int) -> None:
+        reader = self.reader(place)
         if reader.watch is not None and reader.manager is self.manager:
             self.run(self.take(reader, count))
+
+    def reader(self, place: int) -> Reader:
+        return self.readers[place % len(self.readers)]
+
+    def come_back(self, reader: Reader) -> None:
+        if reader.watch is not None and reader.manager is self.manager:
+            reader.watch.close()
+        if not self.open(reader, reader.cursor):
+            assert self.open(reader, None)
 
     async def take(self, reader: Reader, count: int) -> None:
         """Takes as many events as are there at once, and then gives up, as a call that is cancelled."""
@@ -214,7 +236,7 @@ class Readers(RuleBasedStateMachine):
         try:
             for executor in self.executors:
                 executor.release_all()
-            for reader in self.all_readers:
+            for reader in self.readers:
                 self.finish(reader)
         finally:
             for manager in self.managers:
