@@ -15,6 +15,7 @@ LISTEN ?= 127.0.0.1:50051
 DATA_DIR ?= .basicaer
 SECONDS ?= 60
 SEED ?= 1
+TARGET ?= openqasm2
 DEPLOY_VENV ?= .venv-deploy
 IMAGE ?= localhost/basicaer
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
@@ -24,7 +25,7 @@ JAVA_CLASSES := examples/java/target/basicaer-example-0.1.0.jar:examples/java/ta
 RUNNER ?=
 
 .PHONY: help setup run serve test test-qiskit lint format protos check-protos contract check-contract stubs stubs-go \
-	stubs-typescript examples $(EXAMPLES:%=example-%) conformance chaos bench bench-peers \
+	stubs-typescript examples $(EXAMPLES:%=example-%) conformance chaos fuzz bench bench-peers \
 	image image-test sbom lint-deploy clean
 
 help: ## list the targets
@@ -174,6 +175,9 @@ conformance: $(if $(RUNNER),$(VENV)/.dev,examples) ## play the conformance suite
 # SECONDS is a variable of bash's too, which counts them.
 chaos: $(VENV)/.dev ## break a server on purpose for SECONDS, by SEED, and count the promises that broke
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
+
+fuzz: $(VENV)/.dev ## look for inputs that TARGET doesn't handle, for SECONDS, by SEED (TARGET=wire, specs, command, …)
+	$(BIN)/python -m tests.fuzz $(TARGET) --seconds $(SECONDS) --seed $(SEED)
 
 bench: $(VENV)/.dev ## measure the service against a bare gRPC server, in one run
 	$(BIN)/python -m benchmarks

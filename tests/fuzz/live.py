@@ -1,4 +1,4 @@
-"""A server in this process, for targets that call one: its loop has a thread of its own, and its log is watched.
+"""A server in this process, for targets that call one: its loop has a thread, and its log is watched.
 
 In this process, since a fuzzer then sees which lines of it a request has reached.
 """
@@ -10,7 +10,8 @@ import contextlib
 import logging
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,23 +91,29 @@ def live(folder: Path | None = None, **settings: Any) -> Iterator[Live]:
 
 @contextlib.contextmanager
 def _running(config: Config) -> Iterator[str]:
-    started = threading.Event()
-    told: dict[str, Any] = {}
+    started: Future[tuple[str, Callable[[], object]]] = Future()
 
     async def serve() -> None:
-        told["stop"], told["loop"] = asyncio.Event(), asyncio.get_running_loop()
+        stopping, loop = asyncio.Event(), asyncio.get_running_loop()
         async with Service(config) as service:
-            told["address"] = service.address
-            started.set()
-            await told["stop"].wait()
+            started.set_result((service.address, lambda: loop.call_soon_threadsafe(stopping.set)))
+            await stopping.wait()
 
-    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="fuzzed-server")
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    thread = threading.Thread(target=run, name="fuzzed-server")
     thread.start()
+    address, stop = started.result(_START_LIMIT)
     try:
-        assert started.wait(_START_LIMIT), "the server did not start"
-        yield told["address"]
+        yield address
     finally:
-        told["loop"].call_soon_threadsafe(told["stop"].set)
+        stop()
         thread.join()
 
 

@@ -1,4 +1,4 @@
-"""OpenQASM 2 text: a circuit that can be run, or a refusal that points into the text. Qiskit is a second opinion."""
+"""OpenQASM 2 text: a circuit that can be run, or a refusal that points into the text; as Qiskit sees it."""
 
 from __future__ import annotations
 
@@ -107,6 +107,5 @@ OPENQASM2 = Target(
     run=_run,
     seeds=lambda: [text.encode() for text in qasm_texts()],
     mutate=_mutate,
-    modules=("basicaer.service.execution", "basicaer.client._from_qiskit", "basicaer.client._qiskit"),
     words=OPENQASM2_WORDS,
 )

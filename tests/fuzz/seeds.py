@@ -1,4 +1,4 @@
-"""Inputs to begin with: the project's own circuits, its golden bytes, and a circuit of each kind of operation."""
+"""Inputs to begin with: the project's own circuits, its golden bytes, and each kind of operation."""
 
 from __future__ import annotations
 

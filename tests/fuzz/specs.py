@@ -1,7 +1,8 @@
-"""Specs of jobs, through the executor: refused with a reason of the contract, or run to a result that can be read."""
+"""Specs of jobs, through the executor: refused with a reason of the contract, or run to a readable result."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tempfile
 import threading
@@ -95,10 +96,8 @@ def _check_outcome(outcome: ExecutionOutcome) -> None:
     assert not outcome.parts, "all of so small a result is inside of it"
     result = Result(message)
     for index, program in enumerate(message.programs):
-        try:
+        with contextlib.suppress(BasicAerError):
             result.get_counts(index)
-        except BasicAerError:
-            pass
         if program.status == job_pb2.JOB_STATUS_DONE and program.HasField("counts"):
             assert sum(result.get_counts(index).values()) == program.shots
 
@@ -118,5 +117,4 @@ SPECS = Target(
     run=_run,
     seeds=lambda: [spec.SerializeToString() for spec in specs()],
     mutate=_mutate,
-    modules=("basicaer.service.execution", "basicaer.simulator"),
 )

@@ -1,4 +1,4 @@
-"""What is fuzzed: a function of bytes, inputs to begin with, and a way to change an input and keep its sense."""
+"""What is fuzzed: a function of bytes, inputs to begin with, and a way to change one and keep its sense."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ class Target:
 
     `run` returns when they were handled as they should be, and raises whatever it likes when they were not.
     `seeds` makes the inputs to begin with. `mutate` makes another input of one. `around` holds what the runs
-    share, such as a server. `words` are for a fuzzer that knows nothing of the format, and `modules` what it
-    is to watch.
+    share, such as a server. `words` are for a fuzzer that knows nothing of the format.
     """
 
     name: str
     run: Callable[[bytes], None]
     seeds: Callable[[], Sequence[bytes]]
     mutate: Callable[[bytes, Random], bytes]
-    modules: Sequence[str]
     words: Sequence[str] = ()
     around: Callable[[], AbstractContextManager[Any]] = nullcontext

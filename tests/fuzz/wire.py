@@ -1,7 +1,7 @@
 """Calls of a live server: any bytes as any RPC's request. Every answer is one that the contract lists.
 
-An input is a number that chooses the RPC, and the request's bytes. In these "@job" and "@token" stand for a final
-job of the server and for one of its page tokens, so that an input means the same to every server.
+An input is a number that chooses the RPC, and the request's bytes. In these "@job" and "@token" stand for a
+final job of the server and for one of its page tokens, so that an input means the same to every server.
 """
 
 from __future__ import annotations
@@ -181,6 +181,5 @@ WIRE = Target(
     run=_run,
     seeds=_seeds,
     mutate=_mutate,
-    modules=("basicaer.service",),
     around=_server.around,
 )

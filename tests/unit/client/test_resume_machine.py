@@ -50,7 +50,7 @@ from tests.clock import Clock
 QUEUED, RUNNING = job_pb2.JOB_STATUS_QUEUED, job_pb2.JOB_STATUS_RUNNING
 FINAL = (job_pb2.JOB_STATUS_DONE, job_pb2.JOB_STATUS_ERROR, job_pb2.JOB_STATUS_CANCELLED)
 LIVE = (QUEUED, job_pb2.JOB_STATUS_VALIDATING, RUNNING)
-MAX_OUTAGE = 100.0
+MAX_OUTAGE = 30.0
 # So often streams may fail, and nothing be left out; where they fail more often, the flow does with GetJob.
 PATIENCE = 5
 
@@ -99,8 +99,11 @@ class Waits(RuleBasedStateMachine):
         strict=st.booleans(),
         timeout=st.none() | st.floats(1.0, 120.0),
         tick=st.none() | st.floats(0.5, 30.0),
+        no_streams=st.sampled_from([False, False, True]),
     )
-    def begin(self, after: int | None, strict: bool, timeout: float | None, tick: float | None) -> None:
+    def begin(
+        self, after: int | None, strict: bool, timeout: float | None, tick: float | None, no_streams: bool
+    ) -> None:
         self.after = after
         self.strict = strict and after is not None
         self.until = None if timeout is None else self.clock.now + timeout
@@ -116,6 +119,8 @@ class Waits(RuleBasedStateMachine):
         )
         self.steps = flow.run()
         self.resume(None)
+        if no_streams:
+            self.refuse_streams()
 
     def resume(self, reply: Reply) -> None:
         """Gives the flow a reply, and follows it to the next time that it wants one."""
@@ -372,7 +377,7 @@ def test_waits() -> None:
     run_state_machine_as_test(
         Waits,
         settings=settings(
-            max_examples=300,
+            max_examples=400,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
