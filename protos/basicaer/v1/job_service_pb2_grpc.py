@@ -36,6 +36,8 @@ class JobServiceStub(object):
     UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
     CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
     INTERNAL            a defect of the server.
+    INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
+    RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
     UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
     PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
@@ -114,6 +116,8 @@ class JobServiceServicer(object):
     UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
     CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
     INTERNAL            a defect of the server.
+    INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
+    RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
     UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
     PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
@@ -296,6 +300,8 @@ class JobService(object):
     UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
     CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
     INTERNAL            a defect of the server.
+    INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
+    RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
     UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
     PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 

@@ -37,6 +37,8 @@ class JobServiceStub:
       UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
       CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
       INTERNAL            a defect of the server.
+      INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
+      RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
       UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
       PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
@@ -122,6 +124,8 @@ class JobServiceAsyncStub(JobServiceStub):
       UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
       CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
       INTERNAL            a defect of the server.
+      INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
+      RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
       UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
       PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
@@ -203,6 +207,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
       UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
       CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
       INTERNAL            a defect of the server.
+      INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
+      RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
       UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
       PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
