@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from random import Random
 from typing import Any
 
 import numpy as np
 from basicaer import simulator as sim
-from basicaer.service.execution import openqasm2
-from basicaer.service.execution._faults import ProgramFault
 from basicaer.service.execution.programs import to_simulator
+from basicaer.service.parsing import ProgramFault, TakesLongError, openqasm2
 from basicaer.service.rpc._status import DETAILS_LIMIT, status_of
 from basicaer.v1 import circuit_pb2
 from basicaer.v1 import error_reason_pb2 as reasons
@@ -37,6 +37,8 @@ def _run(data: bytes) -> None:
     except ProgramFault as fault:
         _check_fault(fault, text)
         return
+    finally:
+        _check_at_once(text)
     circuit = to_simulator(message)
     try:
         compiled = sim.CompiledCircuit(circuit, max_instructions=_MAX_INSTRUCTIONS)
@@ -47,6 +49,12 @@ def _run(data: bytes) -> None:
     _check_width(text, message)
     if circuit.num_qubits <= _MOST_QUBITS:
         _check_run(compiled)
+
+
+def _check_at_once(text: str) -> None:
+    """Whether the short way to the same, if it gets there, is as good."""
+    with contextlib.suppress(ProgramFault, TakesLongError):
+        openqasm2.parse_at_once(text, max_bytes=_MAX_BYTES, max_instructions=_MAX_INSTRUCTIONS)
 
 
 def _check_fault(fault: ProgramFault, text: str) -> None:
@@ -61,7 +69,9 @@ def _check_fault(fault: ProgramFault, text: str) -> None:
         assert 1 <= where.line <= len(lines), f"line {where.line} of {len(lines)}"
         line = lines[where.line - 1]
         assert 1 <= where.column <= len(line) + 1, f"column {where.column} of {len(line)}"
-        assert where.text in ("", line), f"{where.text!r} is not line {where.line}, {line!r}"
+        _, shown, caret = where.excerpt.split("\n") if where.excerpt else ("", "", "")
+        assert shown[2:] in line.replace("\t", " "), f"{shown!r} is not in line {where.line}, {line!r}"
+        assert len(caret) <= len(shown) + 2
 
 
 def _check_width(text: str, message: circuit_pb2.Circuit) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -29,6 +29,7 @@ _REFUSALS = (
     reasons.ERROR_REASON_PROGRAM_TOO_LARGE,
     reasons.ERROR_REASON_OPTION_INVALID,
     reasons.ERROR_REASON_BACKEND_NOT_FOUND,
+    reasons.ERROR_REASON_JOB_EXCEEDS_MEMORY,
 )
 _FAILURES = (
     reasons.ERROR_REASON_SIMULATION_FAILED,
@@ -41,20 +42,31 @@ _RUN_TIME = 0.2
 _WORDS = (*WORDS, *OPENQASM2_WORDS)
 
 
-@functools.cache
-def _executor() -> ThreadExecutor:
-    config = Config(
-        data_dir=Path(tempfile.gettempdir()),
-        workers=1,
-        max_memory_bytes=1 << 26,
-        max_shots=2_000,
-        max_programs=8,
-        max_rows=64,
-        max_program_bytes=20_000,
-        max_instructions=2_000,
-        max_inline_result_bytes=4 * _MOST_MEMORY,
-    )
-    return ThreadExecutor(config)
+class _Bench:
+    """The executor that is given the specs."""
+
+    def __init__(self) -> None:
+        self.executor: ThreadExecutor | None = None
+
+    @contextlib.contextmanager
+    def around(self) -> Iterator[None]:
+        """Makes it, with narrow limits."""
+        config = Config(
+            data_dir=Path(tempfile.gettempdir()),
+            workers=1,
+            max_memory_bytes=1 << 26,
+            max_shots=2_000,
+            max_programs=8,
+            max_rows=64,
+            max_program_bytes=20_000,
+            max_instructions=2_000,
+            max_inline_result_bytes=4 * _MOST_MEMORY,
+        )
+        with contextlib.closing(ThreadExecutor(config)) as self.executor:
+            yield
+
+
+_bench = _Bench()
 
 
 def _run(data: bytes) -> None:
@@ -62,7 +74,8 @@ def _run(data: bytes) -> None:
         spec = job_pb2.JobSpec.FromString(data)
     except DecodeError:
         return
-    executor = _executor()
+    executor = _bench.executor
+    assert executor is not None
     try:
         prepared = executor.prepare(spec)
     except ServiceError as error:
@@ -117,4 +130,5 @@ SPECS = Target(
     run=_run,
     seeds=lambda: [spec.SerializeToString() for spec in specs()],
     mutate=_mutate,
+    around=_bench.around,
 )

@@ -52,11 +52,17 @@ def test_damaged_inputs_are_handled(target: Target) -> None:
     damage()
 
 
-@settings(max_examples=200, derandomize=True, database=None, deadline=None)
-@given(st.binary())
-def test_any_bytes_are_handled(data: bytes) -> None:
-    for name in ("openqasm2", "specs", "responses"):
-        find(name).run(data)
+@pytest.mark.parametrize("name", ["openqasm2", "specs", "responses", "settings"])
+def test_any_bytes_are_handled(name: str) -> None:
+    target = find(name)
+
+    @settings(max_examples=100, derandomize=True, database=None, deadline=None)
+    @given(st.binary())
+    def run(data: bytes) -> None:
+        target.run(data)
+
+    with target.around():
+        run()
 
 
 # atheris has no wheels for some versions of Python, and then isn't installed.
