@@ -237,6 +237,14 @@ def test_a_damaged_file_is_told_in_a_line(tmp_path: Path, arguments: list[str]) 
     assert done.stderr.count("\n") == 1
 
 
+def test_a_file_whose_damage_is_no_text_is_refused(tmp_path: Path) -> None:
+    TokenStore(tmp_path).close()
+    path = tmp_path / "tokens.sqlite3"
+    path.write_bytes(path.read_bytes().replace(b"tabletokens", b"tablet\xe5kens"))
+    with pytest.raises(DataDirectoryError, match="damaged"), TokenStore(tmp_path) as store:
+        store.tokens()
+
+
 def test_a_lifetime_has_an_end_or_none() -> None:
     done = subprocess.run(
         [*COMMAND, "token", "create", "ada", "--expires", "999999999999d"],

@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from basicaer.service.errors import DataDirectoryError
 
@@ -72,6 +73,16 @@ class Token:
         return "valid" if self.expire_time is None or now < self.expire_time else "expired"
 
 
+class _Connection(sqlite3.Connection):
+    """A connection whose errors are all SQLite's: what a damaged file makes SQLite say need not be text."""
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        try:
+            return super().execute(*arguments)
+        except UnicodeDecodeError:
+            raise sqlite3.DatabaseError("the file is damaged") from None
+
+
 class TokenStore:
     """The tokens of one data directory. Each method may be called from any thread, one at a time."""
 
@@ -87,7 +98,7 @@ class TokenStore:
             path.touch(mode=0o600)
             # Autocommit; a reader that finds the writer at work waits this many seconds.
             self._connection = sqlite3.connect(
-                path, timeout=2.0, isolation_level=None, check_same_thread=False
+                path, timeout=2.0, isolation_level=None, check_same_thread=False, factory=_Connection
             )
             try:
                 self._prepare(path)
