@@ -184,7 +184,11 @@ class Client:
         response = await self._call(
             self._stub.CancelJob, pb.CancelJobRequest(job_id=known.job_id, reason="chaos")
         )
-        if response.job.cancel_requested and response.job.status not in FINAL:
+        if response.job.status not in FINAL:
+            if not response.job.cancel_requested:
+                self._ledger.violation(
+                    f"job {known.job_id}: CancelJob has done nothing, and said so to nobody"
+                )
             known.cancel_acknowledged = True
         self._ledger.seen(known, response.job, before)
 

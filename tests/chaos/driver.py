@@ -255,9 +255,16 @@ async def _settle(server: Server, ledger: Ledger, channel: grpc.aio.Channel) -> 
 
 def _defects(log: Path) -> list[str]:
     """What the servers call defects of their own. That the disk doesn't work is this driver's doing."""
-    lines = log.read_text(errors="replace").splitlines()
-    return [
-        f"in the log: {line}"
-        for line in lines
-        if (" ERROR " in line and _DISK_DEFECT not in line) or line.startswith(("Traceback", "ERROR"))
-    ]
+    found: list[str] = []
+    traceback = False
+    for line in log.read_text(errors="replace").splitlines():
+        # A traceback's lines are indented, and its last one isn't.
+        if traceback and found:
+            found[-1] += f"\n{line}"
+            traceback = line.startswith(" ")
+        elif (" ERROR " in line and _DISK_DEFECT not in line) or line.startswith("ERROR"):
+            found.append(f"in the log: {line}")
+        elif line.startswith("Traceback"):
+            found.append(f"in the log: {line}")
+            traceback = True
+    return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -125,6 +127,30 @@ async def test_draining_interrupts_and_the_next_server_goes_on(
     assert statuses(events) == [VALIDATING, RUNNING, DONE]
     assert [event.event.status.attempt for event in events] == [1, 2, 2]
     assert (await tools.until(manager, waiting.job_id)).status == DONE
+
+
+async def test_a_cancellation_that_the_store_did_not_take_is_not_forgotten(
+    start: Any, tools: SimpleNamespace, tmp_path: Path
+) -> None:
+    manager = await start(workers=1)
+    running, _ = await manager.submit(tools.spec("hold x"))
+    waiting, _ = await manager.submit(tools.spec("hold x"))
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "jobs.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ServiceError) as caught:
+            await manager.cancel(waiting.job_id)
+        assert caught.value.reason == reasons.ERROR_REASON_STORE_BUSY
+        again = asyncio.create_task(manager.cancel(waiting.job_id))
+        await asyncio.sleep(0)
+        await manager.drain(0.0)
+        with pytest.raises(ServiceError) as caught:
+            await again
+        assert caught.value.reason == reasons.ERROR_REASON_DRAINING
+        await manager.close()
+        other.rollback()
+    manager = await start(workers=1)
+    assert (await manager.cancel(waiting.job_id)).status == job_pb2.JOB_STATUS_CANCELLED
+    assert (await manager.get(running.job_id)).status != job_pb2.JOB_STATUS_CANCELLED
 
 
 async def test_draining_lets_running_jobs_finish(start: Any, executor: Any, tools: SimpleNamespace) -> None:

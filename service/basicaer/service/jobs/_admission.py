@@ -20,7 +20,7 @@ from basicaer.v1 import error_reason_pb2, job_pb2
 
 from ._entry import JobEntry
 from ._intake import Arrival, Intake, same_request, spec_hash
-from ._refusals import option_invalid
+from ._refusals import RETRY_AFTER, draining, option_invalid
 from ._registry import Registry
 from ._scheduler import Scheduler
 from ._tag import Tag
@@ -31,7 +31,6 @@ __all__ = ["Admission"]
 _Check: TypeAlias = Callable[[Arrival, Patience | None], None]
 
 _MAX_REQUEST_ID = 128
-_RETRY_AFTER = 1.0
 # Instructions and distinct operations of a small circuit.
 _SMALL = 256
 
@@ -69,7 +68,7 @@ class Admission:
         self._shut = True
         for future in self._arrivals:
             if not future.done():
-                future.set_exception(_draining())
+                future.set_exception(draining())
         self._small.stop()
         self._threads.stop()
         self._patient.stop()
@@ -146,7 +145,7 @@ class Admission:
 
     def _refusal(self, principal: str) -> ServiceError | None:
         if self._shut:
-            return _draining()
+            return draining()
         if self._scheduler.waiting_count + len(self._arrivals) >= self._limit:
             return _queue_full(
                 f"{self._limit} jobs wait already, as many as the server allows; call again.",
@@ -176,13 +175,5 @@ def _queue_full(message: str, **limit: int) -> ServiceError:
         error_reason_pb2.ERROR_REASON_QUEUE_FULL,
         message,
         metadata={name: str(value) for name, value in limit.items()},
-        retry_after=_RETRY_AFTER,
-    )
-
-
-def _draining() -> ServiceError:
-    return ServiceError(
-        error_reason_pb2.ERROR_REASON_DRAINING,
-        "The server is stopping and takes no new jobs; call again.",
-        retry_after=_RETRY_AFTER,
+        retry_after=RETRY_AFTER,
     )

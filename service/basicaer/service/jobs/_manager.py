@@ -32,7 +32,7 @@ from ._news import News
 from ._pulse import Pulse
 from ._reading import ResultReading, check_readable, chunk_size, open_part, unavailable
 from ._recovery import recover
-from ._refusals import option_invalid
+from ._refusals import draining, option_invalid
 from ._registry import Registry
 from ._retention import Sweeper
 from ._runner import Runner
@@ -274,7 +274,7 @@ class JobManager:
         CANCELLED.
 
         Raises:
-            ServiceError: JOB_NOT_FOUND, OPTION_INVALID, STORE_BUSY.
+            ServiceError: JOB_NOT_FOUND, OPTION_INVALID, STORE_BUSY, DRAINING.
         """
         if len(reason) > _MAX_REASON:
             raise option_invalid("reason", f"A reason has at most {_MAX_REASON} characters.")
@@ -296,6 +296,9 @@ class JobManager:
         if ended:
             # Its end is about to be committed. The truth about the cancellation is known then.
             await follow(entry)
+            if not entry.final:
+                # The end couldn't be committed before the server stops; the next one knows nothing of it.
+                raise draining()
             return entry.snapshot()
         if waiting:
             self._runner.end(entry, _states.CANCELLED, tag=Tag(entry, future))
