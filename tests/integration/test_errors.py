@@ -9,9 +9,11 @@ from pathlib import Path
 
 import grpc
 import pytest
+from basicaer.service.jobs import Watch
 from basicaer.service.main import Service
 from basicaer.v1 import job_pb2, job_service_pb2_grpc
 from basicaer.v1 import job_service_pb2 as pb
+from grpc._cython.cygrpc import ExecuteBatchError
 
 from tests.conftest import CHANNEL_OPTIONS, ServerProcess, StartServer
 from tests.integration.conftest import Wire
@@ -271,6 +273,20 @@ async def test_a_defect_is_logged_under_the_id_that_the_caller_gets(
     assert failure.metadata["error_id"] in caplog.text
     assert "ZeroDivisionError" in caplog.text
     assert "secret" not in failure.message
+
+
+async def test_a_caller_who_leaves_amid_a_write_is_no_defect(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object, **__: object) -> Watch:
+        # What a write then raises, one time in fifty thousand, before gRPC says that the call is done.
+        raise ExecuteBatchError("Failed execute_batch")
+
+    service._manager.watch = broken  # type: ignore[method-assign]
+    async with grpc.aio.insecure_channel(service.address, options=CHANNEL_OPTIONS) as channel:
+        stub = job_service_pb2_grpc.JobServiceStub(channel)
+        assert [message async for message in stub.WatchJob(pb.WatchJobRequest(job_id="x"))] == []
+    assert "defect" not in caplog.text
 
 
 @pytest.mark.parametrize("method", ["SubmitJob", "RunJob", "GetJob", "ReadResult"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from basicaer.service.telemetry import Logs, bind, event
+from grpc._cython.cygrpc import ExecuteBatchError
 
 log = logging.getLogger("basicaer.test")
 
@@ -136,3 +137,18 @@ def test_a_reader_that_is_gone_stops_nothing() -> None:
     logs = Logs("info", "text", gone)
     log.info("first")
     logs.close()
+
+
+def test_a_caller_who_left_is_no_error_of_grpcs(lines: Lines) -> None:
+    theirs = logging.getLogger("grpc._cython.cygrpc")
+
+    def work() -> None:
+        for error in (ExecuteBatchError("Failed execute_batch"), ValueError("another")):
+            try:
+                raise error
+            except Exception as raised:
+                theirs.exception("%s raised in core", type(raised).__name__)
+
+    text = "\n".join(lines("text", work))
+    assert "ExecuteBatchError" not in text
+    assert "ValueError raised in core" in text

@@ -181,9 +181,9 @@ def stream_handler(
             call.failed(error)
             await _refuse(metrics, context, callers, telemetry, error)
         except Exception as error:
-            if context.done():
-                # The client vanished between two writes: gRPC then refuses the next one before it cancels
-                # this task.
+            if context.done() or isinstance(error, grpc.aio.InternalError):
+                # The client vanished between two writes, or in the middle of one: gRPC then refuses it before
+                # it cancels this task, and sometimes before it says that the call is done.
                 _log.debug("%s: the client is gone (%s)", name, error)
                 call.code = "CANCELLED"
                 return

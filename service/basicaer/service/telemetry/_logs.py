@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import grpc.aio
 from basicaer.service.telemetry._context import JOB_ID, PRINCIPAL
 
 __all__ = ["FORMATS", "Logs", "event"]
@@ -46,6 +47,7 @@ class Logs:
         """Take over all loggers. `level` is a level's name, `style` one of FORMATS."""
         self._queue: queue.Queue[logging.LogRecord | None] = queue.Queue(_MOST_WAITING)
         self._handler = _QueueHandler(self._queue)
+        self._handler.addFilter(_is_news)
         self._formatter = _JsonFormatter() if style == "json" else _TextFormatter()
         self._write = write or _to_stderr
         # A daemon, since a terminal that takes nothing must not keep the process.
@@ -74,6 +76,12 @@ class Logs:
             except OSError:
                 # Whoever read the log is gone; the server goes on.
                 continue
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a record is worth a line. To gRPC a caller who leaves in the middle of an answer is an error."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (record.name.startswith("grpc.") and isinstance(error, grpc.aio.InternalError))
 
 
 def _to_stderr(data: bytes) -> None:
