@@ -79,7 +79,7 @@ class Logs:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a record is worth a line. To gRPC a caller who leaves in the middle of an answer is an error."""
+    """Whether a record is worth a line. To gRPC, a caller who leaves amid an answer is an error."""
     error = record.exc_info[1] if record.exc_info else None
     return not (record.name.startswith("grpc.") and isinstance(error, grpc.aio.InternalError))
 
