@@ -74,9 +74,8 @@ class Circuit:
         self._known: dict[tuple[object, ...], int] = {}
         self._body = body if body is not None else Block()
         self._appended = _Columns()
-        self.lowered: tuple[int, Any] | None = None
-        """The operations as the engine wants them, and how many instructions there were then; see
-        `_quick.py`."""
+        self.lowered: tuple[Block, Any] | None = None
+        """The operations as the engine wants them, and the body that they were made for; see `_quick.py`."""
 
     @classmethod
     def from_gates(

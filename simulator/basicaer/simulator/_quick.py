@@ -32,6 +32,7 @@ _MOST_TABLES = 1024
 _Table = tuple[Any, Any]
 _tables: dict[Any, _Table] = {}
 _local = threading.local()
+"""`space` is this thread's scratch memory for circuits of any length."""
 
 
 def quick_statevector(circuit: Circuit, single: bool) -> Amplitudes | None:
@@ -45,13 +46,16 @@ def quick_statevector(circuit: Circuit, single: bool) -> Amplitudes | None:
     if num_qubits > _EVERY_LENGTH and len(operations) << num_qubits > _MOST_WORK:
         return None
     found = circuit.lowered
-    if found is None or found[0] != len(operations):
-        found = circuit.lowered = len(operations), _table(circuit.operations)
-    if found[1] is None or len(body.clbits) or len(body.term_factors):
+    if found is None or found[0] is not body:
+        only_gates = not len(body.clbits) and not len(body.term_factors)
+        found = circuit.lowered = body, _table(circuit.operations) if only_gates else None
+    if found[1] is None:
         return None
     table, pool = found[1]
     phase = cmath.exp(1j * circuit.global_phase) if circuit.global_phase else 1 + 0j
-    space = _kept_space() if num_qubits <= _EVERY_LENGTH else _space(num_qubits)
+    space = getattr(_local, "space", None) if num_qubits <= _EVERY_LENGTH else _space(num_qubits)
+    if space is None:
+        space = _local.space = _space(_EVERY_LENGTH)
     state = np.empty(1 << num_qubits, np.complex128)
     ended = simulate(table, pool, operations, body.qubits, body.parameters, phase, state, space)
     if ended != DONE:
@@ -63,15 +67,6 @@ def _space(num_qubits: int) -> Any:
     """Scratch memory for states of up to so many qubits."""
     space = np.empty(space_size(num_qubits) + 8)
     return space[-space.ctypes.data % 64 // 8 :]
-
-
-def _kept_space() -> Any:
-    """This thread's scratch memory for circuits of any length."""
-    try:
-        return _local.space
-    except AttributeError:
-        space = _local.space = _space(_EVERY_LENGTH)
-        return space
 
 
 _SPECIAL = attrgetter(
