@@ -133,6 +133,7 @@ fn recode(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
         ReadResultResponse,
         Result,
         RunJobRequest,
+        RunOptions,
         SubmitJobRequest,
         WatchJobRequest,
     )
