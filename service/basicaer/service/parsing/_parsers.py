@@ -136,6 +136,9 @@ class Parsers:
                     raise
                 if self._closed:
                     raise GivenUpError from None
+                # When the server stops, the thread that has started a process may end first, and the process
+                # with it. Nobody waits then.
+                patience.check()
                 _log.warning("a parser process ended amid a text: %s", _cause(ended))
             else:
                 self._give_back(parser)
