@@ -20,26 +20,27 @@ DEPLOY_VENV ?= .venv-deploy
 IMAGE ?= localhost/basicaer
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
 PYTEST_ARGS ?= -n auto
-EXAMPLES := go typescript java rust
+EXAMPLES := go typescript java rust cpp
 JAVA_CLASSES := examples/java/target/basicaer-example-0.1.0.jar:examples/java/target/lib/*
 RUNNER ?=
 
-.PHONY: help setup run serve test test-qiskit lint format protos check-protos contract check-contract stubs stubs-go \
-	stubs-typescript examples $(EXAMPLES:%=example-%) conformance chaos fuzz bench bench-peers \
-	image image-test sbom lint-deploy clean
+.PHONY: help setup run serve cluster docs test test-qiskit lint format protos check-protos contract check-contract gates check-gates blocking check-blocking page check-page pictures debian-packages stubs stubs-go \
+	stubs-typescript examples $(EXAMPLES:%=example-%) conformance chaos chaos-cluster fuzz bench bench-peers \
+	wheel image image-test sbom lint-deploy clean clean-kernels
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+COMPILE = from basicaer.simulator._warm import compile_all; compile_all()
 # The service alone needs a quarter of what development needs, so `make run` installs no more than that.
 $(VENV)/.service: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "BasicAer needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@echo "setting up $(VENV) (once) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install -c constraints.txt pip
-	@$(PIP) install -c constraints.txt -e '.[service]'
-	@echo "compiling the kernels for this processor (once, about a minute) …"
-	@$(BIN)/python -c 'from basicaer.simulator import warm_up; warm_up("c16"); warm_up("c8")'
+	@$(PIP) install -c constraints.txt pip numba
+	@echo "compiling the kernels for this processor (once), and installing the rest meanwhile …"
+	@PYTHONPATH=simulator $(BIN)/python -c '$(COMPILE)' & \
+	$(PIP) install -c constraints.txt -e '.[service]' && wait $$!
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.service
@@ -53,6 +54,14 @@ run: $(VENV)/.service ## start a server, run a real circuit through it, show its
 
 serve: $(VENV)/.service ## start a server and keep it up (LISTEN, DATA_DIR)
 	@exec $(BIN)/basicaer serve --listen $(LISTEN) --data-dir $(DATA_DIR)
+
+$(VENV)/.docs: $(VENV)/.dev
+	@$(PIP) install -c constraints.txt --group docs
+	@touch $@
+
+docs: $(VENV)/.docs ## build the documentation's site, strictly, into docs/_build/html
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
 
 test: $(VENV)/.dev $(QISKIT_VENVS:%=%/.ready) ## run all tests, those of the Qiskit adapter on every version of Qiskit
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -72,11 +81,10 @@ test-qiskit: $(VENV)/.dev $(QISKIT_VENVS:%=%/.ready) ## run the Qiskit adapter's
 	@.venv-qiskit$*/bin/python -m pip --disable-pip-version-check -q install -r $< -e .
 	@touch $@
 
-lint: $(VENV)/.dev check-protos check-contract ## run every static check
+lint: $(VENV)/.dev check-protos check-contract check-gates check-blocking check-page ## run every static check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --strict tests/typing
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code protos
@@ -100,13 +108,48 @@ check-protos: $(VENV)/.dev
 	for file in "$$dir"/basicaer/v1/*; do \
 	  cmp -s "$$file" "protos/basicaer/v1/$${file##*/}" || { echo "$${file##*/} is stale: run 'make protos'" >&2; exit 1; }; done
 
-contract: $(VENV)/.dev ## write docs/contract.md again, from the comments in protos/
+contract: $(VENV)/.dev ## write docs/contract.md and the HTTP door's documents again, from protos/
 	$(CONTRACT) > docs/contract.md
+	$(HTTP)
 
 check-contract: $(VENV)/.dev
 	@$(CONTRACT) | cmp -s - docs/contract.md || { echo "docs/contract.md is stale: run 'make contract'" >&2; exit 1; }
+	@$(HTTP) --check
+
+gates: $(VENV)/.dev ## write the client's gates and docs/gates.md again, from the simulator's table
+	@$(BIN)/python client/generate_gates.py
+
+check-gates: $(VENV)/.dev
+	@$(BIN)/python client/generate_gates.py --check
+
+blocking: $(VENV)/.dev ## write the blocking client's modules again, from those of the asyncio client
+	$(BIN)/python client/generate_blocking.py
+
+check-blocking: $(VENV)/.dev
+	@$(BIN)/python client/generate_blocking.py --check
+
+PAGE := service/basicaer/service/doors/http/page/static
+
+service/page/node_modules/.package-lock.json: service/page/package.json service/page/package-lock.json
+	$(call need,npm,Node.js 20 with npm)
+	npm --prefix service/page ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+page: service/page/node_modules/.package-lock.json ## build the page that browsers see again, from service/page
+	npm --prefix service/page run --silent build
+
+check-page: service/page/node_modules/.package-lock.json
+	npm --prefix service/page run --silent lint
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && node service/page/build.mjs "$$dir" && \
+	  diff -qr "$$dir" $(PAGE) || { echo "$(PAGE) is stale: run 'make page'" >&2; exit 1; }
+
+pictures: $(VENV)/.dev ## take the documentation's pictures of the page again
+	$(BIN)/python -m pytest -q tests/browser/test_pictures.py
+	@mkdir -p docs/pictures
+	@for each in write job jobs; do cp build/screenshots/docs-$$each.png docs/pictures/page-$$each.png; done
 
 CONTRACT = $(BIN)/buf build protos -o - | $(BIN)/python docs/generate_contract.py
+HTTP = $(BIN)/buf build protos -o - | PYTHONPATH=service $(BIN)/python -m generate_http
 
 # Says what is missing where a language's tools are not on the PATH: $(call need,COMMAND,what to install)
 define need
@@ -119,27 +162,25 @@ stubs: stubs-go stubs-typescript ## generate the Go and TypeScript stubs (Maven'
 stubs-go: $(VENV)/.dev
 	$(call need,go,Go 1.26)
 	go build -C examples/go -o .bin/ tool
-	$(BIN)/buf generate protos --template examples/go/buf.gen.yaml
+	@# Go has the error details already.
+	$(BIN)/buf generate protos --path protos/basicaer --template examples/go/buf.gen.yaml
 
 stubs-typescript: $(VENV)/.dev examples/typescript/node_modules/.package-lock.json
 	$(call need,npm,Node.js 20 with npm)
 	$(BIN)/buf generate protos --template examples/typescript/buf.gen.yaml
-	@# The error details are not in the contract's import tree; googleapis-common-protos brings their sources.
-	$(BIN)/python -m grpc_tools.protoc -I$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
-	  --plugin=examples/typescript/node_modules/.bin/protoc-gen-es --es_out=examples/typescript/src/gen \
-	  --es_opt=target=ts,import_extension=js google/rpc/error_details.proto google/rpc/status.proto
 
 examples/typescript/node_modules/.package-lock.json: examples/typescript/package.json examples/typescript/package-lock.json
 	$(call need,npm,Node.js 20 with npm)
 	npm --prefix examples/typescript ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-examples: $(EXAMPLES:%=example-%) ## build, check and test the examples in Go, TypeScript, Java and Rust (example-go, …)
+examples: $(EXAMPLES:%=example-%) ## build, check and test the examples in Go, TypeScript, Java, Rust and C++ (example-go, …)
 
 example-go: stubs-go
 	@stray=$$(gofmt -l examples/go) && test -z "$$stray" || { echo "run gofmt -w on $$stray" >&2; exit 1; }
 	go vet -C examples/go ./...
 	go build -C examples/go -o .bin/ ./cmd/conformance
+	go build -C examples/go -o .bin/bell .
 	$(WITH_SERVER) go test -C examples/go -count=1 .
 
 example-typescript: stubs-typescript
@@ -159,6 +200,22 @@ example-rust: $(VENV)/.dev
 	cargo build --quiet --manifest-path examples/rust/Cargo.toml --bins
 	$(WITH_SERVER) cargo test --quiet --manifest-path examples/rust/Cargo.toml
 
+example-cpp: $(VENV)/.dev
+	$(call need,cmake,$(CPP_PACKAGES))
+	$(call need,grpc_cpp_plugin,$(CPP_PACKAGES))
+	$(call need,clang-format,$(CPP_PACKAGES))
+	clang-format --dry-run --Werror examples/cpp/*.cpp examples/cpp/*.h
+	cmake -S examples/cpp -B examples/cpp/build --log-level=WARNING
+	cmake --build examples/cpp/build --parallel -- --quiet
+	$(WITH_SERVER) examples/cpp/build/bell_test --gtest_brief=1
+
+# What the C++ example needs of Debian's, or Ubuntu's, packages; and what the chaos tests set clocks with,
+# the database of the store over PostgreSQL, and the browser that looks at the page.
+CPP_PACKAGES := cmake g++ pkg-config libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc \
+	nlohmann-json3-dev libgtest-dev clang-format
+debian-packages: # what to give to apt-get, so that nothing is left out
+	@echo $(CPP_PACKAGES) faketime postgresql chromium fonts-liberation
+
 # Each client's name, and the command of its runner.
 define RUNNERS
 --runner 'python=$(BIN)/python -m tests.conformance.python_runner' \
@@ -166,15 +223,31 @@ define RUNNERS
 	--runner 'grpc-js=node examples/typescript/dist/conformance.js grpc-js' \
 	--runner 'connect=node examples/typescript/dist/conformance.js connect' \
 	--runner 'java=java -cp $(JAVA_CLASSES) dev.basicaer.examples.Conformance' \
-	--runner 'rust=examples/rust/target/debug/conformance'
+	--runner 'rust=examples/rust/target/debug/conformance' \
+	--runner 'cpp=examples/cpp/build/conformance'
 endef
 
-conformance: $(if $(RUNNER),$(VENV)/.dev,examples) ## play the conformance suite to the five clients, or to RUNNER=name=command
-	$(BIN)/python -m pytest tests/conformance $(if $(RUNNER),--runner '$(RUNNER)',$(RUNNERS))
+# Each example's program.
+define BELLS
+--program 'go=examples/go/.bin/bell' \
+	--program 'typescript=node examples/typescript/dist/bell.js' \
+	--program 'java=java -cp $(JAVA_CLASSES) dev.basicaer.examples.Bell' \
+	--program 'rust=examples/rust/target/debug/bell' \
+	--program 'cpp=examples/cpp/build/bell'
+endef
+
+conformance: $(if $(RUNNER),$(VENV)/.dev,examples) ## play the conformance suite to the six clients, or to RUNNER=name=command
+	$(BIN)/python -m pytest tests/conformance $(if $(RUNNER),--runner '$(RUNNER)',$(RUNNERS) $(BELLS))
+
+cluster: $(VENV)/.dev ## PostgreSQL, three servers and two workers on this machine; run a circuit through them
+	@$(BIN)/python -m tests.cluster $(CIRCUIT)
 
 # SECONDS is a variable of bash's too, which counts them.
 chaos: $(VENV)/.dev ## break a server on purpose for SECONDS, by SEED, and count the promises that broke
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
+
+chaos-cluster: $(VENV)/.dev ## the same with servers, workers and PostgreSQL
+	$(BIN)/python -m tests.cluster.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
 
 fuzz: $(VENV)/.dev ## look for inputs that TARGET doesn't handle, for SECONDS, by SEED (TARGET=wire, specs, command, …)
 	$(BIN)/python -m tests.fuzz $(TARGET) --seconds $(SECONDS) --seed $(SEED)
@@ -192,6 +265,9 @@ $(PEERS_VENV)/.ready: benchmarks/peers/requirements.txt
 
 bench-peers: $(VENV)/.service $(PEERS_VENV)/.ready ## measure the simulator beside eight others (PEERS_ARGS="--help")
 	@$(BIN)/python -m benchmarks.peers --peers-python $(abspath $(PEERS_VENV))/bin/python $(PEERS_ARGS)
+
+wheel: $(VENV)/.service ## build the wheel that carries compiled kernels (dist/), for this Python
+	@$(BIN)/python deploy/wheel/build.py dist
 
 image: ## build the server's image with buildah (IMAGE=name, BASE_IMAGE=what to start from)
 	@deploy/image/build.sh $(IMAGE)
@@ -227,7 +303,11 @@ lint-deploy: $(DEPLOY_VENV)/.ready $(HELM) ## check the Dockerfile, the scripts,
 	  GRAFANA_PASSWORD=x TLS_CERTIFICATE=x TLS_KEY=x docker compose -f deploy/compose.yaml config --quiet; \
 	else echo "not run: docker compose config, which is not installed"; fi
 
+clean-kernels: ## forget the compiled kernels
+	find simulator service -name '*.nb[ci]' -delete
+
 clean: ## remove what the other targets made
-	rm -rf examples/go/.bin examples/go/basicaerv1 examples/java/target examples/rust/target examples/rust/Cargo.lock
+	find simulator service -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf examples/cpp/build examples/go/.bin examples/go/basicaerv1 examples/java/target examples/rust/target examples/rust/Cargo.lock
 	rm -rf examples/typescript/node_modules examples/typescript/dist examples/typescript/src/gen
-	rm -rf $(VENV) $(PEERS_VENV) $(DEPLOY_VENV) $(QISKIT_VENVS) $(DATA_DIR) simulator/basicaer/simulator/engine/__pycache__ build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS_VENV) $(DEPLOY_VENV) $(QISKIT_VENVS) $(DATA_DIR) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,1 +1,1 @@
-"""Figures that the README states, each beside a bare peer measured in the same run: `make bench`."""
+"""Figures that docs/figures.md states, each beside a bare peer measured in the same run: `make bench`."""

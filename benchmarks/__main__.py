@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import (
-    _busy,
-    _conversion,
-    _import,
-    _overload,
-    _qiskit,
-    _run_job,
-    _state_stream,
-    _texts,
-    _watchers,
-)
+from benchmarks import _conversion, _import, _openqasm3, _qiskit, _texts
+from benchmarks.service import _blown_up, _busy, _overload, _page, _run_job, _state_stream, _watchers, _web
 
 PARTS = {
     "import": _import.measure,
@@ -22,10 +13,14 @@ PARTS = {
     "qiskit": _qiskit.measure,
     "run_job": _run_job.measure,
     "watchers": _watchers.measure,
+    "web": _web.measure,
+    "page": _page.measure,
     "overload": _overload.measure,
     "state_stream": _state_stream.measure,
     "busy": _busy.measure,
     "texts": _texts.measure,
+    "openqasm3": _openqasm3.measure,
+    "blown_up": _blown_up.measure,
 }
 
 

@@ -47,7 +47,7 @@ def _seconds(work: Callable[[QuantumCircuit], object], circuit: QuantumCircuit) 
 
 
 def measure() -> list[Figure]:
-    """Converts and reads by turns, so that both meet the same machine."""
+    """Convert and read by turns, so that both meet the same machine."""
     circuit = _circuit()
     pairs = [(_seconds(_read, circuit), _seconds(circuit_to_proto, circuit)) for _ in range(ROUNDS)]
     share = statistics.median(bare / ours for bare, ours in pairs)

@@ -24,7 +24,7 @@ def _seconds(program: str) -> float:
 
 
 def measure() -> list[Figure]:
-    """Compares a process that imports the client with one that imports nothing."""
+    """Compare a process that imports the client with one that imports nothing."""
     pairs = [(_seconds("pass"), _seconds("import basicaer.client")) for _ in range(ROUNDS)]
     cost = statistics.median(full - empty for empty, full in pairs)
     return [Figure("import basicaer.client", f"{cost:.2f} s", "< 0.3 s", cost < 0.3)]

@@ -8,7 +8,7 @@ from benchmarks.peers._families import circuit as family_circuit
 
 
 def bell_spec(shots: int = 1024) -> job_pb2.JobSpec:
-    """A Bell pair, measured."""
+    """Return a Bell pair, measured."""
     circuit = circuit_pb2.Circuit(name="bell", num_qubits=2, num_clbits=2)
     for name in ("h", "cx", "measure"):
         circuit.operations.add(name=name)
@@ -22,7 +22,7 @@ def bell_spec(shots: int = 1024) -> job_pb2.JobSpec:
 
 
 def state_spec(num_qubits: int) -> job_pb2.JobSpec:
-    """A GHZ state, kept whole: 16 · 2^num_qubits bytes."""
+    """Return a GHZ state, kept whole: 16 · 2^num_qubits bytes."""
     circuit = circuit_pb2.Circuit(name="ghz", num_qubits=num_qubits)
     for name in ("h", "cx"):
         circuit.operations.add(name=name)
@@ -36,7 +36,7 @@ def state_spec(num_qubits: int) -> job_pb2.JobSpec:
 
 
 def endless_spec(num_qubits: int = 8) -> job_pb2.JobSpec:
-    """A loop that only a cancellation ends: it keeps a worker busy while others wait."""
+    """Return a loop that only a cancellation ends: it keeps a worker busy while others wait."""
     circuit = circuit_pb2.Circuit(name="endless", num_qubits=num_qubits, num_clbits=1)
     circuit.operations.add(name="h")
     loop = circuit.operations.add(name="while_loop")
@@ -44,7 +44,9 @@ def endless_spec(num_qubits: int = 8) -> job_pb2.JobSpec:
     loop.while_loop.condition.type.kind = circuit_pb2.CLASSICAL_KIND_BOOL
     loop.while_loop.body.operations.append(0)
     loop.while_loop.body.qubits.append(0)
-    circuit.body.operations.append(1)
+    # A gate on each qubit before the loop, as only qubits that gates act on are simulated.
+    circuit.body.operations.extend([0] * num_qubits + [1])
+    circuit.body.qubits.extend(range(num_qubits))
     spec = job_pb2.JobSpec(backend_name="qasm_simulator")
     spec.programs.add(circuit=circuit)
     spec.options.shots = 1
@@ -52,7 +54,7 @@ def endless_spec(num_qubits: int = 8) -> job_pb2.JobSpec:
 
 
 def volume_spec(num_qubits: int, repeats: int) -> job_pb2.JobSpec:
-    """A quantum-volume circuit, `repeats` times over, whose state is kept whole."""
+    """Return a quantum-volume circuit, `repeats` times over, whose state is kept whole."""
     gates = family_circuit("qv", num_qubits).gates
     circuit = circuit_pb2.Circuit(name="volume", num_qubits=num_qubits)
     for gate in gates:

@@ -143,7 +143,7 @@ def _vqe_figure(provider: Any) -> Figure:
 
 
 def measure() -> list[Figure]:
-    """Runs Aer here and the service in a process of its own."""
+    """Run Aer here and the service in a process of its own."""
     with (
         tempfile.TemporaryDirectory() as folder,
         real_server(f"{folder}/data") as (address, _),

@@ -15,5 +15,5 @@ class Figure:
     holds: bool
 
     def row(self) -> str:
-        """The figure as a line of the report."""
+        """Return the figure as a line of the report."""
         return f"{'ok  ' if self.holds else 'MISS'}  {self.name:<58} {self.measured:<44} {self.bound}"

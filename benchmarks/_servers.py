@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,15 @@ CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", 64 << 20),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.enable_http_proxy", 0),
+    ("grpc.enable_retries", 0),
 ]
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @contextlib.contextmanager
@@ -35,11 +44,14 @@ def _process(*command: str) -> Iterator[tuple[str, int]]:
 
 
 def real_server(data_dir: str, *options: str) -> contextlib.AbstractContextManager[tuple[str, int]]:
-    """The service itself, with a durable store in ``data_dir``. Yields its address and process id."""
+    """Run the service itself, with a durable store in ``data_dir``; yield its address and process id."""
     command = ["-m", "basicaer.service.cli", "serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir]
     return _process(*command, "--log-level", "warning", *options)
 
 
-def bare_server(recording: str) -> contextlib.AbstractContextManager[tuple[str, int]]:
-    """A grpc.aio server that replays the messages in the file ``recording`` and does nothing else."""
-    return _process("-m", "benchmarks._bare", recording)
+def bare_server(recording: str, state_bytes: int = 0) -> contextlib.AbstractContextManager[tuple[str, int]]:
+    """Return a grpc.aio server that replays the messages in the file ``recording`` and does nothing else.
+
+    A result that is read from it has ``state_bytes`` bytes.
+    """
+    return _process("-m", "benchmarks.service._bare", recording, str(state_bytes))

@@ -8,9 +8,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import grpc
-from basicaer.service.parsing import Parsers, Patience, openqasm2
+from basicaer.service.parsing import OPENQASM2, Parsers, Patience, openqasm2
 from basicaer.v1 import job_pb2
 from basicaer.v1 import job_service_pb2 as pb
 from basicaer.v1 import job_service_pb2_grpc as rpc
@@ -22,21 +23,23 @@ from benchmarks._servers import CHANNEL_OPTIONS, real_server
 _LONG = 8 << 20
 _CALLERS = 2
 _SECONDS = 20.0
+_WARM_UP = 1.0
 _PAUSE = 0.005
 _BOUND = 0.020
 _SHORT = 100 << 10
 _TURNS = 20
-_LIMITS = {"max_bytes": 16 << 20, "max_instructions": 10_000_000}
+_LIMITS: dict[str, Any] = {"max_bytes": 16 << 20, "max_instructions": 10_000_000}
 _HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[20];\ncreg c[20];\n'
 _OWN = "gate maj a,b,c { cx c,b; cx c,a; ccx a,b,c; }\ngate turn(t) a,b { cx a,b; rz(t/2) b; cx a,b; }\n"
 
 
 def _text(size: int, own_gates: bool) -> str:
-    """A valid program of about so many bytes."""
+    """Return a valid program of about so many bytes."""
     numbers, statements, length = random.Random(1), [_HEAD, _OWN], 0
     while length < size:
         a, b, c = numbers.sample(range(20), 3)
         angle = f"{numbers.uniform(-3, 3):.12f}"
+        choices: tuple[str, ...]
         if own_gates:
             choices = (f"maj q[{a}],q[{b}],q[{c}];\n", f"turn({angle}) q[{a}],q[{b}];\n")
         else:
@@ -75,7 +78,7 @@ def _beside_long_texts() -> list[Figure]:
     )
     request = pb.SubmitJobRequest(spec=spec, validate_only=True)
     done = threading.Event()
-    checked = []
+    checked: list[int] = []
 
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -90,7 +93,7 @@ def _beside_long_texts() -> list[Figure]:
                 long_stub.SubmitJob(request)
                 checked.append(len(checked))
 
-        _times(stub, 1.0)
+        _times(stub, _WARM_UP)
         alone = _times(stub, _SECONDS / 4)
         threads = [threading.Thread(target=check) for _ in range(_CALLERS)]
         for thread in threads:
@@ -118,8 +121,8 @@ def _median(call: Callable[[], object]) -> float:
 def _round_trip() -> Figure:
     text, parsers = _text(_SHORT, own_gates=True), Parsers(1, 1 << 30)
     try:
-        parsers.parse(text, **_LIMITS, patience=Patience())
-        process = _median(lambda: parsers.parse(text, **_LIMITS, patience=Patience()))
+        parsers.parse(OPENQASM2, text, **_LIMITS, patience=Patience())
+        process = _median(lambda: parsers.parse(OPENQASM2, text, **_LIMITS, patience=Patience()))
         thread = _median(lambda: openqasm2.parse(text, **_LIMITS))
     finally:
         parsers.close()

@@ -1,5 +1,4 @@
 """What the executor takes for a small job, and long programs: `python -m benchmarks.execution`.
-benchmarks.execution`.
 
 The times are of the processor and not of the clock, the least of several rounds. Below 0.15 ms for "Bell,
 checked and run" the service reaches its share of the bare rate.
@@ -13,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from basicaer.client._from_qiskit import circuit_to_proto
+from basicaer.client.conversion.from_qiskit import circuit_to_proto
 from basicaer.service.config import Config
 from basicaer.service.execution import ThreadExecutor
 from basicaer.v1 import circuit_pb2, job_pb2
@@ -21,6 +20,8 @@ from qiskit import QuantumCircuit, qasm2
 
 ROUNDS = 5
 LONG = 100_000
+# How often what is short is done in a round.
+MANY, FEW = 1000, 200
 
 BELL = circuit_pb2.Circuit(
     num_qubits=2,
@@ -32,7 +33,7 @@ BELL_TEXT = 'include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; m
 
 
 def long_circuit(gates: int) -> QuantumCircuit:
-    """A random circuit of 20 qubits of h, rz and cx."""
+    """Return a random circuit of 20 qubits of h, rz and cx."""
     source = random.Random(1)
     circuit = QuantumCircuit(20, 20)
     for number in range(gates):
@@ -47,7 +48,7 @@ def long_circuit(gates: int) -> QuantumCircuit:
 
 
 def report(name: str, times: int, work: Callable[[int], object]) -> None:
-    """Prints the processor's time of one call of `work`, which gets the number of the call."""
+    """Print the processor's time of one call of `work`, which gets the number of the call."""
     best = float("inf")
     for turn in range(ROUNDS):
         started = time.process_time()
@@ -58,20 +59,20 @@ def report(name: str, times: int, work: Callable[[int], object]) -> None:
 
 
 def spec_of(program: job_pb2.Program) -> job_pb2.JobSpec:
-    """A job of one program with 1,024 shots."""
+    """Return a job of one program with 1,024 shots."""
     return job_pb2.JobSpec(
         backend_name="qasm_simulator", programs=[program], options=job_pb2.RunOptions(shots=1024)
     )
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
         executor = ThreadExecutor(Config(data_dir=Path(folder)))
     executor.warm_up()
 
     def named(number: int) -> job_pb2.JobSpec:
-        """A job whose program was never seen before."""
+        """Return a job whose program was never seen before."""
         spec = spec_of(job_pb2.Program(circuit=BELL))
         spec.programs[0].circuit.name = str(number)
         return spec
@@ -82,13 +83,13 @@ def main() -> None:
 
     bell = spec_of(job_pb2.Program(circuit=BELL))
     prepared = executor.prepare(bell)
-    report("Bell, checked and run", 1000, lambda _: run(bell))
-    report("  checked, as it was before", 1000, lambda _: executor.prepare(bell))
-    report("  run", 1000, lambda _: executor.execute(prepared, prepared.new_control(), job_id="benchmark"))
-    report("Bell, never seen before, checked and run", 200, lambda number: run(named(number)))
+    report("Bell, checked and run", MANY, lambda _: run(bell))
+    report("  checked, as it was before", MANY, lambda _: executor.prepare(bell))
+    report("  run", MANY, lambda _: executor.execute(prepared, prepared.new_control(), job_id="benchmark"))
+    report("Bell, never seen before, checked and run", FEW, lambda number: run(named(number)))
     report(
         "Bell as OpenQASM 2, never seen before, checked",
-        200,
+        FEW,
         lambda number: executor.prepare(spec_of(job_pb2.Program(openqasm2=f"{BELL_TEXT}//{number}"))),
     )
     circuit = long_circuit(LONG)

@@ -98,7 +98,7 @@ def _measure(jobs: int) -> list[Figure]:
 
 
 def main() -> int:
-    """Runs the soak; returns 1 when something grew."""
+    """Run the soak; returns 1 when something grew."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--jobs", type=int, default=100_000, help="how many (default 100000)")
     figures = _measure(parser.parse_args().jobs)

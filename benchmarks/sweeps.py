@@ -21,6 +21,8 @@ QUBITS = 12
 LAYERS = 4
 PRODUCTS = 100
 ROWS = 1000
+# How often a step is done in a round.
+STEPS = 100
 
 
 def ansatz(num_qubits: int, layers: int) -> Circuit:
@@ -36,20 +38,20 @@ def ansatz(num_qubits: int, layers: int) -> Circuit:
 
 
 def observable(num_qubits: int, letters: str) -> Observable:
-    """A sum of random products of some letters."""
+    """Return a sum of random products of some letters."""
     source = random.Random(1)
     return {"".join(source.choices(letters, k=num_qubits)): source.uniform(-1, 1) for _ in range(PRODUCTS)}
 
 
 def sweep(circuit: Circuit, rows: int, *observables: Observable) -> job_pb2.Program:
-    """A program of random values for the circuit's inputs."""
+    """Return a program of random values for the circuit's inputs."""
     source = random.Random(2)
     inputs = {variable.name: [source.uniform(-3, 3) for _ in range(rows)] for variable in circuit.variables}
     return Program(circuit, inputs, observables).to_message()
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
         executor = ThreadExecutor(Config(data_dir=Path(folder)))
     executor.warm_up()
@@ -65,8 +67,8 @@ def main() -> None:
     step = f"a step of {2 * QUBITS * LAYERS} values, {PRODUCTS}"
     rows = f"{ROWS:,} rows of 4 qubits,"
     for name, times, program in (
-        (f"{step} random products", 100, sweep(circuit, 1, observable(QUBITS, "IXYZ"))),
-        (f"{step} diagonal products", 100, sweep(circuit, 1, observable(QUBITS, "IZ"))),
+        (f"{step} random products", STEPS, sweep(circuit, 1, observable(QUBITS, "IXYZ"))),
+        (f"{step} diagonal products", STEPS, sweep(circuit, 1, observable(QUBITS, "IZ"))),
         (f"{rows} estimated", 1, sweep(small, ROWS, observable(4, "IXYZ"))),
         (f"{rows} 1,024 shots", 1, sweep(small.measure_all(), ROWS)),
     ):

@@ -22,7 +22,7 @@ from google.protobuf.descriptor_pb2 import (
 
 PACKAGE = "basicaer.v1"
 # The order of the page: what one calls, what one sends and gets, and what may go wrong.
-FILES = ("job_service", "job", "circuit", "result", "error_reason")
+FILES = ("job_service", "job", "circuit", "noise", "result", "diagnostic", "error_reason")
 # Field numbers of descriptor.proto, of which the paths of comments are made.
 MESSAGES, ENUMS, SERVICES, FIELDS, VALUES, METHODS = 4, 5, 6, 2, 2, 2
 INTRODUCTION = """\
@@ -48,13 +48,13 @@ class File:
         }
 
     def comment(self, *path: int) -> list[str]:
-        """The comment's lines, without the space after the slashes."""
+        """Return the comment's lines, without the space after the slashes."""
         return [
             line.removeprefix(" ").rstrip() for line in self._comments.get(path, "").strip("\n").split("\n")
         ]
 
     def page(self) -> Iterator[str]:
-        """The file's part of the page."""
+        """Return the file's part of the page."""
         for index, service in enumerate(self.descriptor.service):
             yield from self._service(service, (SERVICES, index))
         for index, message in enumerate(self.descriptor.message_type):
@@ -113,7 +113,7 @@ def _prose(lines: list[str]) -> Iterator[str]:
 
 
 def _cell(lines: list[str]) -> str:
-    """A comment in one line of a table; an example in it is code."""
+    """Return a comment in one line of a table; an example in it is code."""
     paragraphs = re.split(r"\n\n+", "\n".join(lines))
     text = "<br>".join(paragraph.replace("\n", " ") for paragraph in paragraphs).replace("|", "\\|")
     return re.sub(r"Example: (\{.*\})$", r"Example: `\1`", text)
@@ -139,7 +139,7 @@ def _link(type_name: str) -> str:
 
 
 def main() -> None:
-    """Reads an image from the standard input and writes the page to the standard output."""
+    """Read an image from the standard input and write the page to the standard output."""
     image = FileDescriptorSet.FromString(sys.stdin.buffer.read())
     files = {file.name: File(file) for file in image.file}
     lines = [INTRODUCTION.rstrip("\n")]

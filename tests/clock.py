@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from types import SimpleNamespace
+from unittest import mock
 
-from basicaer.client import _retry
+from basicaer.client.transport import _retry
 
 __all__ = ["Clock"]
 
@@ -25,9 +26,5 @@ class Clock:
     @contextlib.contextmanager
     def running(self) -> Iterator[Clock]:
         """Puts it in the real clock's place."""
-        real = _retry.time
-        _retry.time = SimpleNamespace(monotonic=lambda: self.now)  # type: ignore[assignment]
-        try:
+        with mock.patch.object(_retry, "time", SimpleNamespace(monotonic=lambda: self.now)):
             yield self
-        finally:
-            _retry.time = real

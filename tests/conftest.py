@@ -4,6 +4,8 @@ process.
     server         a process that all tests of a run share; assume nothing about the jobs that it holds
     start_server   makes processes that a test may stop, kill and start again
     service        a server on the test's own event loop, for tests that look inside
+    postgresql     a database that all tests of a run share, with a schema for each directory
+    new_postgresql a database that a test may stop, kill and start again
 """
 
 from __future__ import annotations
@@ -15,47 +17,83 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import grpc
 import pytest
+from basicaer.client.transport._channel import ChannelOptions
+from basicaer.client.transport._ends import close_channel
 from basicaer.service.config import Config
 from basicaer.service.main import Service
 from basicaer.v1 import job_service_pb2_grpc
 
+from tests.postgresql import PostgreSQL, running
+
 # Without the first, a channel to a restarted server waits for the backoff of the one before; the second is
 # for machines whose environment names a proxy.
-CHANNEL_OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
+# gRPC's own retries lose a call for good, deadline or not, that begins while its server stops.
+CHANNEL_OPTIONS = [
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.enable_retries", 0),
+]
 START_LIMIT = 110.0
 STOP_LIMIT = 30.0
 PARSER = b"basicaer.service.parsing._process"
 
 
+@contextlib.contextmanager
+def open_channel(
+    address: str,
+    credentials: grpc.ChannelCredentials | None = None,
+    options: ChannelOptions = CHANNEL_OPTIONS,
+) -> Iterator[grpc.Channel]:
+    """A channel to `address`. Its end has a bound: gRPC's own waits for ever for a call that it has lost."""
+    if credentials is None:
+        channel = grpc.insecure_channel(address, options)
+    else:
+        channel = grpc.secure_channel(address, credentials, options)
+    try:
+        yield channel
+    finally:
+        close_channel(channel)
+
+
 class ServerProcess:
     """`basicaer serve` as a process; its log is in `log`."""
 
-    def __init__(self, data_dir: Path, log: Path, *options: str, listen: str = "127.0.0.1:0") -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        log: Path,
+        *options: str,
+        listen: str = "127.0.0.1:0",
+        prefix: Sequence[str] = (),
+    ) -> None:
+        """`prefix` is a command that becomes the server."""
         self.data_dir = data_dir
         self.log = log
-        command = [sys.executable, "-m", "basicaer.service.cli", "serve"]
+        command = [*prefix, sys.executable, "-m", "basicaer.service.cli", "serve"]
         command += ["--listen", listen, "--data-dir", str(data_dir), *options]
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr)
-        self.first_line = self._read_line()
+        self.first_line, *others = self._read_lines(1 if "none" in options else 2)
         self.address = self.first_line.removeprefix("listening on ").strip()
+        self.http_url = others[0].removeprefix("page: ").strip() if others else ""
 
-    def _read_line(self) -> str:
+    def _read_lines(self, count: int) -> list[str]:
         assert self.process.stdout is not None
-        line, until = b"", time.monotonic() + START_LIMIT
-        while not line.endswith(b"\n"):
+        lines, until = b"", time.monotonic() + START_LIMIT
+        while lines.count(b"\n") < count:
             ready, _, _ = select.select([self.process.stdout], [], [], max(until - time.monotonic(), 0))
             piece = os.read(self.process.stdout.fileno(), 4096) if ready else b""
             if not piece:
                 self.kill()
                 raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
-            line += piece
-        return line.decode()
+            lines += piece
+        return lines.decode().splitlines(keepends=True)
 
     @property
     def port(self) -> int:
@@ -73,9 +111,9 @@ class ServerProcess:
                     found.append(int(folder.name))
         return found
 
-    def channel(self) -> grpc.Channel:
-        """A new channel to it; the caller closes it."""
-        return grpc.insecure_channel(self.address, options=CHANNEL_OPTIONS)
+    def channel(self) -> AbstractContextManager[grpc.Channel]:
+        """A new channel to it."""
+        return open_channel(self.address)
 
     @contextlib.contextmanager
     def stub(self) -> Iterator[job_service_pb2_grpc.JobServiceStub]:
@@ -116,14 +154,19 @@ def _end(servers: list[ServerProcess]) -> None:
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
-    """`start_server(*options, data_dir=None, listen="127.0.0.1:0")`: a new server process, killed after the
-    test.
+    """`start_server(*options, data_dir=None, listen="127.0.0.1:0", prefix=())`: a new server process, killed
+    after the test.
     """
     servers: list[ServerProcess] = []
 
-    def start(*options: str, data_dir: Path | None = None, listen: str = "127.0.0.1:0") -> ServerProcess:
+    def start(
+        *options: str,
+        data_dir: Path | None = None,
+        listen: str = "127.0.0.1:0",
+        prefix: Sequence[str] = (),
+    ) -> ServerProcess:
         log = tmp_path / f"server-{len(servers)}.log"
-        server = ServerProcess(data_dir or tmp_path / "data", log, *options, listen=listen)
+        server = ServerProcess(data_dir or tmp_path / "data", log, *options, listen=listen, prefix=prefix)
         servers.append(server)
         return server
 
@@ -151,3 +194,17 @@ async def service(config: Config) -> AsyncIterator[Service]:
     """A server on the test's event loop; its address is `service.address`."""
     async with Service(config) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A database, shared by the whole run; `url(directory)` is a store's."""
+    with running() as database:
+        yield database
+
+
+@pytest.fixture
+def new_postgresql() -> Iterator[PostgreSQL]:
+    """A database of the test's own."""
+    with running() as database:
+        yield database

@@ -41,7 +41,7 @@ class Run:
         self._limits: list[_machine.Limits] = []
 
     def start(self, name: str, precision: str, threads: int | None = None) -> Program:
-        """A program that starts at its first command."""
+        """Return a program that starts at its first command."""
         options, count = self.options, threads or self.options.threads
         python = options.python if name in (OURS, COMPILED) else options.peers_python
         environment = {"OMP_NUM_THREADS": str(count)}
@@ -51,7 +51,7 @@ class Run:
         return Program(name, python, precision, count, environment)
 
     def able(self, precision: str) -> list[str]:
-        """The programs that have state vectors of `precision`."""
+        """Return the programs that have state vectors of `precision`."""
         return [name for name in self.names if precision in precisions(name)]
 
     def equality(self) -> str:
@@ -62,7 +62,7 @@ class Run:
         )
 
     def states(self) -> str:
-        """The times of all families and sizes; prints each size as soon as it is there."""
+        """Return the times of all families and sizes; print each size as soon as it is there."""
         for precision in self.options.precision:
             names = self.able(precision)
             if absent := [name for name in self.names if name not in names]:
@@ -98,7 +98,7 @@ class Run:
         emit(_report.states(found))
 
     def limits(self) -> _machine.Limits:
-        """The best that the machine has shown so far; measures again at each call."""
+        """Return the best that the machine has shown so far; measure again at each call."""
         self._limits.append(_machine.limits(self.options.threads))
         return _machine.Limits(
             self.options.threads,
@@ -112,7 +112,7 @@ class Run:
         )
 
     def parts(self) -> dict[str, Callable[[], str]]:
-        """What each part of the report is made by, in order."""
+        """Return what each part of the report is made by, in order."""
         return {
             "equality": self.equality,
             "states": self.states,

@@ -1,4 +1,4 @@
-"""How long a large run goes on after it was cancelled: `python -m benchmarks.peers._cancel double 28 2`.
+"""How long a large run goes on once it is cancelled: `python -m benchmarks.peers._cancel double 28 2 0.5 4`.
 
 A thread simulates, and the main one cancels it at different moments. The time ends when the call has raised
 and its memory is free again. Prints a JSON list of (what ran, seconds before the cancel, seconds after it).
@@ -18,12 +18,9 @@ from basicaer.simulator import Circuit, RunControl, SimulationCancelled, run, st
 from benchmarks.peers._families import circuit
 from benchmarks.peers.adapters._basicaer import BasicAer
 
-MOMENTS = (0.02, 0.5, 1.5, 4.0)
-"""While memory is taken for the first time, and later."""
-
 
 def _cancelled(call: Callable[[RunControl], object], moment: float) -> float:
-    """The seconds from the cancel to the end of `call`, cancelled after `moment` seconds."""
+    """Return the seconds from the cancel to the end of `call`, cancelled after `moment` seconds."""
     control, ended = RunControl(), []
 
     def simulate() -> None:
@@ -43,8 +40,10 @@ def _cancelled(call: Callable[[RunControl], object], moment: float) -> float:
     return ended[0] - start
 
 
-def main(precision: str, num_qubits: int, threads: int) -> list[tuple[str, float, float]]:
-    """Cancel gates at every moment, and measurements of the whole state at the last ones."""
+def main(
+    precision: str, num_qubits: int, threads: int, moments: Sequence[float]
+) -> list[tuple[str, float, float]]:
+    """Cancel gates at every moment (seconds), and measurements of the whole state at the last two."""
     adapter = BasicAer(precision, threads)
     dtype = adapter.dtype
     warm_up(dtype)
@@ -55,11 +54,11 @@ def main(precision: str, num_qubits: int, threads: int) -> list[tuple[str, float
         measured.append("measure", [turn % num_qubits], clbits=[0])
     options: dict[str, Any] = {"dtype": dtype, "threads": threads}
     runs: list[tuple[str, Callable[[RunControl], object], Sequence[float]]] = [
-        ("gates", lambda control: statevector(gates, control=control, **options), MOMENTS),
-        ("measurements", lambda control: run(measured, shots=100, control=control, **options), MOMENTS[-2:]),
+        ("gates", lambda control: statevector(gates, control=control, **options), moments),
+        ("measurements", lambda control: run(measured, shots=100, control=control, **options), moments[-2:]),
     ]
-    return [(name, moment, _cancelled(call, moment)) for name, call, moments in runs for moment in moments]
+    return [(name, moment, _cancelled(call, moment)) for name, call, chosen in runs for moment in chosen]
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), [*map(float, sys.argv[4:])])))

@@ -40,7 +40,7 @@ class Circuit(NamedTuple):
 
 
 def qft(n: int, _random: np.random.Generator) -> Iterator[Gate]:
-    """The quantum Fourier transform with its final swaps."""
+    """Return the quantum Fourier transform with its final swaps."""
     for target in reversed(range(n)):
         yield Gate("h", (target,))
         for control in reversed(range(target)):
@@ -68,7 +68,7 @@ def ansatz(n: int, random: np.random.Generator) -> Iterator[Gate]:
 
 
 def ghz(n: int, _random: np.random.Generator) -> Iterator[Gate]:
-    """The GHZ state, by a chain of CX."""
+    """Return the GHZ state, by a chain of CX."""
     yield Gate("h", (0,))
     for qubit in range(n - 1):
         yield Gate("cx", (qubit, qubit + 1))
@@ -130,7 +130,7 @@ def product(n: int, random: np.random.Generator) -> Iterator[Gate]:
 
 
 def circuit(family: str, num_qubits: int, *, seed: int = 20_26, scrambled: bool = False) -> Circuit:
-    """The circuit of `family` on `num_qubits` qubits.
+    """Return the circuit of `family` on `num_qubits` qubits.
 
     With `scrambled` it begins with a random ry and rz on each qubit, so that comparing states also finds
     wrong qubit orders in the families whose state is symmetric.
@@ -149,7 +149,7 @@ def circuit(family: str, num_qubits: int, *, seed: int = 20_26, scrambled: bool 
 
 
 def haar(random: np.random.Generator, size: int) -> Matrix:
-    """A Haar-random unitary of shape (size, size), by the QR decomposition of Mezzadri (2007)."""
+    """Return a Haar-random unitary of shape (size, size), by the QR decomposition of Mezzadri (2007)."""
     gaussian = random.normal(size=(size, size)) + 1j * random.normal(size=(size, size))
     unitary, triangle = np.linalg.qr(gaussian)
     phases = np.diagonal(triangle) / np.abs(np.diagonal(triangle))

@@ -96,7 +96,7 @@ def shots(start: Start, names: Sequence[str]) -> str:
 
 
 def dynamic(start: Start, names: Sequence[str]) -> str:
-    """The repetition code against Aer, with Aer's defaults and at its best."""
+    """Return the repetition code against Aer, with Aer's defaults and at its best."""
     programs, fields = {}, {}
     for label, name, tuned in (
         ("aer, defaults", "aer", False),
@@ -150,7 +150,9 @@ def _rounds(
 
 
 def machine(limits: Limits, cases: Sequence[Case]) -> str:
-    """The machine's limits and, for each double-precision `qv`, the share of them that ours reaches."""
+    """Return the machine's limits and, for each double-precision `qv`, the share of them that ours
+    reaches.
+    """
     flop, flops = (value / 1e9 for value in limits.flops)
     byte, many = (value / 1e9 for value in limits.bandwidth)
     lines = [

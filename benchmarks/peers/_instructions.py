@@ -1,4 +1,4 @@
-"""Which vector instructions our kernels were compiled to: `python -m benchmarks.peers._instructions`.
+"""Which vector instructions our kernels were compiled to: `python -m benchmarks.peers._instructions [WORD]`.
 
 Each function that works on a block is compiled again, alone, and its assembly is counted: what stands in the
 code, not how often it runs. Registers are told by their names: zmm has 64 bytes, ymm 32, xmm 16. A spill is
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from basicaer.simulator.engine import _diagonal, _executor, _kernels
+from basicaer.simulator.methods.statevector.engine.blocks import _diagonal, _executor, _kernels
 from llvmlite import binding
 from numba import njit, types
 
@@ -28,7 +29,7 @@ _TABLES = ("terms", "positions", "at", "to")
 
 
 def kernels() -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The compiled functions that take the two halves of a block, by name."""
+    """Return the compiled functions that take the two halves of a block, by name."""
     modules: tuple[ModuleType, ...] = (_kernels, _diagonal, _executor)
     for module in modules:
         for name, function in vars(module).items():
@@ -42,7 +43,9 @@ def kernels() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def signature(function: Callable[..., Any], real: Any) -> tuple[Any, ...] | None:
-    """The types of a kernel's arguments, which the engine names alike everywhere; None for unknown ones."""
+    """Return the types of a kernel's arguments, which the engine names alike everywhere; None for unknown
+    ones.
+    """
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.annotation == "int" or parameter.annotation is int:
@@ -83,12 +86,14 @@ def _kind(name: str, operands: str) -> str:
     return "other arithmetic"
 
 
-def main() -> None:
-    """Print the table, and whether all multiply-adds use the processor's widest registers."""
+def main(word: str = "") -> None:
+    """Print the table, of kernels with the word in their names, and whether they use the widest registers."""
     widest = "zmm" if binding.get_host_cpu_features().get("avx512f") else "ymm"
     rows, narrow = [], []
     for precision, real in (("double", types.float64), ("single", types.float32)):
         for name, function in kernels():
+            if word not in name:
+                continue
             arguments = signature(function, real)
             if arguments is None:
                 rows.append([name, precision, *["-"] * (3 + len(KINDS))])
@@ -113,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

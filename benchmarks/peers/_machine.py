@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
+from basicaer.simulator.methods.statevector.engine.machine._jit import compiled, intrinsic
 from llvmlite import binding, ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
 
 # Eight chains hide a latency of four cycles on two units; ten leave room for operands among 16 registers.
 _CHAINS = 10
@@ -38,11 +37,11 @@ class Limits:
     bandwidth: tuple[float, float]
 
     def seconds(self, flops: float, moved: float) -> float:
-        """The shortest time for work of `flops` that moves `moved` bytes, on all threads."""
+        """Return the shortest time for work of `flops` that moves `moved` bytes, on all threads."""
         return max(flops / self.flops[1], moved / self.bandwidth[1])
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba is untyped
+@intrinsic
 def _chains(_: Any, loops: Any, factor: Any) -> Any:
     """`loops` fused multiply-adds on each of `_CHAINS` vectors; returns one lane of each, added."""
 
@@ -69,13 +68,13 @@ def _chains(_: Any, loops: Any, factor: Any) -> Any:
     return types.float64(types.int64, types.float64), generate
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # numba is untyped
+@compiled
 def _burst(loops: int, factor: float) -> float:
     total: float = _chains(loops, factor)
     return total
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # numba is untyped
+@compiled
 def _negate(values: Any) -> None:
     for index in range(values.size):
         values[index] = -values[index]
@@ -100,7 +99,7 @@ def limits(threads: int) -> Limits:
 
 
 def _together(calls: list[Callable[[], object]]) -> float:
-    """The seconds until all `calls`, each in a thread of its own, have ended."""
+    """Return the seconds until all `calls`, each in a thread of its own, have ended."""
     threads = [threading.Thread(target=call) for call in calls]
     start = time.perf_counter()
     for thread in threads:

@@ -58,7 +58,7 @@ class Case:
     timings: dict[str, Timing]
 
     def best_peer(self, value: Callable[[Timing], float] = lambda timing: timing.median) -> Timing | None:
-        """The fastest program that isn't ours, by `value`."""
+        """Return the fastest program that isn't ours, by `value`."""
         peers = [
             timing for name, timing in self.timings.items() if name not in (OURS, COMPILED) and timing.seconds
         ]

@@ -25,8 +25,12 @@ PAIR_RATIO = 1.15
 PEAK_QUBITS = (20, 24)
 PEAK_RATIO = 1.1
 CANCELLED_QUBITS = 28
+CANCEL_MOMENTS = (0.02, 0.5, 1.5, 4.0)
+"""Seconds: while memory is taken for the first time, and later."""
 CANCEL_SECONDS = 0.1
 STARTS = 7
+KERNELS = ""
+"""A part of the names of the kernels whose instructions are counted."""
 START_SECONDS = 1.0
 _FIRST_CIRCUIT = """
 from basicaer.simulator import Circuit, statevector
@@ -93,7 +97,8 @@ def cancel(python: Path, precisions: Sequence[str], threads: int) -> str:
     """How long a run of 2 or 4 GiB goes on after it was cancelled."""
     rows, worst = [], 0.0
     for precision in precisions:
-        found = _answer(python, "benchmarks.peers._cancel", precision, str(CANCELLED_QUBITS), str(threads))
+        sizes = [str(CANCELLED_QUBITS), str(threads), *map(str, CANCEL_MOMENTS)]
+        found = _answer(python, "benchmarks.peers._cancel", precision, *sizes)
         for name, moment, seconds in json.loads(found):
             rows.append([precision, name, duration(moment), duration(seconds)])
             worst = max(worst, seconds)
@@ -105,7 +110,9 @@ def cancel(python: Path, precisions: Sequence[str], threads: int) -> str:
 
 
 def first_start(python: Path) -> str:
-    """A process that imports the simulator and runs a first small circuit, kernels being on the disk."""
+    """Return a process that imports the simulator and runs a first small circuit, kernels being on the
+    disk.
+    """
     _answer(python, "", _FIRST_CIRCUIT)
     programs = {"import": "import basicaer.simulator", "import and a first circuit": _FIRST_CIRCUIT}
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
@@ -127,18 +134,18 @@ def first_start(python: Path) -> str:
 
 
 def _children_seconds() -> float:
-    """The processor time of all processes that have ended."""
+    """Return the processor time of all processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def instructions(python: Path) -> str:
-    """The vector instructions of our kernels; see `_instructions`."""
-    return _answer(python, "benchmarks.peers._instructions").strip()
+    """Return the vector instructions of our kernels; see `_instructions`."""
+    return _answer(python, "benchmarks.peers._instructions", KERNELS).strip()
 
 
 def _answer(python: Path, module: str, *arguments: str) -> str:
-    """What a process prints that runs a module or, without one, the program that is its argument."""
+    """Return what a process prints that runs a module or, without one, the program that is its argument."""
     # A process that may not write bytecode would compile Python at each start.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     what = ["-m", module] if module else ["-c"]

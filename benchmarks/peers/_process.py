@@ -64,10 +64,9 @@ class Program:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                with contextlib.suppress(OSError):
-                    pipe.close()  # type: ignore[union-attr]  # both are pipes, as _running asked for
+            # What it didn't read any more can't be written either.
+            with contextlib.suppress(OSError), process:
+                pass
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:

@@ -19,7 +19,7 @@ def duration(seconds: float) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns line up."""
+    """Return a Markdown table whose columns line up."""
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
@@ -58,7 +58,7 @@ def summary(case: Case) -> str:
 
 
 def minima(cases: Sequence[Case]) -> str:
-    """The shortest times of the best peer and of ours, which a noisy machine distorts least."""
+    """Return the shortest times of the best peer and of ours, which a noisy machine distorts least."""
     rows = []
     for case in cases:
         peer = case.best_peer(lambda timing: timing.best)
@@ -90,5 +90,5 @@ def _notes(cases: Sequence[Case]) -> list[str]:
 
 
 def verdict(holds: bool, claim: str) -> str:
-    """A paragraph that says whether what the project asks of itself holds."""
+    """Return a paragraph that says whether what the project asks of itself holds."""
     return f"\n\n{'ok' if holds else 'MISS'}: {claim}."

@@ -33,11 +33,11 @@ class Worker:
         self._job: Job | None = None
 
     def hello(self, _: Command) -> Command:
-        """The program's version and note."""
+        """Return the program's version and note."""
         return {"version": self.adapter.version, "note": self.adapter.note}
 
     def settings(self, command: Command) -> Command:
-        """The settings worth trying at a size."""
+        """Return the settings worth trying at a size."""
         return {"settings": self.adapter.settings(command["qubits"])}
 
     def build(self, command: Command) -> Command:

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Runs a circuit with the venv at $1, which proves the installation and leaves the kernels of this processor in
-# $1/kernels. Their folder is named by all that they were compiled from: numba looks at the file of a function alone,
-# not at those of the functions that were compiled into it.
+# Compiles the kernels of this processor with the venv at $1 into $1/kernels, and runs a circuit, which proves the
+# installation. Their folder is named by all that they were compiled from, so that an upgrade removes those of before.
 set -eu
 venv=$1
 
@@ -10,4 +9,6 @@ find basicaer/simulator -name '*.py' | LC_ALL=C sort >/tmp/sources
 ls -d numba-* llvmlite-* numpy-* >/tmp/versions
 xargs cat </tmp/sources | cat - /tmp/versions | sha256sum >/tmp/sum
 name=$(cut -c 1-16 /tmp/sum)
-NUMBA_CACHE_DIR=$venv/kernels/$name "$venv/bin/basicaer" run /src/examples/shell/bell.qasm --shots 100 --seed 7
+export NUMBA_CACHE_DIR=$venv/kernels/$name
+"$venv/bin/python" -c 'from basicaer.simulator import warm_up; warm_up("c16"); warm_up("c8")'
+"$venv/bin/basicaer" run /src/examples/shell/bell.qasm --shots 100 --seed 7

@@ -38,6 +38,19 @@ func endless() *pb.Circuit {
 	}
 }
 
+// noisy makes a job of a Bell pair whose CX fails now and then, held as a matrix product state.
+func noisy() *pb.JobSpec {
+	spec := on("qasm_simulator", bell())
+	spec.Options.Method = pb.SimulationMethod_SIMULATION_METHOD_MATRIX_PRODUCT_STATE
+	spec.Options.MatrixProductState = &pb.MatrixProductStateOptions{MaxBondDimension: 16}
+	failing := &pb.DepolarizingChannel{Probability: 0.01, NumQubits: 2}
+	spec.Options.NoiseModel = &pb.NoiseModel{
+		Channels: []*pb.Channel{{Kind: &pb.Channel_Depolarizing{Depolarizing: failing}}},
+		Rules:    []*pb.NoiseRule{{Operations: []string{"cx"}}},
+	}
+	return spec
+}
+
 // on makes a job of a circuit for a backend.
 func on(backend string, circuit *pb.Circuit) *pb.JobSpec {
 	return &pb.JobSpec{

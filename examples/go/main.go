@@ -29,6 +29,9 @@ func run(ctx context.Context, address string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
+	server.OnRetry = func(err error) {
+		fmt.Fprintf(os.Stderr, "%s: %v; trying again for half a minute\n", address, err)
+	}
 
 	job, err := server.Submit(ctx, on("qasm_simulator", bell()), "")
 	if err != nil {

@@ -71,6 +71,26 @@ func TestBellGivesEqualBits(t *testing.T) {
 	}
 }
 
+func TestNoiseComesByTheMethodThatIsAskedFor(t *testing.T) {
+	server := connect(t)
+	jobID, statuses := finish(t, server, noisy())
+	if !slices.Equal(statuses, ran) {
+		t.Errorf("statuses are %v, want %v", statuses, ran)
+	}
+	result, err := server.Result(t.Context(), jobID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := result.GetPrograms()[0]
+	if program.GetSimulationMethod() != pb.SimulationMethod_SIMULATION_METHOD_MATRIX_PRODUCT_STATE {
+		t.Errorf("it ran by %v, since %s", program.GetSimulationMethod(), program.GetReason())
+	}
+	counts := client.Counts(program)
+	if wrong := counts["01"] + counts["10"]; wrong < 1 || wrong > 30 {
+		t.Errorf("counts are %v, want about 5 of 01 and 10", counts)
+	}
+}
+
 func TestStateComesInChunks(t *testing.T) {
 	server := connect(t)
 	jobID, _ := finish(t, server, on("statevector_simulator", superposition(17)))

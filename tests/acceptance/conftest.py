@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from basicaer.client import BasicAerBackend, BasicAerJob, BasicAerProvider, JobStatus
 
 from tests.acceptance.jobs import LIMIT, await_status, endless
+from tests.conftest import ServerProcess
 
 
 @pytest.fixture
-def provider(server: Any) -> Iterator[BasicAerProvider]:
+def provider(server: ServerProcess) -> Iterator[BasicAerProvider]:
     """A client of the shared server."""
     with BasicAerProvider(server.address) as made:
         yield made

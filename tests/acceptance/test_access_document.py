@@ -1,4 +1,4 @@
-"""What the README says of access is done as it says, by an operator and a caller in their folders."""
+"""What the document says of access is done as it says, by an operator and a caller in their folders."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import trustme
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+ACCESS = (ROOT / "docs/access.md").read_text()
 COMMAND = [sys.executable, "-m", "basicaer.service.cli"]
 
 
 def _commands() -> list[list[str]]:
-    """The lines of the section's blocks, as arguments of `basicaer`."""
-    section = README.partition("## Access\n")[2].partition("\n## ")[0]
-    lines = "".join(re.findall(r"^```sh\n(.*?)^```", section, flags=re.M | re.S)).splitlines()
+    """The lines of its blocks, as arguments of `basicaer`."""
+    lines = "".join(re.findall(r"^```sh\n(.*?)^```", ACCESS, flags=re.M | re.S)).splitlines()
     return [shlex.split(line)[1:] for line in lines]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from basicaer.client import BasicAerJob, BasicAerProvider, Circuit, JobStatus
+from numpy.typing import NDArray
 
 LIMIT = 60.0
 
@@ -112,7 +113,7 @@ def test_a_large_state_arrives_over_connections_that_break(proxy: Proxy, provide
         circuit.ry(0.1 + qubit, qubit)
     job = provider.get_backend("statevector_simulator").run(circuit)
     job.wait_for_final_state(LIMIT)
-    expected = np.ones(1)
+    expected: NDArray[np.floating[Any]] = np.ones(1)
     for qubit in range(20):
         half = (0.1 + qubit) / 2
         expected = np.kron([np.cos(half), np.sin(half)], expected)

@@ -14,6 +14,8 @@ from qiskit import QuantumCircuit, transpile
 from qiskit_aer import AerSimulator
 from scipy.stats import chi2
 
+from tests.conftest import ServerProcess
+
 CIRCUITS = sorted((Path(__file__).parents[1] / "circuits" / "qasmbench").glob("*.qasm"))
 SHOTS = 20_000
 ALPHA = 1e-6  # A right simulator fails one run in a million / 14.
@@ -36,7 +38,7 @@ def test_the_suite_is_there() -> None:
 
 
 @pytest.mark.parametrize("path", CIRCUITS, ids=lambda path: path.stem)
-def test_counts_agree_with_aer(path: Path, server) -> None:
+def test_counts_agree_with_aer(path: Path, server: ServerProcess) -> None:
     text = path.read_text()
     with BasicAerProvider(server.address) as provider:
         job = provider.get_backend("qasm_simulator").run(text, shots=SHOTS, seed_simulator=11)
@@ -52,7 +54,7 @@ def test_counts_agree_with_aer(path: Path, server) -> None:
 
 
 @pytest.mark.parametrize("path", CIRCUITS, ids=lambda path: path.stem)
-def test_the_state_before_measurement_agrees_with_aer(path: Path, server) -> None:
+def test_the_state_before_measurement_agrees_with_aer(path: Path, server: ServerProcess) -> None:
     circuit = _unitary_part(QuantumCircuit.from_qasm_str(path.read_text()))
     with BasicAerProvider(server.address) as provider:
         state = provider.get_backend("statevector_simulator").run(circuit).result().get_statevector()

@@ -6,9 +6,11 @@ The faults, their order and their pauses come from the seed alone; what they hit
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -18,8 +20,9 @@ from basicaer.v1 import job_pb2, job_service_pb2_grpc
 from basicaer.v1 import job_service_pb2 as pb
 
 from tests.chaos.clients import OPTIONS, Client, LibraryClient
+from tests.chaos.damage import Audit, damage
 from tests.chaos.hospital import Disk, Server
-from tests.chaos.ledger import Ledger
+from tests.chaos.ledger import Known, Ledger
 from tests.chaos.programs import programs
 from tests.chaos.proxy import Proxy
 
@@ -36,12 +39,36 @@ _FAULTS = {
     "full disk": 5,
     "failed sync": 4,
     "drain": 6,
+    "clock jump": 6,
+    "damaged row": 6,
+    "damaged pages": 2,
 }
+# A stop beyond every lease and deadline, at these parts of a run that is long enough for it.
+_LONG_FREEZES = (0.25, 0.75)
+_LONG_FREEZE_SECONDS = 60.0
+_LONG_RUN_SECONDS = 300.0
+# Results are kept for longer than two jumps to opposite sides.
+_FARTHEST_JUMP = 10 * 24 * 3600
+# Library clients make every eighth client.
+_LIBRARY = 8
 _CONNECTIONS = 6
 # How long the clients may take to end what they have begun, once nothing is broken any more.
 _PEACE_SECONDS = 240.0
 _TOLD = 20
-_DISK_DEFECT = " basicaer.service.jobs._pulse: the store can't commit; "
+# How a server tells of damage that was done here: to a job, and to a database's structure.
+_TOLD_OF_DAMAGE = re.compile(
+    r" ERROR basicaer\.service\.(?:jobs\.running\.recovery: not taken up: What is stored of|store\._mend:)"
+    r" job '?(\w+)"
+)
+_DAMAGED_DATABASE = (
+    "jobs.sqlite3 is damaged (",
+    "jobs.sqlite3: jobs may be missing; the others are answered.",
+    # Of a page that only a write has come to.
+    " ERROR basicaer.service.store.sqlite._writer: the database is damaged: ",
+)
+# How a server ends that doesn't take a damaged store.
+_REFUSED = "ERROR the server did not serve: DataDirectoryError("
+_DISK_DEFECT = " basicaer.service.jobs._store_health: the store can't commit; "
 
 
 @dataclass(frozen=True)
@@ -85,8 +112,15 @@ class Report:
 class _Nemesis:
     """Does one bad thing after another."""
 
-    def __init__(self, options: Options, server: Server, proxy: Proxy, disk: Disk, ledger: Ledger) -> None:
+    def __init__(
+        self, options: Options, server: Server, proxy: Proxy, disk: Disk, ledger: Ledger, audit: Audit
+    ) -> None:
         self._random = Random(options.seed)
+        self._audit = audit
+        began = time.monotonic()
+        self._long_freezes = [
+            began + part * options.seconds for part in _LONG_FREEZES if options.seconds >= _LONG_RUN_SECONDS
+        ]
         self._server = server
         self._proxy = proxy
         self._disk = disk
@@ -96,6 +130,10 @@ class _Nemesis:
     async def rage(self, stopping: asyncio.Event) -> None:
         """Goes on until `stopping`."""
         while not stopping.is_set():
+            if self._long_freezes and time.monotonic() > self._long_freezes[0]:
+                del self._long_freezes[0]
+                await self._freeze(_LONG_FREEZE_SECONDS)
+                self.faults["long freeze"] += 1
             (fault,) = self._random.choices(list(_FAULTS), list(_FAULTS.values()))
             pause, strength = self._random.uniform(0.1, 1.6), self._random.random()
             if fault == "kill between commit and publication":
@@ -114,9 +152,18 @@ class _Nemesis:
             case "drain":
                 await self.restart(signal.SIGTERM)
             case "freeze":
-                self._server.signal(signal.SIGSTOP)
-                await asyncio.sleep(strength)
-                self._server.signal(signal.SIGCONT)
+                await self._freeze(strength)
+            case "clock jump":
+                if self._server.clock.can_jump:
+                    self._server.clock.jump(round((2 * strength - 1) * _FARTHEST_JUMP))
+                    if strength < 0.5:
+                        await self.restart(signal.SIGKILL)
+            case "damaged row":
+                await self.restart(signal.SIGKILL, meanwhile=self._damage_row)
+            case "damaged pages":
+                ended = [known for known in self._ended() if not known.damaged]
+                await self.restart(signal.SIGKILL, meanwhile=self._copy)
+                await self._audit.run(ended, self._random)
             case "cut":
                 self._proxy.cut(self._random, max(strength, 0.2))
             case "delay":
@@ -142,13 +189,42 @@ class _Nemesis:
                 await asyncio.sleep(0.1 + strength / 2)
                 await self.restart(signal.SIGKILL)
 
-    async def restart(self, number: signal.Signals, *, die_after: int | None = None) -> None:
-        """Ends the server in one way or another, and begins the next."""
+    async def _freeze(self, seconds: float) -> None:
+        self._server.signal(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        self._server.signal(signal.SIGCONT)
+
+    def _ended(self) -> list[Known]:
+        """The jobs whose end was told, and that nobody has tried to delete."""
+        return [known for known in self._ledger.by_job.values() if known.final and not known.delete_tried]
+
+    def _damage_row(self) -> None:
+        # The library's clients read each result once, and take it for the truth.
+        bare = [known for known in self._ended() if not known.damaged and not _is_of_library(known)]
+        if bare:
+            known = self._random.choice(bare)
+            known.damaged = True
+            damage(self._disk.directory / "data", self._random, known.job_id)
+            self._ledger.counts["jobs damaged"] += 1
+
+    def _copy(self) -> None:
+        self._audit.copy(self._disk.directory / "data")
+
+    async def restart(
+        self,
+        number: signal.Signals,
+        *,
+        die_after: int | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
+        """Ends the server in one way or another, does `meanwhile`, and begins the next."""
         if self._server.pid is not None:
             self._server.signal(number)
             status = await self._server.ended()
             if number == signal.SIGTERM and status != 0:
                 self._ledger.violation(f"a drained server ended with the status {status}")
+        if meanwhile is not None:
+            meanwhile()
         address = await self._server.start(die_after=die_after)
         while address is None and die_after is None:
             address = await self._server.start()
@@ -163,6 +239,10 @@ class _Nemesis:
             self._server.signal(signal.SIGKILL)
             await self._server.ended()
         await self.restart(signal.SIGKILL)
+
+
+def _is_of_library(known: Known) -> bool:
+    return int(known.request_id.partition("-")[0]) % _LIBRARY == _LIBRARY - 1
 
 
 async def run(options: Options) -> Report:
@@ -182,15 +262,17 @@ async def run(options: Options) -> Report:
     }
     ledger = Ledger()
     server, proxy = Server(log, config, options.plant), Proxy()
+    copies = options.directory / "copies"
+    auditor = Server(copies.with_suffix(".log"), config | {"data_dir": str(copies)}, may_refuse=True)
     # On this thread, since Qiskit's native part must be loaded by one that lives on.
     all_programs = programs()
-    await server.open()
+    await asyncio.gather(server.open(), auditor.open())
     await proxy.start()
-    nemesis = _Nemesis(options, server, proxy, disk, ledger)
+    nemesis = _Nemesis(options, server, proxy, disk, ledger, Audit(copies, auditor, ledger))
     channels = [grpc.aio.insecure_channel(proxy.address, options=OPTIONS) for _ in range(_CONNECTIONS)]
     clients: list[Client | LibraryClient] = [
         LibraryClient(number, proxy.address, ledger, all_programs, options.seed)
-        if number % 8 == 7
+        if number % _LIBRARY == _LIBRARY - 1
         else Client(number, channels[number % _CONNECTIONS], ledger, all_programs, options.seed)
         for number in range(options.clients)
     ]
@@ -221,8 +303,18 @@ async def run(options: Options) -> Report:
         for channel in channels:
             await channel.close()
         await proxy.stop()
-        await server.close()
-        ledger.violations += _defects(log)
+        await asyncio.gather(server.close(), auditor.close())
+        for text in _defects(log):
+            told = _TOLD_OF_DAMAGE.search(text)
+            # Of a damaged row the log has the id that stands there.
+            if told is None or (told[1] in ledger.by_job and not ledger.is_damaged(told[1])):
+                ledger.violations.append(text)
+        honest = (_REFUSED, *_DAMAGED_DATABASE)
+        ledger.violations += [
+            text
+            for text in _defects(copies.with_suffix(".log"))
+            if not _TOLD_OF_DAMAGE.search(text) and not any(part in text for part in honest)
+        ]
         used = disk.used()
         try:
             if not ledger.violations or not options.impatient:
@@ -239,12 +331,18 @@ async def _settle(server: Server, ledger: Ledger, channel: grpc.aio.Channel) -> 
         statuses=[job_pb2.JOB_STATUS_QUEUED, job_pb2.JOB_STATUS_VALIDATING, job_pb2.JOB_STATUS_RUNNING]
     )
     until = time.monotonic() + (5.0 if ledger.violations else _PEACE_SECONDS)
-    left = (await stub.ListJobs(live, timeout=30)).jobs
+
+    async def unended() -> list[job_pb2.Job]:
+        jobs = (await stub.ListJobs(live, timeout=30)).jobs
+        # Whether a damaged one has ended may be what is damaged.
+        return [job for job in jobs if not ledger.is_damaged(job.job_id)]
+
+    left = await unended()
     while left and time.monotonic() < until:
         request = pb.GetJobRequest(job_id=left[0].job_id, if_sequence_after=left[0].sequence)
         request.wait.FromSeconds(1)
         await stub.GetJob(request, timeout=30)
-        left = (await stub.ListJobs(live, timeout=30)).jobs
+        left = await unended()
     if left:
         ledger.violation(f"{len(left)} jobs never end, such as {left[0].job_id}")
     server.signal(signal.SIGTERM)

@@ -20,7 +20,7 @@ from typing import Any
 
 from basicaer.service.jobs import JobManager
 from basicaer.service.store import InsertJob, Write
-from basicaer.service.store._writer import Writer
+from basicaer.service.store.sqlite._writer import Writer
 
 __all__ = ["PLANTS", "die_after", "fail_syncs"]
 
@@ -45,7 +45,7 @@ def die_after(commits: int) -> None:
         if left <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Writer._commit_group = commit_and_die  # type: ignore[method-assign]
+    Writer._commit_group = commit_and_die  # type: ignore[method-assign]  # the fault
 
 
 class _Instruction(ctypes.Structure):
@@ -100,8 +100,8 @@ def _publish_before_commit() -> None:
             if group:
                 self._commit_group(group)
 
-    Writer._commit_group = publish_first  # type: ignore[method-assign]
-    Writer._run = run  # type: ignore[method-assign]
+    Writer._commit_group = publish_first  # type: ignore[method-assign]  # the fault
+    Writer._run = run  # type: ignore[method-assign]  # the fault
 
 
 def _drop_an_event_on_reconnect() -> None:
@@ -114,23 +114,23 @@ def _drop_an_event_on_reconnect() -> None:
             after_sequence = min(after_sequence + 1, entry.committed)
         return await watch(self, job_id, after_sequence, **options)
 
-    JobManager.watch = skip  # type: ignore[method-assign]
+    JobManager.watch = skip  # type: ignore[method-assign]  # the fault
 
 
 def _forget_a_request_id() -> None:
     """One in eight jobs is stored without its request id."""
-    write = Writer.write
+    store = Writer.write
     count = 0
 
-    def forget(self: Writer, job: Write) -> None:
+    def forget(self: Writer, write: Write) -> None:
         nonlocal count
-        if isinstance(job, InsertJob):
+        if isinstance(write, InsertJob):
             count += 1
             if count % 8 == 0:
-                job.request_id = None
-        write(self, job)
+                write.request_id = None
+        store(self, write)
 
-    Writer.write = forget  # type: ignore[method-assign]
+    Writer.write = forget  # type: ignore[method-assign]  # the fault
 
 
 PLANTS: dict[str, Callable[[], None]] = {

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Disk", "Server"]
+__all__ = ["Clock", "Disk", "Server"]
 
 # The first start on a machine compiles the kernels.
 _READY_SECONDS = 600.0
@@ -71,11 +71,48 @@ class Disk:
             subprocess.run(["umount", "-l", str(self.directory)], check=True)
 
 
+class Clock:
+    """The wall clock of the servers of a nursery, by libfaketime; their monotonic clock is left alone.
+
+    Where libfaketime isn't installed it can't be set.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        library = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+        self.environment: dict[str, str] = {}
+        if library is not None:
+            self.environment = {
+                "LD_PRELOAD": str(library),
+                "FAKETIME_TIMESTAMP_FILE": str(file),
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                # It looks at the file once a second.
+                "FAKETIME_CACHE_DURATION": "1",
+            }
+            self.jump(0)
+
+    @property
+    def can_jump(self) -> bool:
+        """Whether it can be set."""
+        return bool(self.environment)
+
+    def jump(self, seconds: int) -> None:
+        """Sets it to so many seconds from the true time."""
+        scratch = self._file.with_suffix(".new")
+        scratch.write_text(f"{seconds:+d}\n")
+        scratch.rename(self._file)
+
+
 class Server:
     """At most one server at a time, born by a nursery."""
 
-    def __init__(self, log: Path, config: dict[str, Any], plant: str | None) -> None:
+    def __init__(
+        self, log: Path, config: dict[str, Any], plant: str | None = None, *, may_refuse: bool = False
+    ) -> None:
+        """With `may_refuse` it may end before it listens as often as it likes."""
         self._log = log
+        self._may_refuse = may_refuse
+        self.clock = Clock(log.with_suffix(".clock"))
         self._config = config
         self._plant = plant
         self.pid: int | None = None
@@ -94,6 +131,7 @@ class Server:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                env=os.environ | self.clock.environment,
             )
         assert self._process.stdout is not None
         async with asyncio.timeout(_READY_SECONDS):
@@ -139,7 +177,7 @@ class Server:
                 address = await self._listening
         except ChildProcessError:
             self._stillborn += 1
-            if self._stillborn == _MOST_STILLBORN:
+            if self._stillborn == _MOST_STILLBORN and not self._may_refuse:
                 raise RuntimeError(f"no server listens any more: {self._log.read_text()[-2000:]}") from None
             return None
         self._stillborn = 0
@@ -150,6 +188,12 @@ class Server:
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+    async def kill(self) -> None:
+        """Ends it the hard way."""
+        if self.pid is not None:
+            self.signal(signal.SIGKILL)
+            await self.ended()
 
     async def ended(self) -> int:
         """Waits for the end; the exit status, negative for a signal."""

@@ -11,10 +11,10 @@ import struct
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import google_crc32c
-from basicaer.service.jobs._states import FINAL, TRANSITIONS
+from basicaer.service.jobs.model.states import FINAL, TRANSITIONS
 from basicaer.v1 import job_pb2, result_pb2
 
 from tests.chaos.programs import Program, essence
@@ -22,7 +22,10 @@ from tests.chaos.programs import Program, essence
 __all__ = ["Known", "Ledger"]
 
 _LENGTH = struct.Struct("<I")
+Status: TypeAlias = job_pb2.JobStatus.ValueType
 _NAME = job_pb2.JobStatus.Name
+# Of a job that goes on.
+_NONE = job_pb2.JOB_STATUS_UNSPECIFIED
 _INITIAL = job_pb2.JOB_STATUS_INITIALIZING
 
 
@@ -39,9 +42,11 @@ class Known:
     cancel_acknowledged: bool = False
     # A call of CancelJob was made, and what it did isn't known.
     cancel_tried: bool = False
-    final: int = 0
+    final: Status = _NONE
     deleted: bool = False
     delete_tried: bool = False
+    # Bits of it were flipped in the store, so that it may be refused, and found otherwise there.
+    damaged: bool = False
 
 
 class Ledger:
@@ -53,6 +58,10 @@ class Ledger:
         self.counts: Counter[str] = Counter()
         self.violations: list[str] = []
 
+    def is_damaged(self, job_id: str) -> bool:
+        """Whether bits of the job were flipped."""
+        return job_id in self.by_job and self.by_job[job_id].damaged
+
     def violation(self, text: str) -> None:
         """Writes down a broken promise."""
         self.violations.append(text)
@@ -61,7 +70,7 @@ class Ledger:
         """A submission that is about to be made."""
         return self.known.setdefault(request_id, Known(request_id, program))
 
-    def accepted(self, known: Known, job: job_pb2.Job, final_before: int = 0) -> None:
+    def accepted(self, known: Known, job: job_pb2.Job, final_before: Status = _NONE) -> None:
         """A submission was acknowledged; for `final_before` see `seen`."""
         if not known.job_id:
             known.job_id = job.job_id
@@ -72,10 +81,10 @@ class Ledger:
             self.violation(f"request {known.request_id} made the jobs {known.job_id} and {job.job_id}")
         self.seen(known, job, final_before)
 
-    def seen(self, known: Known, job: job_pb2.Job, final_before: int) -> None:
+    def seen(self, known: Known, job: job_pb2.Job, final_before: Status) -> None:
         """A call has returned the job.
 
-        `final_before` is the final status that was known when the call was made, or 0. What another client
+        `final_before` is the final status that was known when the call was made, or none. What another client
         hears of meanwhile may overtake the answer on its way.
         """
         if known.told and job.status in FINAL and job.sequence < max(known.told):
@@ -94,7 +103,7 @@ class Ledger:
         if event.status.status in FINAL:
             self.ended(known, event.status.status)
 
-    def ended(self, known: Known, status: int) -> None:
+    def ended(self, known: Known, status: Status) -> None:
         """A final status was told."""
         if known.final and known.final != status:
             self.violation(f"job {known.job_id}: first {_NAME(known.final)}, then {_NAME(status)}")
@@ -115,6 +124,8 @@ class Ledger:
     def check_store(self, directory: Path) -> None:
         """Compares everything with the files of a server that has ended."""
         connection = sqlite3.connect(directory / "jobs.sqlite3")
+        # A damaged text needn't be one.
+        connection.text_factory = lambda data: data.decode(errors="replace")
         try:
             (health,) = connection.execute("PRAGMA integrity_check").fetchone()
             if health != "ok":
@@ -133,12 +144,15 @@ class Ledger:
         finally:
             connection.close()
         for job_id, known in self.by_job.items():
-            if job_id not in stored and not known.delete_tried:
+            if job_id not in stored and not known.delete_tried and not known.damaged:
                 self.violation(f"job {job_id} was acknowledged, and is lost")
 
     def _check_job(self, row: tuple[Any, ...], directory: Path) -> bool:
         job_id, request_id, status, sequence, packed, job, file, message_size, message = row
         known = self.known.get(request_id)
+        # One value of a damaged row is another: it may be either of these.
+        if (known is not None and known.damaged) or self.is_damaged(job_id):
+            return True
         if known is None:
             self.violation(f"job {job_id} of nobody")
             return True

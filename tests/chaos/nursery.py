@@ -17,13 +17,16 @@ import select
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, SupportsIndex
 
 from basicaer.service import main
 from basicaer.service.config import Config
+from basicaer.service.doors.requests import Requests
 from basicaer.service.execution import ThreadExecutor
 from basicaer.service.telemetry import Logs
+from basicaer.v1 import job_service_pb2
 
 from tests.chaos import faults
 
@@ -34,6 +37,10 @@ def _settings(raw: dict[str, Any]) -> Config:
     return Config(**{**raw, "data_dir": Path(raw["data_dir"])})
 
 
+def _sleep(seconds: float | SupportsIndex) -> None:
+    threading.Event().wait(float(seconds))
+
+
 def _serve(order: dict[str, Any], output: int) -> NoReturn:
     status = 1
     try:
@@ -42,8 +49,11 @@ def _serve(order: dict[str, Any], output: int) -> NoReturn:
         if order["die_after"]:
             faults.die_after(order["die_after"])
         signal.signal(signal.SIGUSR1, lambda *_: faults.fail_syncs())
+        # Python sleeps until a time of the monotonic clock, which libfaketime takes for one of the clock that
+        # it fakes: after a jump that fails with EINVAL.
+        time.sleep = _sleep
 
-        def announce(address: str) -> None:
+        def announce(address: str, _http_url: str) -> None:
             os.write(output, f"listening {os.getpid()} {address}\n".encode())
 
         main.run(_settings(order["config"]), Logs("warning", "text"), announce)
@@ -55,7 +65,9 @@ def _serve(order: dict[str, Any], output: int) -> NoReturn:
 
 
 def _nurse() -> None:
-    ThreadExecutor(Config(data_dir=Path("unused"))).warm_up()
+    config = Config(data_dir=Path("unused"))
+    ThreadExecutor(config).warm_up()
+    Requests([job_service_pb2.SubmitJobRequest.DESCRIPTOR], config).warm_up()
     if threading.active_count() > 1:
         raise RuntimeError(f"threads that a fork would lose: {threading.enumerate()}")
     children: set[int] = set()

@@ -14,6 +14,7 @@ from basicaer.service.execution import ThreadExecutor
 from basicaer.v1 import job_pb2, result_pb2
 
 from tests.integration.conftest import Wire
+from tests.outcomes import whole
 
 __all__ = ["Program", "endless", "essence", "programs"]
 
@@ -100,7 +101,7 @@ def programs() -> list[Program]:
 
 def _run(executor: ThreadExecutor, program: Program) -> Program:
     prepared = executor.prepare(program.spec)
-    outcome = executor.execute(prepared, prepared.new_control(), job_id=program.name)
+    outcome = whole(executor.execute(prepared, prepared.new_control(), job_id=program.name))
     assert outcome.result is not None
     parts = tuple(part.part for part in outcome.parts)
     return Program(program.name, program.spec, program.weight, essence(outcome.result), parts)

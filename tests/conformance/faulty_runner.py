@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from basicaer.client import BasicAerProvider
-from basicaer.client._chunks import Download
-from basicaer.client._transport import Connection
-from basicaer.client._watch import WatchFlow
+from basicaer.client.results import _typed as typed
+from basicaer.client.transport._chunks import Download
+from basicaer.client.transport._transport import ThreadSubscription
+from basicaer.client.transport._watch import WatchFlow
 
 from tests.conformance.python_runner import PythonRunner, serve
 
@@ -41,20 +42,26 @@ def big_endian() -> None:
 
 def new_request_id() -> None:
     """Makes another request id for each try of a submission."""
-    connections: Any = Connection
-    run = connections.run
+    subscriptions: Any = ThreadSubscription
+    run = subscriptions.run
 
-    def forgetful(self: Connection, request: Any, ended: Callable[[], object]) -> None:
+    def forgetful(self: ThreadSubscription, request: Any, ended: Callable[[], object]) -> None:
         request.request_id = uuid.uuid4().hex
         run(self, request, ended)
 
-    connections.run = forgetful
+    subscriptions.run = forgetful
+
+
+def no_sign() -> None:
+    """Reads integers without their sign."""
+    typed._signed = lambda fields, size: fields
 
 
 FAULTS: dict[str, Callable[[], None]] = {
     "skip-event": skip_event,
     "big-endian": big_endian,
     "new-request-id": new_request_id,
+    "no-sign": no_sign,
 }
 
 if __name__ == "__main__":

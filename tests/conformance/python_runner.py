@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
-from basicaer.client import BasicAerError, BasicAerJob, BasicAerProvider
+from basicaer.client import BasicAerError, BasicAerJob, BasicAerProvider, NoiseModel, Output, Outputs
 from basicaer.v1 import job_pb2, job_service_pb2
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.message import Message
 
 assert job_service_pb2.DESCRIPTOR  # its import makes every message known to the pool
+
+
+class Replies(Protocol):
+    """Whatever replies to requests."""
+
+    def reply(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Carries out one request."""
 
 
 class PythonRunner:
@@ -54,6 +61,14 @@ class PythonRunner:
             options["precision"] = (
                 job_pb2.Precision.Name(options["precision"]).removeprefix("PRECISION_").lower()
             )
+        if "method" in options:
+            name = job_pb2.SimulationMethod.Name(options["method"])
+            options["method"] = name.removeprefix("SIMULATION_METHOD_").lower()
+        if "noise_model" in options:
+            options["noise_model"] = NoiseModel(options["noise_model"])
+        # The client has both in one number.
+        if stream := options.pop("seed_stream", 0):
+            options["seed_simulator"] |= stream << 64
         backend = self._provider.get_backend(message.backend_name)
         job = backend.run(list(message.programs), labels=message.labels, request_id=request_id, **options)
         return {"job_id": job.job_id()}
@@ -75,10 +90,25 @@ class PythonRunner:
         result = self._job(job_id).result(arrays=False)
         return {"counts": [result.get_counts(index) for index in range(len(result.results))]}
 
+    def outputs(self, job_id: str) -> dict[str, Any]:
+        """The values of every program's outputs."""
+        result = self._job(job_id).result(arrays=False)
+        programs = [result.get_outputs(index) for index in range(len(result.results))]
+        return {"outputs": [seen_outputs(outputs) for outputs in programs]}
+
+    def methods(self, job_id: str) -> dict[str, Any]:
+        """How the state of every program was held, and why so."""
+        result = self._job(job_id).result(arrays=False)
+        return {
+            "methods": [
+                {"method": each.simulation_method.upper(), "reason": each.reason} for each in result.results
+            ]
+        }
+
     def state(self, job_id: str, part: str, at: list[int]) -> dict[str, Any]:
         """Some amplitudes."""
         index, name = part.split("/")
-        array = self._job(job_id).read_array(int(index), name)
+        array = self._job(job_id).read_array(int(index), name).reshape(-1)
         return {
             "shape": list(array.shape),
             "amplitudes": [[float(array[i].real), float(array[i].imag)] for i in at],
@@ -97,7 +127,32 @@ class PythonRunner:
         return message_factory.GetMessageClass(descriptor)()
 
 
-def serve(runner: PythonRunner) -> None:
+def seen_outputs(outputs: Outputs) -> list[dict[str, Any]]:
+    """A program's outputs as the protocol has them."""
+    return [
+        {
+            "values": {
+                output.name: _plain(output, value)
+                for output, value in zip(outputs.values(), values, strict=True)
+            },
+            "count": count,
+        }
+        for values, count in outputs.counts.items()
+    ]
+
+
+def _plain(output: Output, value: Any) -> Any:
+    """A value as the protocol has it."""
+    if isinstance(value, tuple):
+        return [_plain(output, element) for element in value]
+    if output.kind == "bit":
+        return format(value, f"0{output.width or 1}b")
+    if output.kind == "complex":
+        return [value.real, value.imag]
+    return str(value) if output.kind in ("int", "uint") else value
+
+
+def serve(runner: Replies) -> None:
     """Answers line by line until the input ends."""
     for line in sys.stdin:
         print(json.dumps(runner.reply(json.loads(line))), flush=True)

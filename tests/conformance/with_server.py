@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.conformance.proxy import Fault, Proxy
+from tests.conformance.faults import Fault
+from tests.conformance.proxy import Proxy
 from tests.conftest import ServerProcess
 
 FAULTS = [
@@ -43,13 +44,15 @@ def main(command: list[str]) -> int:
 
 
 def _not_seen(proxy: Proxy) -> list[str]:
-    ids = proxy.fields("SubmitJob", "requestId")
+    ids = proxy.journal.fields("SubmitJob", "requestId")
     seen = {
         "repeated a submission": len(set(ids)) < len(ids),
         "resumed a watch": any(
-            value not in (None, "0") for value in proxy.fields("WatchJob", "afterSequence")
+            value not in (None, "0") for value in proxy.journal.fields("WatchJob", "afterSequence")
         ),
-        "resumed a read": any(value is not None for value in proxy.fields("ReadResult", "readOffset")),
+        "resumed a read": any(
+            value is not None for value in proxy.journal.fields("ReadResult", "readOffset")
+        ),
     }
     return [what for what, done in seen.items() if not done]
 

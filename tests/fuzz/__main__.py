@@ -7,7 +7,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from tests.fuzz.coverage import hunt
+from tests.fuzz.inputs.coverage import hunt
 from tests.fuzz.targets import TARGETS, find
 
 

@@ -23,9 +23,9 @@ from basicaer.v1 import job_service_pb2 as pb
 from basicaer.v1 import job_service_pb2_grpc
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.fuzz.live import Live, live, reason_of
-from tests.fuzz.mutation import mutate_bytes, mutate_text
-from tests.fuzz.target import Target
+from tests.fuzz.inputs.mutation import mutate_bytes, mutate_text
+from tests.fuzz.server.live import Live, live, reason_of
+from tests.fuzz.targets import Target
 
 __all__ = ["HEADERS"]
 

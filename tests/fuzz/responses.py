@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -16,19 +17,29 @@ from typing import Any
 import grpc
 import numpy as np
 from basicaer.client import BasicAerBackend, BasicAerError, BasicAerJob, Result, ServerUnavailableError
-from basicaer.client._chunks import Download
-from basicaer.client._retry import Deadline
-from basicaer.client._server_info import ServerInfo
-from basicaer.client._watch import Ask, Close, Ended, Failed, Notice, Open, Receive, Reply, WatchFlow
 from basicaer.client._wire_errors import error_from_rpc
+from basicaer.client.jobs._server_info import ServerInfo
+from basicaer.client.transport._chunks import Download
+from basicaer.client.transport._retry import Deadline
+from basicaer.client.transport._watch import (
+    Ask,
+    Close,
+    Ended,
+    Failed,
+    Notice,
+    Open,
+    Receive,
+    Reply,
+    WatchFlow,
+)
 from basicaer.v1 import circuit_pb2, job_pb2, job_service_pb2, result_pb2
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.clock import Clock
-from tests.fuzz.mutation import mutate_bytes, mutate_message
-from tests.fuzz.seeds import WORDS, golden
-from tests.fuzz.target import Target
+from tests.fuzz.inputs.mutation import mutate_bytes, mutate_message
+from tests.fuzz.inputs.seeds import WORDS, golden
+from tests.fuzz.targets import Target
 
 __all__ = ["RESPONSES"]
 
@@ -65,7 +76,7 @@ class _Failure(grpc.RpcError):
     def details(self) -> str:
         return self._message
 
-    def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
+    def trailing_metadata(self) -> Any:  # pairs, of a class that gRPC keeps to itself
         return ((_DETAILS, self._details),)
 
 
@@ -103,6 +114,9 @@ class _Script:
         if isinstance(reply, BasicAerError):
             raise reply
         return reply if isinstance(reply, job_service_pb2.GetJobResponse) else _KINDS["GetJobResponse"]()
+
+    def check(self) -> None:
+        """As `Transport.check`; it is never closed."""
 
     def watch(self, flow: WatchFlow, stream: object = None) -> Generator[Notice, None, None]:
         """As `Transport.watch`."""
@@ -195,22 +209,41 @@ def _uses(transport: Any) -> Iterator[Callable[[], object]]:
         match number:
             case 0:
                 yield job.status
-                yield lambda job=job: _look(job.progress(), job.queue_position(), job.labels(), job.error())
+                yield partial(_look_at_facts, job)
             case 1:
-                yield lambda job=job: [_look(event) for event in job.events(timeout=200.0)]
+                yield partial(_look_at_events, job, timeout=200.0)
             case 2:
-                yield lambda job=job: [_look(event) for event in job.events(1)]
+                yield partial(_look_at_events, job, 1)
             case 3:
-                yield lambda job=job: job.wait_for_final_state(200.0, 5, lambda *told: _look(*told))
+                yield partial(job.wait_for_final_state, 200.0, 5, lambda *told: _look(*told))
                 yield job.cancel
             case _:
-                yield lambda job=job: _look_at(job.result(200.0))
-        yield lambda job=job: _look(job, job.metadata)
+                yield partial(_look_at_result, job)
+        yield partial(_look_at_itself, job)
 
 
 def _look(*things: object) -> None:
     for thing in things:
         assert repr(thing)
+
+
+def _look_at_facts(job: BasicAerJob) -> None:
+    _look(job.progress(), job.queue_position(), job.labels(), job.error())
+
+
+def _look_at_events(
+    job: BasicAerJob, after_sequence: int | None = None, timeout: float | None = None
+) -> None:
+    for event in job.events(after_sequence, timeout=timeout):
+        _look(event)
+
+
+def _look_at_result(job: BasicAerJob) -> None:
+    _look_at(job.result(200.0))
+
+
+def _look_at_itself(job: BasicAerJob) -> None:
+    _look(job, job.metadata)
 
 
 def _look_at(result: Result) -> None:
@@ -220,6 +253,14 @@ def _look_at(result: Result) -> None:
         for get in (result.get_counts, result.get_memory, result.get_statevector, result.get_unitary):
             with contextlib.suppress(BasicAerError):
                 _look(get(index))
+        with contextlib.suppress(BasicAerError):
+            outputs = result.get_outputs(index)
+            _look(outputs, outputs.counts)
+            for output in outputs.values():
+                _look(output, output.type, output.counts)
+                with contextlib.suppress(BasicAerError):
+                    _look(output.value)
+                _look(output.values)
         with contextlib.suppress(BasicAerError):
             _look(result.get_expectation_values(index), result.data(index))
     with contextlib.suppress(BasicAerError):
@@ -273,6 +314,9 @@ def _result() -> result_pb2.Result:
     program.header.CopyFrom(result_pb2.ProgramHeader(name="bell", num_qubits=2, num_clbits=2))
     program.header.classical_registers.add(name="c", size=2)
     program.header.quantum_registers.append(circuit_pb2.Register(name="q", size=2))
+    for kind, clbit in ((circuit_pb2.CLASSICAL_KIND_INT, 0), (circuit_pb2.CLASSICAL_KIND_BOOL, 1)):
+        output = program.header.outputs.add(name=f"v{clbit}", clbit=clbit)
+        output.type.kind, output.type.width = kind, 1
     program.counts.CopyFrom(result_pb2.Counts(words_per_outcome=1, outcomes=[0, 3], counts=[3, 4]))
     for name, array in (
         ("statevector", np.array([1, 0, 0, 0], "<c16")),
@@ -299,10 +343,10 @@ def _mutate(data: bytes, random: Random) -> bytes:
         return mutate_bytes(data, random)
     if not script.details or not random.randrange(6):
         mutate_message(script, random, WORDS)
-        return script.SerializeToString()
+        return bytes(script.SerializeToString())
     for _ in range(random.randrange(1, 4)):
         _mutate_reply(script.details[random.randrange(len(script.details))], random)
-    return script.SerializeToString()
+    return bytes(script.SerializeToString())
 
 
 def _mutate_reply(reply: Any, random: Random) -> None:

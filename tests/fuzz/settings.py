@@ -17,12 +17,14 @@ from basicaer.service.access import Callers, TokenStore, server_credentials
 from basicaer.service.config import Config
 from basicaer.service.config._load import load
 from basicaer.service.config._setting import settings_of
+from basicaer.service.doors.grpc._server import server_options
+from basicaer.service.doors.service import _limits
 from basicaer.service.errors import CredentialsFileError, DataDirectoryError, SettingError
-from basicaer.service.rpc._server import server_options
-from basicaer.service.rpc._service import _limits
+from basicaer.service.wire import Scanner
+from basicaer.v1 import job_service_pb2
 
-from tests.fuzz.mutation import mutate_bytes, mutate_text
-from tests.fuzz.target import Target
+from tests.fuzz.inputs.mutation import mutate_bytes, mutate_text
+from tests.fuzz.targets import Target
 
 __all__ = ["SETTINGS"]
 
@@ -88,7 +90,7 @@ def _environment(folder: Path, data: bytes) -> None:
 def _use(config: Config) -> None:
     """What a server does with its settings before it takes a port."""
     server_options(config)
-    _limits(config)
+    _limits(config, Scanner([job_service_pb2.SubmitJobRequest.DESCRIPTOR], config))
     for setting in settings_of(Config):
         assert isinstance(setting.kind.show(getattr(config, setting.name)), str)
 

@@ -11,16 +11,17 @@ from random import Random
 
 from basicaer.client import BasicAerError, Result
 from basicaer.service.config import Config
+from basicaer.service.doors.grpc._status import DETAILS_LIMIT, status_of
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ExecutionOutcome, ThreadExecutor
-from basicaer.service.rpc._status import DETAILS_LIMIT, status_of
 from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1 import job_pb2
 from google.protobuf.message import DecodeError
 
-from tests.fuzz.mutation import mutate_bytes, mutate_message
-from tests.fuzz.seeds import OPENQASM2_WORDS, WORDS, specs
-from tests.fuzz.target import Target
+from tests.fuzz.inputs.mutation import mutate_bytes, mutate_message
+from tests.fuzz.inputs.seeds import OPENQASM2_WORDS, WORDS, specs
+from tests.fuzz.targets import Target
+from tests.outcomes import whole
 
 __all__ = ["SPECS"]
 
@@ -90,7 +91,7 @@ def _run(data: bytes) -> None:
     timer = threading.Timer(_RUN_TIME, control.cancel)
     timer.start()
     try:
-        outcome = executor.execute(prepared, control, job_id="fuzzed")
+        outcome = whole(executor.execute(prepared, control, job_id="fuzzed"))
     finally:
         timer.cancel()
     _check_outcome(outcome)

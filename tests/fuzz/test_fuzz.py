@@ -10,13 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.coverage import hunt
-from tests.fuzz.target import Target
-from tests.fuzz.targets import TARGETS, find
+from tests.fuzz.inputs.coverage import hunt
+from tests.fuzz.targets import TARGETS, Target, find
 
 # So many inputs take a second or two.
-EXAMPLES = {"openqasm2": 400, "specs": 400, "wire": 150, "headers": 300, "responses": 200, "settings": 200}
-SECONDS = 1
+EXAMPLES = {
+    **dict.fromkeys(("openqasm2", "openqasm3", "specs"), 400),
+    "wire": 150,
+    "headers": 300,
+    "responses": 200,
+    "settings": 200,
+    "web": 200,
+}
+# A hunt ends by its inputs, the same ones on any machine, or when it takes too long (seconds).
+RUNS, SECONDS = 300, 60
 SEED = 1
 
 
@@ -52,7 +59,7 @@ def test_damaged_inputs_are_handled(target: Target) -> None:
     damage()
 
 
-@pytest.mark.parametrize("name", ["openqasm2", "specs", "responses", "settings"])
+@pytest.mark.parametrize("name", ["openqasm2", "openqasm3", "specs", "responses", "settings"])
 def test_any_bytes_are_handled(name: str) -> None:
     target = find(name)
 
@@ -72,6 +79,6 @@ HUNTED = TARGETS if importlib.util.find_spec("atheris") else ()
 @pytest.mark.parametrize("name", HUNTED)
 @pytest.mark.timeout(300)
 def test_a_short_hunt_finds_nothing(name: str) -> None:
-    found = hunt(name, SECONDS, SEED)
+    found = hunt(name, SECONDS, SEED, RUNS)
     assert found.finding is None, f"{found.finding!r}\n{found.text}"
     assert found.runs > 0

@@ -17,10 +17,10 @@ from basicaer.v1 import job_service_pb2_grpc
 from google.protobuf import message_factory
 from google.protobuf.message import DecodeError, Message
 
-from tests.fuzz.live import Live, live, reason_of
-from tests.fuzz.mutation import mutate_bytes, mutate_message
-from tests.fuzz.seeds import OPENQASM2_WORDS, WORDS, golden, specs
-from tests.fuzz.target import Target
+from tests.fuzz.inputs.mutation import mutate_bytes, mutate_message
+from tests.fuzz.inputs.seeds import OPENQASM2_WORDS, WORDS, golden, specs
+from tests.fuzz.server.live import Live, live, reason_of
+from tests.fuzz.targets import Target
 
 __all__ = ["METHODS", "WIRE", "allowed_of"]
 
@@ -129,16 +129,18 @@ def _run(data: bytes) -> None:
     request = _server.fill_in(method, data[1:])
     try:
         if method.name in _STREAMS:
-            stream = server.channel.unary_stream(path)(request, timeout=limit)
+            open_stream: grpc.UnaryStreamMultiCallable[bytes, bytes] = server.channel.unary_stream(path)
+            stream = open_stream(request, timeout=limit)
             for _, answer in zip(range(_MOST_MESSAGES), stream, strict=False):
                 kind.FromString(answer)
             stream.cancel()
         else:
-            kind.FromString(server.channel.unary_unary(path)(request, timeout=limit))
+            ask: grpc.UnaryUnaryMultiCallable[bytes, bytes] = server.channel.unary_unary(path)
+            kind.FromString(ask(request, timeout=limit))
             if method.name == "DeleteJob":
                 _server.forget()
     except grpc.RpcError as error:
-        code: Any = error.code()  # type: ignore[attr-defined]  # of every call's error
+        code = error.code()
         if not (code is grpc.StatusCode.DEADLINE_EXCEEDED and method.name in _WAITING):
             told = f"{code.name} {reason_of(error)}"
             assert told in allowed_of(method.name), f"{method.name}: {told}: {error}"

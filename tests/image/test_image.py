@@ -189,7 +189,7 @@ def test_what_an_engine_is_told(image: Image) -> None:
     assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", config["User"])
     assert list(config["Volumes"]) == [f"/{VOLUME}"]
     assert config["StopSignal"] == "SIGTERM"
-    assert list(config["ExposedPorts"]) == ["50051/tcp"]
+    assert list(config["ExposedPorts"]) == ["50051/tcp", "8050/tcp"]
     assert config["Entrypoint"][0].startswith("/"), "the exec form, whose process gets the signals"
     labels = {name.removeprefix("org.opencontainers.image."): text for name, text in config["Labels"].items()}
     assert {"title", "description", "licenses", "version", "revision"} <= labels.keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from tests.conftest import ServerProcess
 
+COMMAND = [sys.executable, "-m", "basicaer.service.cli"]
+EXAMPLES = Path(__file__).parents[2] / "examples" / "shell"
 BELL = """OPENQASM 2.0;
 include "qelib1.inc";
 qreg q[2];

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from basicaer.service.doors.encoding import read_result_response, run_job_response, watch_job_response
 from basicaer.service.jobs import PublishedEvent
-from basicaer.service.rpc._encoding import read_result_response, run_job_response, watch_job_response
 from basicaer.v1 import job_pb2, result_pb2
 from basicaer.v1 import job_service_pb2 as pb
 from hypothesis import example, given

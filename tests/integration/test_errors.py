@@ -282,7 +282,7 @@ async def test_a_caller_who_leaves_amid_a_write_is_no_defect(
         # What a write then raises, one time in fifty thousand, before gRPC says that the call is done.
         raise ExecuteBatchError("Failed execute_batch")
 
-    service._manager.watch = broken  # type: ignore[method-assign]
+    service._manager.watch = broken  # type: ignore[method-assign]  # no request can cause it
     async with grpc.aio.insecure_channel(service.address, options=CHANNEL_OPTIONS) as channel:
         stub = job_service_pb2_grpc.JobServiceStub(channel)
         assert [message async for message in stub.WatchJob(pb.WatchJobRequest(job_id="x"))] == []
@@ -291,12 +291,14 @@ async def test_a_caller_who_leaves_amid_a_write_is_no_defect(
 
 @pytest.mark.parametrize("method", ["SubmitJob", "RunJob", "GetJob", "ReadResult"])
 def test_bytes_that_are_no_message(stub: Stub, wire: Wire, server: ServerProcess, method: str) -> None:
-    with server.channel() as channel:
-        kind = channel.unary_stream if method in ("RunJob", "ReadResult") else channel.unary_unary
-        call = kind(f"/basicaer.v1.JobService/{method}")
-        with wire.fails() as failure:
-            answer = call(b"\xff\xff\xff\xff")
-            list(answer) if hasattr(answer, "__next__") else None
+    path, broken = f"/basicaer.v1.JobService/{method}", b"\xff\xff\xff\xff"
+    with server.channel() as channel, wire.fails() as failure:
+        if method in ("RunJob", "ReadResult"):
+            open_stream: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(path)
+            list(open_stream(broken))
+        else:
+            ask: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
+            ask(broken)
     assert (failure.code, failure.reason) == (Code.INVALID_ARGUMENT, "OPTION_INVALID")
     stub.GetServerInfo(pb.GetServerInfoRequest())
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from basicaer.v1 import job_service_pb2 as pb
@@ -60,7 +61,7 @@ def test_reflection_lists_the_services(server: ServerProcess, protocol: str) -> 
     assert "grpc.health.v1.Health" in listed.split()
 
 
-def _documents(text: str) -> list[dict[str, object]]:
+def _documents(text: str) -> list[dict[str, Any]]:
     decoder, documents, position = json.JSONDecoder(), [], 0
     while (rest := text[position:].lstrip()) != "":
         position = len(text) - len(rest)
@@ -88,10 +89,10 @@ def test_a_circuit_from_json_runs_and_its_events_stream(server: ServerProcess) -
     }
     url = f"http://{server.address}/{SERVICE}/"
     first, *events = _documents(_curl(server, "-d", json.dumps(request), f"{url}RunJob"))
-    job_id = first["job"]["jobId"]  # type: ignore[index]  # JSON
-    statuses = [event["event"].get("status", {}).get("status") for event in events]  # type: ignore[attr-defined]  # JSON
+    job_id = first["job"]["jobId"]
+    statuses = [event["event"].get("status", {}).get("status") for event in events]
     assert [status for status in statuses if status] == ["JOB_STATUS_RUNNING", "JOB_STATUS_DONE"]
-    program = events[-1]["result"]["programs"][0]  # type: ignore[index]  # JSON
+    program = events[-1]["result"]["programs"][0]
     assert sum(int(count) for count in program["counts"]["counts"]) == 1000
     watched = _documents(
         _curl(server, "-d", json.dumps({"jobId": job_id, "afterSequence": 0}), f"{url}WatchJob")

@@ -17,7 +17,15 @@ import qiskit.primitives
 from basicaer.client.qiskit import BasicAerBackend, BasicAerProvider
 
 # The second version of the primitives came with Qiskit 1.0.
-collect_ignore = [] if hasattr(qiskit.primitives, "BaseSamplerV2") else ["test_primitives.py"]
+NEEDS_PRIMITIVES = [
+    "primitives/test_gradients.py",
+    "primitives/test_primitives.py",
+    "primitives/test_primitive_noise.py",
+    "primitives/test_primitive_options.py",
+    "primitives/test_primitive_shapes.py",
+    "circuits/test_wide_circuits.py",
+]
+collect_ignore = [] if hasattr(qiskit.primitives, "BaseSamplerV2") else NEEDS_PRIMITIVES
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +55,7 @@ def provider(address: str) -> Iterator[BasicAerProvider]:
 
 
 @pytest.fixture
-def backend(provider: BasicAerProvider) -> BasicAerBackend:
+def backend(provider: BasicAerProvider) -> Iterator[BasicAerBackend]:
     """Its `qasm_simulator`, with the options as they were."""
     found = provider.get_backend("qasm_simulator")
     defaults = dict(found.options)

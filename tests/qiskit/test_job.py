@@ -62,7 +62,9 @@ def test_a_wait_calls_back_with_qiskits_status(backend: BasicAerBackend) -> None
     with pytest.raises(JobError) as caught:
         job.result()
     assert isinstance(caught.value, errors.JobCancelledError)
-    assert job.error_message() in str(caught.value)
+    message = job.error_message()
+    assert message is not None
+    assert message in str(caught.value)
 
 
 def test_a_wait_that_takes_too_long_raises_and_the_job_goes_on(backend: BasicAerBackend) -> None:

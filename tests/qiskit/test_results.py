@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
 import pytest
 import qiskit
@@ -29,9 +32,10 @@ def registers() -> QuantumCircuit:
     return circuit
 
 
-def header(result: Result, index: int = 0) -> dict:
-    found = result.results[index].header
-    return found if isinstance(found, dict) else found.to_dict()
+def header(result: Result, index: int = 0) -> dict[str, Any]:
+    found: Any = result.results[index].header
+    plain: dict[str, Any] = found if isinstance(found, dict) else found.to_dict()
+    return plain
 
 
 def test_counts_and_memory_have_qiskits_forms(backend: BasicAerBackend) -> None:
@@ -127,3 +131,39 @@ def test_a_histogram_is_drawn_of_the_counts(backend: BasicAerBackend) -> None:
 
     figure = plot_histogram(backend.run(registers(), shots=10).result().get_counts())
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["1 10"]
+
+
+def test_each_experiment_of_a_batch_is_repeated_by_its_seed(backend: BasicAerBackend) -> None:
+    coins = []
+    for qubits in (3, 4, 5):
+        circuit = QuantumCircuit(qubits, name=f"coins{qubits}")
+        circuit.h(range(qubits))
+        circuit.measure_all()
+        coins.append(circuit)
+    ways: list[dict[str, Any]] = [{"seed_simulator": 7}, {}]
+    for options in ways:
+        batch = backend.run(coins, shots=200, memory=True, **options).result()
+        assert len({experiment.seed for experiment in batch.results}) == 3
+        for circuit, experiment in zip(coins, batch.results, strict=True):
+            assert experiment.seed == experiment.seed_simulator
+            alone = backend.run(circuit, shots=200, memory=True, seed_simulator=experiment.seed).result()
+            assert alone.get_memory() == batch.get_memory(circuit)
+            assert alone.results[0].seed == experiment.seed
+        # The first is the job's own seed, so that the whole batch is repeated by it.
+        again = backend.run(coins, shots=200, seed_simulator=batch.results[0].seed).result()
+        assert again.get_counts() == batch.get_counts()
+
+
+def test_to_dict_is_json_and_comes_back(provider: BasicAerProvider, backend: BasicAerBackend) -> None:
+    circuit = QuantumCircuit(2, metadata={"array": np.arange(3), "odd": {1j: object}})
+    circuit.h(0)
+    states = provider.get_backend("statevector_simulator").run(circuit).result()
+    matrices = provider.get_backend("unitary_simulator").run(circuit).result()
+    made = Result.from_dict(json.loads(json.dumps(states.to_dict())))
+    np.testing.assert_array_equal(np.asarray(made.get_statevector()), np.asarray(states.get_statevector()))
+    made = Result.from_dict(json.loads(json.dumps(matrices.to_dict())))
+    np.testing.assert_array_equal(np.asarray(made.get_unitary()), np.asarray(matrices.get_unitary()))
+    counts = backend.run([registers(), registers()], shots=3, memory=True).result()
+    made = Result.from_dict(json.loads(json.dumps(counts.to_dict())))
+    assert made.get_counts() == counts.get_counts()
+    assert made.get_memory(0) == counts.get_memory(0)

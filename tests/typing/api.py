@@ -24,6 +24,8 @@ from basicaer.client import (
     JobStatus,
     JobTimeoutError,
     Options,
+    Output,
+    Outputs,
     Program,
     Progress,
     Result,
@@ -92,6 +94,12 @@ def results(result: Result) -> None:
     assert_type(result.get_counts("bell").most_frequent(), str)
     assert_type(result.get_counts(), Any)
     assert_type(result.get_memory(), list[str])
+    outputs = result.get_outputs()
+    assert_type(outputs, Outputs)
+    assert_type(outputs["n"], Output)
+    assert_type(outputs["n"].counts, dict[Any, int])
+    assert_type(outputs["n"].values, npt.NDArray[Any])
+    assert_type(outputs.counts, dict[tuple[Any, ...], int])
     assert_type(result.get_statevector(decimals=3), npt.NDArray[Any])
     assert_type(result.get_expectation_values(0), npt.NDArray[np.float64])
     assert_type(result.results[0].header.n_qubits, int)

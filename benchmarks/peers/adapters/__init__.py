@@ -25,7 +25,7 @@ PEERS = ("aer", "qulacs", "lightning", "mindquantum", "scaluq", "qibojit", "qeve
 
 
 def load(name: str, precision: str, threads: int) -> Adapter:
-    """The adapter of program `name`, with its library imported and set up.
+    """Return the adapter of program `name`, with its library imported and set up.
 
     Raises `UnsupportedError` when the program has no state vector of `precision` ("double" or "single").
     """
@@ -33,7 +33,7 @@ def load(name: str, precision: str, threads: int) -> Adapter:
 
 
 def precisions(name: str) -> tuple[str, ...]:
-    """The precisions in which program `name` has a state vector."""
+    """Return the precisions in which program `name` has a state vector."""
     return _adapter(name).precisions
 
 

@@ -84,7 +84,7 @@ class Adapter(abc.ABC):
         return np.complex128 if self.precision == "double" else np.complex64
 
     def settings(self, num_qubits: int) -> list[Setting]:
-        """The settings that may be the fastest for a circuit of `num_qubits` qubits."""
+        """Return the settings that may be the fastest for a circuit of `num_qubits` qubits."""
         counts = {1, self.threads} if num_qubits <= SMALL else {self.threads}
         return [
             Setting(fusion, threads)
@@ -103,12 +103,16 @@ class Adapter(abc.ABC):
 
     @abc.abstractmethod
     def amplitudes(self, state: Any) -> npt.NDArray[np.complexfloating[Any, Any]]:
-        """What a job returned, as an array of 2^n amplitudes with qubit 0 as the least significant bit."""
+        """Return what a job returned, as an array of 2^n amplitudes with qubit 0 as the least significant
+        bit.
+        """
 
     def sampling_job(self, circuit: Circuit, shots: int) -> Job:
-        """A job that measures all qubits `shots` times after `circuit`. Returns whatever holds the counts."""
+        """Return a job that measures all qubits `shots` times after `circuit`. Returns whatever holds the
+        counts.
+        """
         raise UnsupportedError("not measured")
 
     def dynamic_job(self, program: Dynamic) -> Job:
-        """A job that runs the repetition code `program`. Returns whatever holds the counts."""
+        """Return a job that runs the repetition code `program`. Returns whatever holds the counts."""
         raise UnsupportedError("not measured")

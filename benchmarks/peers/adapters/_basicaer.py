@@ -66,7 +66,7 @@ class BasicAer(Adapter):
         return lambda: run(circuit, shots=program.shots, seed=1, dtype=dtype, threads=threads)
 
     def packed(self, circuit: Circuit, num_clbits: int = 0) -> Any:
-        """The circuit as jobs carry it."""
+        """Return the circuit as jobs carry it."""
         gates: list[tuple[Any, ...]] = []
         for name, qubits, params, matrix in circuit.gates:
             fields = {} if matrix is None else {"matrix": np.ascontiguousarray(matrix)}

@@ -38,7 +38,7 @@ class Qsim(Adapter):
         return lambda: sample(options, shots)
 
     def _options(self, circuit: Circuit, setting: Setting) -> dict[str, Any]:
-        """What its C++ functions take: the translated circuit, a seed, and the options."""
+        """Return what its C++ functions take: the translated circuit, a seed, and the options."""
         cirq = self.cirq
         qubits = cirq.LineQubit.range(circuit.num_qubits)
         native = cirq.Circuit(self._operation(gate, qubits) for gate in circuit.gates)

@@ -10,10 +10,7 @@
 `AsyncBasicAerProvider` and its kin are the same for asyncio. The errors are drawn as a tree in `_errors`.
 """
 
-from basicaer.client._async_job import AsyncBasicAerJob
-from basicaer.client._async_provider import AsyncBasicAerBackend, AsyncBasicAerProvider
-from basicaer.client._circuit import Circuit
-from basicaer.client._counts import Counts
+from basicaer.client._diagnostics import Diagnostic, Diagnostics
 from basicaer.client._errors import (
     BackendNotFoundError,
     BasicAerError,
@@ -23,6 +20,7 @@ from basicaer.client._errors import (
     CircuitError,
     ClientClosedError,
     ETagMismatchError,
+    EventLoopError,
     EventsCompactedError,
     InvalidRequestError,
     JobCancelledError,
@@ -56,16 +54,25 @@ from basicaer.client._errors import (
     TransportError,
     UnauthenticatedError,
 )
-from basicaer.client._experiment import ExperimentData, ExperimentHeader, ExperimentResult
-from basicaer.client._inputs import Input, Linear, Observable
-from basicaer.client._job import BasicAerJob
-from basicaer.client._options import Options
-from basicaer.client._programs import Program
-from basicaer.client._provider import BasicAerBackend, BasicAerProvider
-from basicaer.client._result import Result
-from basicaer.client._server_info import Limits, ServerInfo
+from basicaer.client._moved import find_moved as _find_moved
 from basicaer.client._status import JobEvent, JobStatus, Progress
-from basicaer.client._values import Expression, Register, Variable
+from basicaer.client.circuit._channels import Channel, ReadoutError
+from basicaer.client.circuit._circuit import Circuit
+from basicaer.client.circuit._inputs import Input, Linear, Observable
+from basicaer.client.circuit._values import Expression, Register, Variable
+from basicaer.client.jobs._async_provider import AsyncBasicAerBackend, AsyncBasicAerJob, AsyncBasicAerProvider
+from basicaer.client.jobs._externs import Extern
+from basicaer.client.jobs._noise_model import NoiseModel
+from basicaer.client.jobs._options import MatrixProductStateOptions, Options
+from basicaer.client.jobs._programs import Program
+from basicaer.client.jobs._provider import BasicAerBackend, BasicAerJob, BasicAerProvider
+from basicaer.client.jobs._server_info import Limits, ServerInfo
+from basicaer.client.results._chains import MatrixProductState
+from basicaer.client.results._counts import Counts
+from basicaer.client.results._experiment import ExperimentData, ExperimentHeader, ExperimentResult
+from basicaer.client.results._methods import MatrixProductStateCuts
+from basicaer.client.results._outputs import Output, Outputs
+from basicaer.client.results._result import Result
 
 __all__ = [
     "AsyncBasicAerBackend",
@@ -78,17 +85,22 @@ __all__ = [
     "BasicAerProvider",
     "CallCancelledError",
     "CallTimeoutError",
+    "Channel",
     "ChecksumError",
     "Circuit",
     "CircuitError",
     "ClientClosedError",
     "Counts",
+    "Diagnostic",
+    "Diagnostics",
     "ETagMismatchError",
+    "EventLoopError",
     "EventsCompactedError",
     "ExperimentData",
     "ExperimentHeader",
     "ExperimentResult",
     "Expression",
+    "Extern",
     "Input",
     "InvalidRequestError",
     "JobCancelledError",
@@ -102,10 +114,16 @@ __all__ = [
     "JobTimeoutError",
     "Limits",
     "Linear",
+    "MatrixProductState",
+    "MatrixProductStateCuts",
+    "MatrixProductStateOptions",
+    "NoiseModel",
     "NotFoundError",
     "Observable",
     "OptionInvalidError",
     "Options",
+    "Output",
+    "Outputs",
     "PageTokenError",
     "PartNotFoundError",
     "PermissionDeniedError",
@@ -118,6 +136,7 @@ __all__ = [
     "QueueFullError",
     "RangeError",
     "ReadOffsetError",
+    "ReadoutError",
     "Register",
     "RequestError",
     "RequestIdReusedError",
@@ -134,3 +153,5 @@ __all__ = [
     "UnauthenticatedError",
     "Variable",
 ]
+
+_find_moved()

@@ -4,6 +4,7 @@
     ├── CircuitError                  a circuit that the builder or the converter refuses (also a ValueError)
     ├── ResultError                   a result has no such experiment, or no such data in it
     ├── ClientClosedError             the provider was closed (also a RuntimeError)
+    ├── EventLoopError                a provider of asyncio used in a second event loop (also a RuntimeError)
     ├── ProtocolError                 an answer that the contract doesn't allow, such as an unknown status
     ├── TransportError                the call didn't get through; it says nothing about the job
     │   ├── ServerUnavailableError    no connection, or the server is stopping (DRAINING) or busy (STORE_BUSY)
@@ -49,6 +50,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from basicaer.client._diagnostics import Diagnostics
+from basicaer.client._printable import printable
+
 __all__ = [
     "BackendNotFoundError",
     "BasicAerError",
@@ -58,6 +62,7 @@ __all__ = [
     "CircuitError",
     "ClientClosedError",
     "ETagMismatchError",
+    "EventLoopError",
     "EventsCompactedError",
     "InvalidRequestError",
     "JobCancelledError",
@@ -98,7 +103,8 @@ class BasicAerError(Exception):
 
     `message` is the text without more; `reason` is a name of `ErrorReason` without its prefix, or "" when
     there is none; `metadata` holds the facts that `error_reason.proto` lists for the reason; `retry_after` is
-    how many seconds the server asks to wait before another try, or None.
+    how many seconds the server asks to wait before another try, or None; `diagnostics` are all mistakes of a
+    program's text, and what is doubtful in it.
     """
 
     def __init__(
@@ -108,15 +114,18 @@ class BasicAerError(Exception):
         reason: str = "",
         metadata: Mapping[str, str] | None = None,
         retry_after: float | None = None,
+        diagnostics: Diagnostics | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        # It may quote a server or another user, and goes to a terminal or a log, in a traceback at least.
+        self.message = printable(message, keep="\n")
+        super().__init__(self.message)
         self.reason = reason
         self.metadata: dict[str, str] = dict(metadata or {})
         self.retry_after = retry_after
+        self.diagnostics = Diagnostics() if diagnostics is None else diagnostics
 
     def _number(self, key: str) -> int | None:
-        """Returns a fact as an int; None when it's absent or isn't one."""
+        """Return a fact as an int; None when it's absent or isn't one."""
         try:
             return int(self.metadata[key])
         except (KeyError, ValueError):
@@ -150,6 +159,10 @@ class ClientClosedError(BasicAerError, RuntimeError):
     """The provider was closed before or during the call."""
 
 
+class EventLoopError(BasicAerError, RuntimeError):
+    """A provider of asyncio, or a job of it, was used in another event loop than the first."""
+
+
 class ProtocolError(BasicAerError):
     """The server's answer breaks the contract; it may be of another version than the client."""
 
@@ -179,7 +192,9 @@ class InvalidRequestError(RequestError):
 
 
 class ProgramInvalidError(InvalidRequestError):
-    """A program can't be parsed or breaks a rule; see `program_index`, `line` and `column`."""
+    """A program can't be parsed or breaks a rule; see `program_index`, `line` and `column`, and `diagnostics`
+    for all that is wrong with its text.
+    """
 
 
 class OptionInvalidError(InvalidRequestError):

@@ -31,7 +31,8 @@ class JobStatus(enum.Enum):
         return self in (JobStatus.CANCELLED, JobStatus.DONE, JobStatus.ERROR)
 
 
-_STATUSES = {
+# The wire's enums are open: any int may arrive.
+_STATUSES: dict[int, JobStatus] = {
     job_pb2.JOB_STATUS_INITIALIZING: JobStatus.INITIALIZING,
     job_pb2.JOB_STATUS_QUEUED: JobStatus.QUEUED,
     job_pb2.JOB_STATUS_VALIDATING: JobStatus.VALIDATING,
@@ -74,13 +75,13 @@ class JobEvent:
 
 
 def status_from_message(status: int) -> JobStatus:
-    """Returns the status for a value of the wire's enum.
+    """Return the status for a value of the wire's enum.
 
-    Raises: ProtocolError when this client doesn't know it, since waiting for the end of an unknown status has
-    none.
+    Raises:
+        ProtocolError: This client doesn't know it, since waiting for the end of an unknown status has none.
     """
     try:
-        return _STATUSES[status]  # type: ignore[index]  # the wire's enums are open: any int may arrive
+        return _STATUSES[status]
     except KeyError:
         raise ProtocolError(
             f"The server sent the job status {status}, which this client does not know; upgrade the client."
@@ -88,7 +89,7 @@ def status_from_message(status: int) -> JobStatus:
 
 
 def progress_from_message(progress: job_pb2.Progress) -> Progress:
-    """Returns the same numbers in the client's own type."""
+    """Return the same numbers in the client's own type."""
     return Progress(
         progress.fraction,
         progress.shots_done,
@@ -99,7 +100,7 @@ def progress_from_message(progress: job_pb2.Progress) -> Progress:
 
 
 def event_from_message(job_id: str, event: job_pb2.Event) -> JobEvent | None:
-    """Returns the event, or None for a heartbeat and for kinds that a later server may add."""
+    """Return the event, or None for a heartbeat and for kinds that a later server may add."""
     time = time_from_message(event.time) if event.HasField("time") else None
     match event.WhichOneof("kind"):
         case "status":
@@ -118,7 +119,7 @@ def event_from_message(job_id: str, event: job_pb2.Event) -> JobEvent | None:
 
 
 def event_from_job(job: job_pb2.Job) -> JobEvent:
-    """Returns the status event that tells where a job stands, for when the true event can't be had."""
+    """Return the status event that tells where a job stands, for when the true event can't be had."""
     status = status_from_message(job.status)
     moment = (
         job.end_time if status.final else job.start_time if job.HasField("start_time") else job.create_time

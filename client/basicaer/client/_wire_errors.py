@@ -6,8 +6,9 @@ from typing import Any
 
 import grpc
 from basicaer.client import _errors as errors
+from basicaer.client._diagnostics import Diagnostics, diagnostics_from_message
 from basicaer.client._times import seconds_from_message
-from basicaer.v1 import error_reason_pb2, job_pb2
+from basicaer.v1 import diagnostic_pb2, error_reason_pb2, job_pb2
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
@@ -71,7 +72,7 @@ _CODES: dict[grpc.StatusCode, type[errors.BasicAerError]] = {
 
 
 def reason_name(reason: int) -> str:
-    """Returns a reason's name without the prefix: "" when unset, its number when it isn't known here."""
+    """Return a reason's name without the prefix: "" when unset, its number when it isn't known here."""
     if reason == error_reason_pb2.ERROR_REASON_UNSPECIFIED:
         return ""
     known = error_reason_pb2.DESCRIPTOR.enum_types_by_name["ErrorReason"].values_by_number.get(reason)
@@ -79,25 +80,25 @@ def reason_name(reason: int) -> str:
 
 
 def error_from_rpc(error: grpc.RpcError) -> errors.BasicAerError:
-    """Returns the typed error for a failed call, with the call's own error as its cause.
+    """Return the typed error for a failed call, with the call's own error as its cause.
 
     Sync and asyncio calls fail with different classes that both have `code()`, `details()` and
     `trailing_metadata()`.
     """
     code: grpc.StatusCode = error.code()
     message: str = error.details() or code.name
-    reason, metadata, retry_after = _details(error)
+    reason, metadata, retry_after, diagnostics = _details(error)
     kind = REASONS.get(reason) or _CODES.get(code, errors.TransportError)
     if not reason and code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in message:
         # gRPC's own limit on a message stands before the server's code, which would have given the reason.
         kind, reason = errors.ProgramTooLargeError, "PROGRAM_TOO_LARGE"
-    made = kind(message, reason=reason, metadata=metadata, retry_after=retry_after)
+    made = kind(message, reason=reason, metadata=metadata, retry_after=retry_after, diagnostics=diagnostics)
     made.__cause__ = error
     return made
 
 
 def error_from_job(job_id: str, status: int, error: job_pb2.JobError | None) -> errors.JobError:
-    """Returns the error for a job that ended in ERROR or CANCELLED; its message is the server's cause."""
+    """Return the error for a job that ended in ERROR or CANCELLED; its message is the server's cause."""
     cancelled = status == job_pb2.JOB_STATUS_CANCELLED
     kind = errors.JobCancelledError if cancelled else errors.JobFailedError
     default = f"Job {job_id} was cancelled." if cancelled else f"Job {job_id} failed."
@@ -109,9 +110,11 @@ def error_from_job(job_id: str, status: int, error: job_pb2.JobError | None) -> 
     return kind(error.message or default, reason=reason_name(error.reason), metadata=metadata)
 
 
-def _details(error: grpc.RpcError) -> tuple[str, dict[str, str], float | None]:
-    """Returns reason, metadata and delay from the status details; blanks where they are absent or damaged."""
-    reason, metadata, retry_after = "", dict[str, str](), None
+def _details(error: grpc.RpcError) -> tuple[str, dict[str, str], float | None, Diagnostics]:
+    """Return reason, metadata, delay and diagnostics from the status details; blanks where they are absent or
+    damaged.
+    """
+    reason, metadata, retry_after, diagnostics = "", dict[str, str](), None, Diagnostics()
     trailers: Any = error.trailing_metadata() or ()  # pairs, of one class here and another in grpc.aio
     for key, value in trailers:
         if key != "grpc-status-details-bin":
@@ -120,10 +123,13 @@ def _details(error: grpc.RpcError) -> tuple[str, dict[str, str], float | None]:
             for detail in status_pb2.Status.FromString(value).details:
                 info = error_details_pb2.ErrorInfo()
                 retry = error_details_pb2.RetryInfo()
+                told = diagnostic_pb2.Diagnostics()
                 if detail.Unpack(info) and info.domain == DOMAIN:
                     reason, metadata = info.reason, dict(info.metadata)
                 elif detail.Unpack(retry):
                     retry_after = seconds_from_message(retry.retry_delay, LONGEST_DELAY)
+                elif detail.Unpack(told):
+                    diagnostics = diagnostics_from_message(told.diagnostics, told.left_out)
         except DecodeError:
             continue
-    return reason, metadata, retry_after
+    return reason, metadata, retry_after, diagnostics

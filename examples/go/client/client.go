@@ -23,6 +23,10 @@ import (
 
 // Client is a connection to one server, for any number of goroutines.
 type Client struct {
+	// OnRetry is told when a call has failed and will be tried again, for about half a minute. Set it before the
+	// first call; it may be nil.
+	OnRetry func(err error)
+
 	conn *grpc.ClientConn
 	jobs pb.JobServiceClient
 }
@@ -49,7 +53,7 @@ func (c *Client) Submit(ctx context.Context, spec *pb.JobSpec, requestID string)
 		requestID = uuid.NewString()
 	}
 	request := &pb.SubmitJobRequest{Spec: spec, RequestId: requestID}
-	response, err := retry(ctx, func() (*pb.SubmitJobResponse, error) { return c.jobs.SubmitJob(ctx, request) })
+	response, err := retry(ctx, c.OnRetry, func() (*pb.SubmitJobResponse, error) { return c.jobs.SubmitJob(ctx, request) })
 	return response.GetJob(), err
 }
 
@@ -57,14 +61,14 @@ func (c *Client) Submit(ctx context.Context, spec *pb.JobSpec, requestID string)
 // after the last event that it saw, so each change of status comes exactly once. An error is the last thing yielded.
 func (c *Client) Watch(ctx context.Context, jobID string, after uint64) iter.Seq2[*pb.Event, error] {
 	return func(yield func(*pb.Event, error) bool) {
-		for pause := (backoff{}); ; {
+		for pause := (backoff{onRetry: c.OnRetry}); ; {
 			before := after
 			finished, err := c.follow(ctx, jobID, &after, yield)
 			if finished {
 				return
 			}
 			if after > before {
-				pause = backoff{}
+				pause.reset()
 			}
 			if err = pause.wait(ctx, err); err != nil {
 				yield(nil, err)
@@ -117,7 +121,7 @@ func (c *Client) follow(
 // Cancel asks for a job to be stopped and returns it as it stands then.
 func (c *Client) Cancel(ctx context.Context, jobID, reason string) (*pb.Job, error) {
 	request := &pb.CancelJobRequest{JobId: jobID, Reason: reason}
-	response, err := retry(ctx, func() (*pb.CancelJobResponse, error) { return c.jobs.CancelJob(ctx, request) })
+	response, err := retry(ctx, c.OnRetry, func() (*pb.CancelJobResponse, error) { return c.jobs.CancelJob(ctx, request) })
 	return response.GetJob(), err
 }
 

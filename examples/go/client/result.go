@@ -86,11 +86,11 @@ func (d *download) complete() bool {
 // that is missing.
 func (c *Client) read(ctx context.Context, jobID, name string) (*download, error) {
 	var part download
-	for pause := (backoff{}); !part.complete(); {
+	for pause := (backoff{onRetry: c.OnRetry}); !part.complete(); {
 		before := len(part.data)
 		if err := c.readOn(ctx, jobID, name, &part); err != nil {
 			if len(part.data) > before {
-				pause = backoff{}
+				pause.reset()
 			}
 			if err = pause.wait(ctx, err); err != nil {
 				return nil, err

@@ -17,7 +17,12 @@ const (
 )
 
 // backoff grows the pause between tries, with jitter, so that the clients of a restarted server don't all return at once.
-type backoff struct{ failures int }
+type backoff struct {
+	onRetry  func(error) // may be nil
+	failures int
+}
+
+func (b *backoff) reset() { b.failures = 0 }
 
 // wait returns nil when it is time for another try, and otherwise the error that another try can't mend.
 func (b *backoff) wait(ctx context.Context, err error) error {
@@ -25,6 +30,9 @@ func (b *backoff) wait(ctx context.Context, err error) error {
 	passing := status.Code(err) == codes.Unavailable || status.Code(err) == codes.Canceled
 	if !passing || ctx.Err() != nil || b.failures == maxFailures {
 		return err
+	}
+	if b.failures == 0 && b.onRetry != nil {
+		b.onRetry(err)
 	}
 	pause := min(firstPause<<b.failures, longest)
 	b.failures++
@@ -37,8 +45,8 @@ func (b *backoff) wait(ctx context.Context, err error) error {
 }
 
 // retry calls until the call succeeds or fails for good. Only for calls that may be repeated.
-func retry[R any](ctx context.Context, call func() (R, error)) (R, error) {
-	for pause := (backoff{}); ; {
+func retry[R any](ctx context.Context, onRetry func(error), call func() (R, error)) (R, error) {
+	for pause := (backoff{onRetry: onRetry}); ; {
 		response, err := call()
 		if err == nil {
 			return response, nil

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tonic::{
     Code, Status,
@@ -8,7 +8,7 @@ use tonic_types::{ErrorInfo, StatusExt};
 use uuid::Uuid;
 
 use crate::{
-    retry::retry,
+    retry::{OnRetry, retry},
     v1::{CancelJobRequest, Job, JobSpec, SubmitJobRequest, job_service_client::JobServiceClient},
     watch::Watch,
 };
@@ -17,6 +17,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     pub(crate) jobs: JobServiceClient<Channel>,
+    pub(crate) on_retry: OnRetry,
 }
 
 impl Client {
@@ -30,7 +31,13 @@ impl Client {
             // Finds out within a minute and a half that a server is gone without a word.
             .http2_keep_alive_interval(Duration::from_secs(60))
             .keep_alive_timeout(Duration::from_secs(30));
-        Ok(Self { jobs: JobServiceClient::new(endpoint.connect_lazy()) })
+        Ok(Self { jobs: JobServiceClient::new(endpoint.connect_lazy()), on_retry: None })
+    }
+
+    /// Lets `tell` know when a call has failed and will be tried again, for about half a minute.
+    pub fn on_retry(mut self, tell: impl Fn(&Status) + Send + Sync + 'static) -> Self {
+        self.on_retry = Some(Arc::new(tell));
+        self
     }
 
     /// Submits a job under a new request id.
@@ -41,19 +48,23 @@ impl Client {
     /// Submits a job, as often as it takes: the request id makes sure that there is only one.
     pub async fn submit_as(&self, spec: JobSpec, request_id: String) -> Result<Job, Status> {
         let request = SubmitJobRequest { spec: Some(spec), request_id, validate_only: false };
-        let response = retry(async || self.jobs.clone().submit_job(request.clone()).await).await?;
+        let response =
+            retry(self.on_retry.clone(), async || self.jobs.clone().submit_job(request.clone()).await)
+                .await?;
         job_of(response.into_inner().job)
     }
 
     /// Begins to watch a job's events after a sequence, 0 for all.
     pub fn watch(&self, job_id: impl Into<String>, after_sequence: u64) -> Watch {
-        Watch::new(self.jobs.clone(), job_id.into(), after_sequence)
+        Watch::new(self.jobs.clone(), self.on_retry.clone(), job_id.into(), after_sequence)
     }
 
     /// Asks for a job to be stopped and returns it as it stands then.
     pub async fn cancel(&self, job_id: &str, reason: &str) -> Result<Job, Status> {
         let request = CancelJobRequest { job_id: job_id.into(), reason: reason.into() };
-        let response = retry(async || self.jobs.clone().cancel_job(request.clone()).await).await?;
+        let response =
+            retry(self.on_retry.clone(), async || self.jobs.clone().cancel_job(request.clone()).await)
+                .await?;
         job_of(response.into_inner().job)
     }
 }

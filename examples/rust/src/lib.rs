@@ -4,11 +4,13 @@
 
 pub mod circuits;
 mod client;
+mod outputs;
 mod result;
 mod retry;
 mod watch;
 
 pub use client::{Client, info};
+pub use outputs::{Outcome, Value, outputs};
 pub use result::counts;
 pub use watch::Watch;
 

@@ -51,7 +51,7 @@ impl Client {
     /// that is missing.
     async fn read(&self, job_id: &str, part: &str) -> Result<Download, Status> {
         let mut download = Download::default();
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::new(self.on_retry.clone());
         while !download.complete() {
             let before = download.data.len();
             if let Err(error) = self.read_on(job_id, part, &mut download).await {

@@ -1,7 +1,7 @@
 use tonic::{Status, Streaming, transport::Channel};
 
 use crate::{
-    retry::Backoff,
+    retry::{Backoff, OnRetry},
     v1::{
         Event, JobStatus, WatchJobRequest, WatchJobResponse, event::Kind,
         job_service_client::JobServiceClient,
@@ -21,8 +21,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(jobs: JobServiceClient<Channel>, job_id: String, cursor: u64) -> Self {
-        Self { jobs, job_id, cursor, stream: None, finished: false, backoff: Backoff::default() }
+    pub(crate) fn new(
+        jobs: JobServiceClient<Channel>,
+        on_retry: OnRetry,
+        job_id: String,
+        cursor: u64,
+    ) -> Self {
+        Self { jobs, job_id, cursor, stream: None, finished: false, backoff: Backoff::new(on_retry) }
     }
 
     /// Returns the next event; none after the final one.

@@ -7,7 +7,9 @@ import { bell, endless, on, superposition } from "./circuits.js";
 import { Client, counts, errorInfo } from "./client.js";
 import { JobStatus } from "./gen/basicaer/v1/job_pb.js";
 
-const client = new Client(process.argv[2] ?? "127.0.0.1:50051");
+const address = process.argv[2] ?? "127.0.0.1:50051";
+const client = new Client(address);
+client.onRetry = ({ message }) => console.error(`${address}: ${message}; trying again for half a minute`);
 try {
   const job = await client.submit(on("qasm_simulator", bell));
   for await (const { sequence, kind } of client.watch(job.jobId)) {
@@ -29,6 +31,9 @@ try {
     if (!info) throw error;
     console.log(info.reason, info.metadata);
   });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 } finally {
   client.close();
 }

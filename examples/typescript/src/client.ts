@@ -11,12 +11,14 @@ import { JobStatus, type Event, type Job, type JobSpecSchema } from "./gen/basic
 import { JobService } from "./gen/basicaer/v1/job_service_pb.js";
 import { ResultSchema, type ProgramResult, type Result } from "./gen/basicaer/v1/result_pb.js";
 import { ErrorInfoSchema, type ErrorInfo } from "./gen/google/rpc/error_details_pb.js";
-import { Backoff, retry } from "./retry.js";
+import { Backoff, retry, type OnRetry } from "./retry.js";
 import { grpcJs, type Connection } from "./transports.js";
 
 export class Client {
   readonly #connection: Connection;
   readonly #jobs: Stub<typeof JobService>;
+  /** Is told when a call has failed and will be tried again, for about half a minute. */
+  onRetry: OnRetry | undefined;
 
   /** Makes a client of the server at HOST:PORT. It connects with the first call. */
   constructor(address: string, connect: (address: string) => Connection = grpcJs) {
@@ -34,7 +36,7 @@ export class Client {
     spec: MessageInitShape<typeof JobSpecSchema>,
     requestId: string = crypto.randomUUID(),
   ): Promise<Job> {
-    const response = await retry(() => this.#jobs.submitJob({ spec, requestId }));
+    const response = await retry(() => this.#jobs.submitJob({ spec, requestId }), this.onRetry);
     return jobOf(response.job);
   }
 
@@ -43,7 +45,7 @@ export class Client {
    * the last event that it saw, so each change of status comes exactly once.
    */
   async *watch(jobId: string, afterSequence = 0n): AsyncGenerator<Event> {
-    const backoff = new Backoff();
+    const backoff = new Backoff(this.onRetry);
     let cursor = afterSequence;
     for (;;) {
       const stream = new AbortController();
@@ -75,7 +77,7 @@ export class Client {
 
   /** Asks for a job to be stopped and returns it as it stands then. */
   async cancel(jobId: string, reason = ""): Promise<Job> {
-    const response = await retry(() => this.#jobs.cancelJob({ jobId, reason }));
+    const response = await retry(() => this.#jobs.cancelJob({ jobId, reason }), this.onRetry);
     return jobOf(response.job);
   }
 
@@ -95,7 +97,7 @@ export class Client {
    */
   async #read(jobId: string, part: string): Promise<Download> {
     const download = new Download(part);
-    const backoff = new Backoff();
+    const backoff = new Backoff(this.onRetry);
     while (!download.complete) {
       const stream = new AbortController();
       const before = download.position;

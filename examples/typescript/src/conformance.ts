@@ -18,9 +18,16 @@ import { Code, ConnectError } from "@connectrpc/connect";
 
 import { Client, counts, errorInfo } from "./client.js";
 import { file_basicaer_v1_circuit as file_circuit } from "./gen/basicaer/v1/circuit_pb.js";
-import { file_basicaer_v1_job as file_job, JobSpecSchema, JobStatus } from "./gen/basicaer/v1/job_pb.js";
+import { file_basicaer_v1_diagnostic as file_diagnostic } from "./gen/basicaer/v1/diagnostic_pb.js";
+import {
+  file_basicaer_v1_job as file_job,
+  JobSpecSchema,
+  JobStatus,
+  SimulationMethod,
+} from "./gen/basicaer/v1/job_pb.js";
 import { file_basicaer_v1_job_service as file_job_service } from "./gen/basicaer/v1/job_service_pb.js";
 import { file_basicaer_v1_result as file_result } from "./gen/basicaer/v1/result_pb.js";
+import { outputs } from "./outputs.js";
 import { connectNode, grpcJs } from "./transports.js";
 
 interface Request {
@@ -40,7 +47,7 @@ interface Request {
 
 const [, , transport, address = ""] = process.argv;
 const client = new Client(address, transport === "connect" ? connectNode : grpcJs);
-const registry = createRegistry(file_circuit, file_job, file_job_service, file_result);
+const registry = createRegistry(file_circuit, file_diagnostic, file_job, file_job_service, file_result);
 
 const operations: Record<string, (request: Request) => unknown> = {
   encode({ message, json }) {
@@ -68,6 +75,23 @@ const operations: Record<string, (request: Request) => unknown> = {
   async counts({ job_id }) {
     const { programs } = await client.result(job_id);
     return { counts: programs.map((program) => Object.fromEntries(counts(program))) };
+  },
+  async outputs({ job_id }) {
+    const { programs } = await client.result(job_id);
+    return {
+      outputs: programs.map((program) =>
+        outputs(program).map(({ values, count }) => ({ values: Object.fromEntries(values), count })),
+      ),
+    };
+  },
+  async methods({ job_id }) {
+    const { programs } = await client.result(job_id);
+    return {
+      methods: programs.map(({ simulationMethod, reason }) => ({
+        method: SimulationMethod[simulationMethod],
+        reason,
+      })),
+    };
   },
   async state({ job_id, part, at }) {
     const state = await client.state(job_id, part);
@@ -111,6 +135,9 @@ for await (const line of createInterface(process.stdin)) {
   } catch (error) {
     reply = { error: failure(error) };
   }
-  console.log(JSON.stringify(reply));
+  // JSON's numbers don't hold every integer.
+  console.log(
+    JSON.stringify(reply, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
+  );
 }
 client.close();

@@ -41,9 +41,11 @@ class _ClassicalKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Classic
     CLASSICAL_KIND_INT: _ClassicalKind.ValueType  # 4
     """A signed integer in two's complement."""
     CLASSICAL_KIND_FLOAT: _ClassicalKind.ValueType  # 5
-    """A double."""
+    """A number of IEEE 754."""
     CLASSICAL_KIND_ANGLE: _ClassicalKind.ValueType  # 6
     """An angle in radians, kept in [0, 2π)."""
+    CLASSICAL_KIND_COMPLEX: _ClassicalKind.ValueType  # 7
+    """A complex number, of outputs alone."""
 
 class ClassicalKind(_ClassicalKind, metaclass=_ClassicalKindEnumTypeWrapper):
     """The families of classical types."""
@@ -59,9 +61,11 @@ CLASSICAL_KIND_UINT: ClassicalKind.ValueType  # 3
 CLASSICAL_KIND_INT: ClassicalKind.ValueType  # 4
 """A signed integer in two's complement."""
 CLASSICAL_KIND_FLOAT: ClassicalKind.ValueType  # 5
-"""A double."""
+"""A number of IEEE 754."""
 CLASSICAL_KIND_ANGLE: ClassicalKind.ValueType  # 6
 """An angle in radians, kept in [0, 2π)."""
+CLASSICAL_KIND_COMPLEX: ClassicalKind.ValueType  # 7
+"""A complex number, of outputs alone."""
 Global___ClassicalKind: _TypeAlias = ClassicalKind  # noqa: Y015
 
 class _UnaryOperator:
@@ -78,6 +82,10 @@ class _UnaryOperatorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UnaryOp
     """The logical opposite."""
     UNARY_OPERATOR_NEGATE: _UnaryOperator.ValueType  # 3
     """The negative."""
+    UNARY_OPERATOR_FLOAT_BITS: _UnaryOperator.ValueType  # 4
+    """The bits of a float as uint, by IEEE 754: of the width 16, 32 or 64 that the expression's type has, rounded to the
+    nearest; 64 without a type. All NaN have the same bits.
+    """
 
 class UnaryOperator(_UnaryOperator, metaclass=_UnaryOperatorEnumTypeWrapper):
     """Operators with one operand."""
@@ -90,6 +98,10 @@ UNARY_OPERATOR_LOGIC_NOT: UnaryOperator.ValueType  # 2
 """The logical opposite."""
 UNARY_OPERATOR_NEGATE: UnaryOperator.ValueType  # 3
 """The negative."""
+UNARY_OPERATOR_FLOAT_BITS: UnaryOperator.ValueType  # 4
+"""The bits of a float as uint, by IEEE 754: of the width 16, 32 or 64 that the expression's type has, rounded to the
+nearest; 64 without a type. All NaN have the same bits.
+"""
 Global___UnaryOperator: _TypeAlias = UnaryOperator  # noqa: Y015
 
 class _BinaryOperator:
@@ -266,6 +278,7 @@ class Circuit(_message.Message):
     VARIABLES_FIELD_NUMBER: _builtins.int
     OPERATIONS_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
+    OUTPUTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name that the result's header carries. MAY be empty."""
     global_phase: _builtins.float
@@ -280,23 +293,29 @@ class Circuit(_message.Message):
 
     @_builtins.property
     def quantum_registers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Register]:
-        """The named quantum registers, for headers. MAY be empty."""
+        """The named quantum registers, for headers. MAY be empty. At most 10,000."""
 
     @_builtins.property
     def classical_registers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Register]:
-        """The named classical registers: they set the spaces in formatted outcomes, and expressions read them."""
+        """The named classical registers: they set the spaces in formatted outcomes, and expressions read them.
+        At most 10,000.
+        """
 
     @_builtins.property
     def variables(self) -> _containers.RepeatedCompositeFieldContainer[Global___Variable]:
-        """The typed classical variables. Each starts as zero, an input as `Program.inputs` says."""
+        """The typed classical variables. Each starts as zero, an input as `Program.inputs` says. At most 100,000."""
 
     @_builtins.property
     def operations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Operation]:
-        """The distinct operations that instructions refer to by index."""
+        """The distinct operations that instructions refer to by index. At most 50,000."""
 
     @_builtins.property
     def body(self) -> Global___Block:
         """The instructions, in order."""
+
+    @_builtins.property
+    def outputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassicalOutput]:
+        """What the classical bits mean, for those who read the result: its header repeats it. At most 10,000."""
 
     def __init__(
         self,
@@ -311,10 +330,11 @@ class Circuit(_message.Message):
         variables: _abc.Iterable[Global___Variable] | None = ...,
         operations: _abc.Iterable[Global___Operation] | None = ...,
         body: Global___Block | None = ...,
+        outputs: _abc.Iterable[Global___ClassicalOutput] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "metadata", b"metadata"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "classical_registers", b"classical_registers", "global_phase", b"global_phase", "metadata", b"metadata", "name", b"name", "num_clbits", b"num_clbits", "num_qubits", b"num_qubits", "operations", b"operations", "quantum_registers", b"quantum_registers", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "classical_registers", b"classical_registers", "global_phase", b"global_phase", "metadata", b"metadata", "name", b"name", "num_clbits", b"num_clbits", "num_qubits", b"num_qubits", "operations", b"operations", "outputs", b"outputs", "quantum_registers", b"quantum_registers", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -336,7 +356,7 @@ class Register(_message.Message):
     @_builtins.property
     def bits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The circuit's indices of its bits, the register's least significant first. When empty, the register takes the
-        `size` bits that follow those of the register before it (the first one starts at bit 0).
+        `size` bits that follow those of the register before it (the first one starts at bit 0). At most 100,000.
         """
 
     def __init__(
@@ -387,6 +407,56 @@ class Variable(_message.Message):
 Global___Variable: _TypeAlias = Variable  # noqa: Y015
 
 @_typing.final
+class ClassicalOutput(_message.Message):
+    """A typed value that outcomes hold: which of their bits, and what these mean.
+
+    The elements of an array lie one behind the other, in row-major order. An element's bits, the least significant
+    first, are those of:
+
+      bit       bit[n], whose n is the type's width; 0 means a single bit
+      bool      a single bit
+      uint      the integer
+      int       two's complement
+      angle     the turn, in units of 2π/2^width
+      float     IEEE 754, of width 16, 32 or 64 (0 means 64)
+      complex   the real part and then the imaginary one, each a float of the type's width
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    SHAPE_FIELD_NUMBER: _builtins.int
+    CLBIT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name, unique among the outputs."""
+    clbit: _builtins.int
+    """The first of its classical bits; the others follow it."""
+    @_builtins.property
+    def type(self) -> Global___ClassicalType:
+        """The type of an element. The width of uint, int and angle may be above 64."""
+
+    @_builtins.property
+    def shape(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The length of each axis of an array; empty for a single value. At most 8."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        type: Global___ClassicalType | None = ...,
+        shape: _abc.Iterable[_builtins.int] | None = ...,
+        clbit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["type", b"type"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clbit", b"clbit", "name", b"name", "shape", b"shape", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClassicalOutput: _TypeAlias = ClassicalOutput  # noqa: Y015
+
+@_typing.final
 class Block(_message.Message):
     """Instructions in columns: instruction i applies the operation `operations[i]` to the next of its operands.
 
@@ -406,20 +476,23 @@ class Block(_message.Message):
     @_builtins.property
     def operations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """For each instruction, an index into `Circuit.operations`. An operation that holds a block MUST stand after every
-        operation that the block uses, so that no block contains itself.
+        operation that the block uses, so that no block contains itself. At most `Limits.max_instructions`. Blocks lie at
+        most 10,000 deep in one another.
         """
 
     @_builtins.property
     def qubits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The qubits of all instructions, one after another."""
+        """The qubits of all instructions, one after another. At most 40,000,000."""
 
     @_builtins.property
     def clbits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The classical bits of all instructions, one after another."""
+        """The classical bits of all instructions, one after another. At most 10,000,000."""
 
     @_builtins.property
     def parameters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """The real parameters of all instructions, one after another, in radians for angles. MUST be finite."""
+        """The real parameters of all instructions, one after another, in radians for angles. MUST be finite.
+        At most 40,000,000.
+        """
 
     @_builtins.property
     def term_parameters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
@@ -427,15 +500,16 @@ class Block(_message.Message):
         columns have the same length.
 
         For rz(0.5 + 2 * theta), `parameters` holds 0.5, and a term has its index, that of the variable theta, and 2.
+        At most 10,000,000.
         """
 
     @_builtins.property
     def term_variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """For each term, an index into `Circuit.variables` of an input of type float."""
+        """For each term, an index into `Circuit.variables` of an input of type float. At most 10,000,000."""
 
     @_builtins.property
     def term_factors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """For each term, its factor. MUST be finite."""
+        """For each term, its factor. MUST be finite. At most 10,000,000."""
 
     def __init__(
         self,
@@ -463,11 +537,15 @@ class Operation(_message.Message):
     `name` is a gate of `BackendInfo.gates`, or one of:
 
       measure, reset                    one qubit; measure also one classical bit
-      barrier, delay                    no effect on the state; any number of qubits
+      barrier, delay                    no effect on the state but that qubits relax in a delay by a noise model;
+                                        any number of qubits
       unitary                           needs `matrix`
       initialize                        needs `initialize`; resets its qubits first
+      set_state                         needs `set_state`; its qubits are all of the circuit's
       store                             needs `store`
       save                              needs `save`; no effect on the state
+      channel                           needs `channel`
+      readout_error                     needs `readout`; its classical bits are told wrong from there on
       if_else, while_loop, for_loop, switch_case
                                         need the field of that meaning; they take no operands themselves
       break_loop, continue_loop         only inside a loop
@@ -493,6 +571,9 @@ class Operation(_message.Message):
     SWITCH_CASE_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     SAVE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    READOUT_FIELD_NUMBER: _builtins.int
+    SET_STATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """What the operation is; see above."""
     num_qubits: _builtins.int
@@ -515,7 +596,9 @@ class Operation(_message.Message):
 
     @_builtins.property
     def parameter_expressions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Expression]:
-        """Parameters that are computed when the instruction runs. Instructions then take none from `Block.parameters`."""
+        """Parameters that are computed when the instruction runs. Instructions then take none from `Block.parameters`.
+        At most 64.
+        """
 
     @_builtins.property
     def matrix(self) -> Global___ComplexArray:
@@ -549,6 +632,18 @@ class Operation(_message.Message):
     def save(self) -> Global___Save:
         """For `save`."""
 
+    @_builtins.property
+    def channel(self) -> Global___Channel:
+        """For `channel`."""
+
+    @_builtins.property
+    def readout(self) -> Global___ReadoutError:
+        """For `readout_error`."""
+
+    @_builtins.property
+    def set_state(self) -> Global___SetState:
+        """For `set_state`."""
+
     def __init__(
         self,
         *,
@@ -570,16 +665,294 @@ class Operation(_message.Message):
         switch_case: Global___SwitchCase | None = ...,
         unit: _builtins.str = ...,
         save: Global___Save | None = ...,
+        channel: Global___Channel | None = ...,
+        readout: Global___ReadoutError | None = ...,
+        set_state: Global___SetState | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_control_state", b"_control_state", "condition", b"condition", "control_state", b"control_state", "for_loop", b"for_loop", "if_else", b"if_else", "initialize", b"initialize", "matrix", b"matrix", "save", b"save", "store", b"store", "switch_case", b"switch_case", "while_loop", b"while_loop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_control_state", b"_control_state", "channel", b"channel", "condition", b"condition", "control_state", b"control_state", "for_loop", b"for_loop", "if_else", b"if_else", "initialize", b"initialize", "matrix", b"matrix", "readout", b"readout", "save", b"save", "set_state", b"set_state", "store", b"store", "switch_case", b"switch_case", "while_loop", b"while_loop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_control_state", b"_control_state", "condition", b"condition", "control_state", b"control_state", "for_loop", b"for_loop", "if_else", b"if_else", "initialize", b"initialize", "label", b"label", "matrix", b"matrix", "name", b"name", "num_clbits", b"num_clbits", "num_controls", b"num_controls", "num_parameters", b"num_parameters", "num_qubits", b"num_qubits", "parameter_expressions", b"parameter_expressions", "save", b"save", "store", b"store", "switch_case", b"switch_case", "unit", b"unit", "while_loop", b"while_loop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_control_state", b"_control_state", "channel", b"channel", "condition", b"condition", "control_state", b"control_state", "for_loop", b"for_loop", "if_else", b"if_else", "initialize", b"initialize", "label", b"label", "matrix", b"matrix", "name", b"name", "num_clbits", b"num_clbits", "num_controls", b"num_controls", "num_parameters", b"num_parameters", "num_qubits", b"num_qubits", "parameter_expressions", b"parameter_expressions", "readout", b"readout", "save", b"save", "set_state", b"set_state", "store", b"store", "switch_case", b"switch_case", "unit", b"unit", "while_loop", b"while_loop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__control_state: _TypeAlias = _typing.Literal["control_state"]  # noqa: Y015
     _WhichOneofArgType__control_state: _TypeAlias = _typing.Literal["_control_state", b"_control_state"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__control_state) -> _WhichOneofReturnType__control_state | None: ...
 
 Global___Operation: _TypeAlias = Operation  # noqa: Y015
+
+@_typing.final
+class Channel(_message.Message):
+    """What noise does to k qubits, from 1 to 4: a completely positive map that keeps the trace. The instruction's first
+    qubit is the least significant one.
+
+    Shots draw from it. A unitary matrix, and a state vector from beginning to end, are not there with channels:
+    `unitary_simulator` and `statevector_simulator` refuse them.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAULI_FIELD_NUMBER: _builtins.int
+    DEPOLARIZING_FIELD_NUMBER: _builtins.int
+    THERMAL_RELAXATION_FIELD_NUMBER: _builtins.int
+    KRAUS_FIELD_NUMBER: _builtins.int
+    SUPEROPERATOR_FIELD_NUMBER: _builtins.int
+    MIXTURE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pauli(self) -> Global___PauliChannel:
+        """Products of Pauli matrices, each with its probability."""
+
+    @_builtins.property
+    def depolarizing(self) -> Global___DepolarizingChannel:
+        """Nothing is known of the qubits any more, with some probability."""
+
+    @_builtins.property
+    def thermal_relaxation(self) -> Global___ThermalRelaxation:
+        """What a qubit loses in some time."""
+
+    @_builtins.property
+    def kraus(self) -> Global___ComplexArray:
+        """Kraus operators, of shape (m, 2^k, 2^k), for m of at most 1,024. Their adjoints times themselves sum to the
+        identity.
+        """
+
+    @_builtins.property
+    def superoperator(self) -> Global___ComplexArray:
+        """The matrix of 4^k by 4^k that takes density matrices whose columns are stacked, as Qiskit's SuperOp."""
+
+    @_builtins.property
+    def mixture(self) -> Global___CircuitMixture:
+        """One of several circuits, each with its probability, as Qiskit Aer's QuantumError."""
+
+    def __init__(
+        self,
+        *,
+        pauli: Global___PauliChannel | None = ...,
+        depolarizing: Global___DepolarizingChannel | None = ...,
+        thermal_relaxation: Global___ThermalRelaxation | None = ...,
+        kraus: Global___ComplexArray | None = ...,
+        superoperator: Global___ComplexArray | None = ...,
+        mixture: Global___CircuitMixture | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["depolarizing", b"depolarizing", "kind", b"kind", "kraus", b"kraus", "mixture", b"mixture", "pauli", b"pauli", "superoperator", b"superoperator", "thermal_relaxation", b"thermal_relaxation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["depolarizing", b"depolarizing", "kind", b"kind", "kraus", b"kraus", "mixture", b"mixture", "pauli", b"pauli", "superoperator", b"superoperator", "thermal_relaxation", b"thermal_relaxation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["pauli", "depolarizing", "thermal_relaxation", "kraus", "superoperator", "mixture"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___Channel: _TypeAlias = Channel  # noqa: Y015
+
+@_typing.final
+class PauliChannel(_message.Message):
+    """Draws a product of Pauli matrices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAULIS_FIELD_NUMBER: _builtins.int
+    PROBABILITIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def paulis(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """For each product one letter of I X Y Z for each qubit, the last qubit first. At most 4,096."""
+
+    @_builtins.property
+    def probabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """For each product its probability. They are as many as `paulis`, and sum to 1. At most 4,096."""
+
+    def __init__(
+        self,
+        *,
+        paulis: _abc.Iterable[_builtins.str] | None = ...,
+        probabilities: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["paulis", b"paulis", "probabilities", b"probabilities"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauliChannel: _TypeAlias = PauliChannel  # noqa: Y015
+
+@_typing.final
+class DepolarizingChannel(_message.Message):
+    """Replaces the state of the qubits by the one without any information."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    NUM_QUBITS_FIELD_NUMBER: _builtins.int
+    probability: _builtins.float
+    """How likely that is: from 0 to 4^k / (4^k - 1), as in Qiskit Aer."""
+    num_qubits: _builtins.int
+    """How many qubits it is of. 0 means 1."""
+    def __init__(
+        self,
+        *,
+        probability: _builtins.float = ...,
+        num_qubits: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["num_qubits", b"num_qubits", "probability", b"probability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepolarizingChannel: _TypeAlias = DepolarizingChannel  # noqa: Y015
+
+@_typing.final
+class ThermalRelaxation(_message.Message):
+    """Relaxation and dephasing of one qubit. The times are of the same unit, whichever it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    T1_FIELD_NUMBER: _builtins.int
+    T2_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    EXCITED_POPULATION_FIELD_NUMBER: _builtins.int
+    t1: _builtins.float
+    """The time of relaxation. Above 0, perhaps infinite."""
+    t2: _builtins.float
+    """The time of dephasing. Above 0 and at most 2 `t1`, perhaps infinite."""
+    duration: _builtins.float
+    """How long it lasts: finite, from 0."""
+    excited_population: _builtins.float
+    """How likely the qubit is 1 at last, from 0 to 1."""
+    def __init__(
+        self,
+        *,
+        t1: _builtins.float = ...,
+        t2: _builtins.float = ...,
+        duration: _builtins.float = ...,
+        excited_population: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "excited_population", b"excited_population", "t1", b"t1", "t2", b"t2"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ThermalRelaxation: _TypeAlias = ThermalRelaxation  # noqa: Y015
+
+@_typing.final
+class CircuitMixture(_message.Message):
+    """Draws one of several circuits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUM_QUBITS_FIELD_NUMBER: _builtins.int
+    CIRCUITS_FIELD_NUMBER: _builtins.int
+    num_qubits: _builtins.int
+    """How many qubits it is of. 0 means as many as the circuits name."""
+    @_builtins.property
+    def circuits(self) -> _containers.RepeatedCompositeFieldContainer[Global___MixedCircuit]:
+        """The circuits, whose probabilities sum to 1. At most 1,024."""
+
+    def __init__(
+        self,
+        *,
+        num_qubits: _builtins.int = ...,
+        circuits: _abc.Iterable[Global___MixedCircuit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["circuits", b"circuits", "num_qubits", b"num_qubits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CircuitMixture: _TypeAlias = CircuitMixture  # noqa: Y015
+
+@_typing.final
+class MixedCircuit(_message.Message):
+    """One circuit of a mixture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    INSTRUCTIONS_FIELD_NUMBER: _builtins.int
+    probability: _builtins.float
+    """How likely it is."""
+    @_builtins.property
+    def instructions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MixedInstruction]:
+        """What it does, in order, with 8 resets at most. Nothing when empty. At most 64."""
+
+    def __init__(
+        self,
+        *,
+        probability: _builtins.float = ...,
+        instructions: _abc.Iterable[Global___MixedInstruction] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["instructions", b"instructions", "probability", b"probability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MixedCircuit: _TypeAlias = MixedCircuit  # noqa: Y015
+
+@_typing.final
+class MixedInstruction(_message.Message):
+    """A gate, a unitary matrix or a reset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    QUBITS_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    MATRIX_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of a gate of `BackendInfo.gates` with a fixed number of qubits, `unitary` or `reset`."""
+    @_builtins.property
+    def qubits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Its qubits, numbered from 0 through the channel's own. At most 4."""
+
+    @_builtins.property
+    def parameters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The gate's parameters, in radians for angles. MUST be finite. At most 16."""
+
+    @_builtins.property
+    def matrix(self) -> Global___ComplexArray:
+        """For `unitary`: a unitary matrix, of 2^k by 2^k."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        qubits: _abc.Iterable[_builtins.int] | None = ...,
+        parameters: _abc.Iterable[_builtins.float] | None = ...,
+        matrix: Global___ComplexArray | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["matrix", b"matrix"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["matrix", b"matrix", "name", b"name", "parameters", b"parameters", "qubits", b"qubits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MixedInstruction: _TypeAlias = MixedInstruction  # noqa: Y015
+
+@_typing.final
+class ReadoutError(_message.Message):
+    """How likely k classical bits, from 1 to 6, are told to have each value, for each value that they have."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBABILITIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def probabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """2^k rows of 2^k probabilities: row t has those of the values told when t is true, and sums to 1. The first bit is
+        the least significant one of a value. At most 4,096.
+        """
+
+    def __init__(
+        self,
+        *,
+        probabilities: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probabilities", b"probabilities"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadoutError: _TypeAlias = ReadoutError  # noqa: Y015
 
 @_typing.final
 class ComplexArray(_message.Message):
@@ -594,11 +967,11 @@ class ComplexArray(_message.Message):
     """Little-endian IEEE 754 complex128 in row-major order."""
     @_builtins.property
     def shape(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The length of each axis; the product is the number of elements."""
+        """The length of each axis; the product is the number of elements. At most 8."""
 
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """Real and imaginary parts by turns, in row-major order."""
+        """Real and imaginary parts by turns, in row-major order. At most 40,000,000."""
 
     def __init__(
         self,
@@ -650,11 +1023,100 @@ class Initialize(_message.Message):
 Global___Initialize: _TypeAlias = Initialize  # noqa: Y015
 
 @_typing.final
+class SetState(_message.Message):
+    """Gives all of a circuit's qubits a state, whatever they had before: nothing of it is measured. The instruction's first
+    qubit is the least significant one.
+
+    A method that can't hold what is given refuses it. State vectors, chains of tensors and tableaux are for state vectors,
+    density matrices and matrix product states; tableaux are for stabilizers too.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATEVECTOR_FIELD_NUMBER: _builtins.int
+    DENSITY_MATRIX_FIELD_NUMBER: _builtins.int
+    STABILIZER_FIELD_NUMBER: _builtins.int
+    MATRIX_PRODUCT_STATE_FIELD_NUMBER: _builtins.int
+    UNITARY_FIELD_NUMBER: _builtins.int
+    SUPEROPERATOR_FIELD_NUMBER: _builtins.int
+    stabilizer: _builtins.bytes
+    """The tableau that `SaveStabilizer` saves, a byte a bit, row by row: 2n rows of 2n + 1, or the n of the stabilizers
+    alone. Signs of destabilizers mean nothing.
+    """
+    @_builtins.property
+    def statevector(self) -> Global___ComplexArray:
+        """2^n amplitudes of norm 1."""
+
+    @_builtins.property
+    def density_matrix(self) -> Global___ComplexArray:
+        """A density matrix, of 2^n by 2^n: Hermitian, positive, of trace 1. For the method density_matrix."""
+
+    @_builtins.property
+    def matrix_product_state(self) -> Global___MatrixProductState:
+        """A chain of tensors, of norm 1."""
+
+    @_builtins.property
+    def unitary(self) -> Global___ComplexArray:
+        """A unitary matrix, of 2^n by 2^n. For `unitary_simulator`, and not under classical control."""
+
+    @_builtins.property
+    def superoperator(self) -> Global___ComplexArray:
+        """The matrix of 4^n by 4^n that takes density matrices whose columns are stacked, as Qiskit's SuperOp. It keeps the
+        trace. For the method superop.
+        """
+
+    def __init__(
+        self,
+        *,
+        statevector: Global___ComplexArray | None = ...,
+        density_matrix: Global___ComplexArray | None = ...,
+        stabilizer: _builtins.bytes = ...,
+        matrix_product_state: Global___MatrixProductState | None = ...,
+        unitary: Global___ComplexArray | None = ...,
+        superoperator: Global___ComplexArray | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["density_matrix", b"density_matrix", "matrix_product_state", b"matrix_product_state", "stabilizer", b"stabilizer", "state", b"state", "statevector", b"statevector", "superoperator", b"superoperator", "unitary", b"unitary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["density_matrix", b"density_matrix", "matrix_product_state", b"matrix_product_state", "stabilizer", b"stabilizer", "state", b"state", "statevector", b"statevector", "superoperator", b"superoperator", "unitary", b"unitary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_state: _TypeAlias = _typing.Literal["statevector", "density_matrix", "stabilizer", "matrix_product_state", "unitary", "superoperator"]  # noqa: Y015
+    _WhichOneofArgType_state: _TypeAlias = _typing.Literal["state", b"state"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_state) -> _WhichOneofReturnType_state | None: ...
+
+Global___SetState: _TypeAlias = SetState  # noqa: Y015
+
+@_typing.final
+class MatrixProductState(_message.Message):
+    """A state as a chain of tensors, one for each qubit: an amplitude is the product of the matrices that its bits choose."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENSORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tensors(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComplexArray]:
+        """For each qubit a tensor of shape (left bond, 2, right bond). The first left bond and the last right one are 1. At
+        most 100,000.
+        """
+
+    def __init__(
+        self,
+        *,
+        tensors: _abc.Iterable[Global___ComplexArray] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tensors", b"tensors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatrixProductState: _TypeAlias = MatrixProductState  # noqa: Y015
+
+@_typing.final
 class Save(_message.Message):
     """Keeps something of the state, at that place of the circuit, as an array of the result.
 
-    Where shots part, probabilities and expectation values are means over all shots that reach the instruction (as often
-    as they do), and a state vector is that of one shot.
+    Where shots part, most kinds are means over all shots that reach the instruction (as often as they do); state vectors
+    and amplitudes are those of one shot, the last one if that reaches it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -663,8 +1125,37 @@ class Save(_message.Message):
     STATEVECTOR_FIELD_NUMBER: _builtins.int
     PROBABILITIES_FIELD_NUMBER: _builtins.int
     EXPECTATION_VALUE_FIELD_NUMBER: _builtins.int
+    DENSITY_MATRIX_FIELD_NUMBER: _builtins.int
+    AMPLITUDES_FIELD_NUMBER: _builtins.int
+    AMPLITUDES_SQUARED_FIELD_NUMBER: _builtins.int
+    EXPECTATION_VALUE_VARIANCE_FIELD_NUMBER: _builtins.int
+    DETECTORS_FIELD_NUMBER: _builtins.int
+    UNITARY_FIELD_NUMBER: _builtins.int
+    STABILIZER_FIELD_NUMBER: _builtins.int
+    SUPEROPERATOR_FIELD_NUMBER: _builtins.int
+    MATRIX_PRODUCT_STATE_FIELD_NUMBER: _builtins.int
+    PER_SHOT_FIELD_NUMBER: _builtins.int
+    CONDITIONAL_FIELD_NUMBER: _builtins.int
+    UNNORMALIZED_FIELD_NUMBER: _builtins.int
+    AS_DICT_FIELD_NUMBER: _builtins.int
+    AS_OPERATOR_FIELD_NUMBER: _builtins.int
     label: _builtins.str
     """The name of the array in the result, unique in the circuit: from 1 to 128 characters."""
+    per_shot: _builtins.bool
+    """It is kept for each shot, each time that one comes by: the array has an axis before its own, in the order of the
+    "memory". Not in a while loop.
+    """
+    conditional: _builtins.bool
+    """It is kept for each value that the circuit's classical bits have then: the array has an axis before its own, in the
+    order of the values, or with an element for each time if it is `per_shot` too. The array whose name is the label and
+    ".outcomes" has these values: "<u8", a row of words for each element, the least significant first.
+    """
+    unnormalized: _builtins.bool
+    """The sum over the shots is kept, and not the mean. Only for what is a mean."""
+    as_dict: _builtins.bool
+    """Clients show it as a dict, by basis states, of what isn't zero. The array is the same."""
+    as_operator: _builtins.bool
+    """Clients show a tableau as that of a Clifford operator, and not of a state. The array is the same."""
     @_builtins.property
     def statevector(self) -> Global___SaveStatevector:
         """The amplitudes of the whole circuit's qubits: "<c16" or "<c8", of 2^n. The instruction's qubits don't matter."""
@@ -679,6 +1170,56 @@ class Save(_message.Message):
     def expectation_value(self) -> Global___Observable:
         """The expectation value of an observable on the instruction's qubits: "<f8", of 1."""
 
+    @_builtins.property
+    def density_matrix(self) -> Global___SaveDensityMatrix:
+        """The density matrix of the instruction's qubits, the first of which is the least significant bit: "<c16" or "<c8",
+        of 2^k by 2^k.
+        """
+
+    @_builtins.property
+    def amplitudes(self) -> Global___BasisStates:
+        """The amplitudes of some basis states of the whole circuit's qubits: "<c16" or "<c8", one for each."""
+
+    @_builtins.property
+    def amplitudes_squared(self) -> Global___BasisStates:
+        """The squared magnitudes of these, which are probabilities: "<f8", one for each."""
+
+    @_builtins.property
+    def expectation_value_variance(self) -> Global___Observable:
+        """The expectation value of an observable of at most 1,000 products, and its variance: "<f8", of 2."""
+
+    @_builtins.property
+    def detectors(self) -> Global___SaveDetectors:
+        """The bits of detectors: "|u1", of (shots, ⌈detectors / 8⌉)."""
+
+    @_builtins.property
+    def unitary(self) -> Global___SaveUnitary:
+        """The unitary matrix of all that comes before: "<c16" or "<c8", of 2^n by 2^n. For `unitary_simulator`, and neither
+        for each shot nor for outcomes.
+        """
+
+    @_builtins.property
+    def stabilizer(self) -> Global___SaveStabilizer:
+        """The tableau of a stabilizer state of all n qubits, of the last shot: "|u1", of 2n by 2n + 1. A row for each
+        destabilizer and then for each stabilizer, with the bits of its X by qubits, those of its Z, and that of its sign.
+        For the method stabilizer, and neither for each shot nor for outcomes.
+        """
+
+    @_builtins.property
+    def superoperator(self) -> Global___SaveSuperoperator:
+        """The superoperator of all that comes before: "<c16" or "<c8", of 4^n by 4^n, for density matrices whose columns are
+        stacked, as Qiskit's SuperOp. For the method superop, and neither for each shot nor for outcomes.
+        """
+
+    @_builtins.property
+    def matrix_product_state(self) -> Global___SaveMatrixProductState:
+        """A matrix product state of all n qubits, of the last shot: "<c16", the numbers of the tensors of all qubits one
+        after another. Tensor k has the shape (left bond, 2, right bond), and is an isometry from the right, but for the
+        first one. The array whose name is the label and ".bonds" has the bonds, "<u8", of n + 1, and the one with
+        ".weights" the singular values between neighbours, "<f8", one bond's after another's. For the method
+        matrix_product_state, and neither for each shot nor for outcomes.
+        """
+
     def __init__(
         self,
         *,
@@ -686,16 +1227,66 @@ class Save(_message.Message):
         statevector: Global___SaveStatevector | None = ...,
         probabilities: Global___SaveProbabilities | None = ...,
         expectation_value: Global___Observable | None = ...,
+        density_matrix: Global___SaveDensityMatrix | None = ...,
+        amplitudes: Global___BasisStates | None = ...,
+        amplitudes_squared: Global___BasisStates | None = ...,
+        expectation_value_variance: Global___Observable | None = ...,
+        detectors: Global___SaveDetectors | None = ...,
+        unitary: Global___SaveUnitary | None = ...,
+        stabilizer: Global___SaveStabilizer | None = ...,
+        superoperator: Global___SaveSuperoperator | None = ...,
+        matrix_product_state: Global___SaveMatrixProductState | None = ...,
+        per_shot: _builtins.bool = ...,
+        conditional: _builtins.bool = ...,
+        unnormalized: _builtins.bool = ...,
+        as_dict: _builtins.bool = ...,
+        as_operator: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expectation_value", b"expectation_value", "kind", b"kind", "probabilities", b"probabilities", "statevector", b"statevector"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amplitudes", b"amplitudes", "amplitudes_squared", b"amplitudes_squared", "density_matrix", b"density_matrix", "detectors", b"detectors", "expectation_value", b"expectation_value", "expectation_value_variance", b"expectation_value_variance", "kind", b"kind", "matrix_product_state", b"matrix_product_state", "probabilities", b"probabilities", "stabilizer", b"stabilizer", "statevector", b"statevector", "superoperator", b"superoperator", "unitary", b"unitary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expectation_value", b"expectation_value", "kind", b"kind", "label", b"label", "probabilities", b"probabilities", "statevector", b"statevector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amplitudes", b"amplitudes", "amplitudes_squared", b"amplitudes_squared", "as_dict", b"as_dict", "as_operator", b"as_operator", "conditional", b"conditional", "density_matrix", b"density_matrix", "detectors", b"detectors", "expectation_value", b"expectation_value", "expectation_value_variance", b"expectation_value_variance", "kind", b"kind", "label", b"label", "matrix_product_state", b"matrix_product_state", "per_shot", b"per_shot", "probabilities", b"probabilities", "stabilizer", b"stabilizer", "statevector", b"statevector", "superoperator", b"superoperator", "unitary", b"unitary", "unnormalized", b"unnormalized"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["statevector", "probabilities", "expectation_value"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["statevector", "probabilities", "expectation_value", "density_matrix", "amplitudes", "amplitudes_squared", "expectation_value_variance", "detectors", "unitary", "stabilizer", "superoperator", "matrix_product_state"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___Save: _TypeAlias = Save  # noqa: Y015
+
+@_typing.final
+class SaveDetectors(_message.Message):
+    """Keeps the bits of detectors, which are parities of classical bits, of each shot: whether the parity differs from that of
+    a shot without noise. Only for circuits of Clifford gates and Pauli noise in which no gate but Pauli gates depends on
+    outcomes; not in a block or under a condition. No instruction behind it writes a bit that it reads.
+
+    Bit k of byte j of a shot's row is that of detector 8 j + k, and bits behind the last detector are 0. A program that
+    saves detectors gives no counts unless `RunOptions.memory` is set: of so many bits nearly all outcomes are distinct.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLBITS_FIELD_NUMBER: _builtins.int
+    SIZES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def clbits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The classical bits of all detectors, one detector's after another's. At most 1,000,000."""
+
+    @_builtins.property
+    def sizes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For each detector, how many of `clbits` it has. At most 100,000."""
+
+    def __init__(
+        self,
+        *,
+        clbits: _abc.Iterable[_builtins.int] | None = ...,
+        sizes: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clbits", b"clbits", "sizes", b"sizes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveDetectors: _TypeAlias = SaveDetectors  # noqa: Y015
 
 @_typing.final
 class SaveStatevector(_message.Message):
@@ -715,6 +1306,74 @@ class SaveStatevector(_message.Message):
 Global___SaveStatevector: _TypeAlias = SaveStatevector  # noqa: Y015
 
 @_typing.final
+class SaveUnitary(_message.Message):
+    """Keeps a unitary matrix."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveUnitary: _TypeAlias = SaveUnitary  # noqa: Y015
+
+@_typing.final
+class SaveStabilizer(_message.Message):
+    """Keeps a tableau."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveStabilizer: _TypeAlias = SaveStabilizer  # noqa: Y015
+
+@_typing.final
+class SaveSuperoperator(_message.Message):
+    """Keeps a superoperator."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveSuperoperator: _TypeAlias = SaveSuperoperator  # noqa: Y015
+
+@_typing.final
+class SaveMatrixProductState(_message.Message):
+    """Keeps a matrix product state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveMatrixProductState: _TypeAlias = SaveMatrixProductState  # noqa: Y015
+
+@_typing.final
 class SaveProbabilities(_message.Message):
     """Keeps probabilities."""
 
@@ -732,6 +1391,51 @@ class SaveProbabilities(_message.Message):
 Global___SaveProbabilities: _TypeAlias = SaveProbabilities  # noqa: Y015
 
 @_typing.final
+class SaveDensityMatrix(_message.Message):
+    """Keeps a density matrix."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SaveDensityMatrix: _TypeAlias = SaveDensityMatrix  # noqa: Y015
+
+@_typing.final
+class BasisStates(_message.Message):
+    """Some of the circuit's basis states, by their numbers, of which qubit 0 is the least significant bit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    WORDS_PER_NUMBER_FIELD_NUMBER: _builtins.int
+    words_per_number: _builtins.int
+    """How many words a number has; 0 means 1. At most 1,600."""
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The numbers, each with its words of 64 bits, the least significant first. At most 100,000."""
+
+    def __init__(
+        self,
+        *,
+        numbers: _abc.Iterable[_builtins.int] | None = ...,
+        words_per_number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers", "words_per_number", b"words_per_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BasisStates: _TypeAlias = BasisStates  # noqa: Y015
+
+@_typing.final
 class Observable(_message.Message):
     """A Hermitian operator on k qubits as a sum of products of Pauli matrices."""
 
@@ -741,11 +1445,13 @@ class Observable(_message.Message):
     COEFFICIENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def paulis(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For each term one letter of I X Y Z for each qubit, the last qubit first, as in "ZI" for Z on qubit 1."""
+        """For each term one letter of I X Y Z for each qubit, the last qubit first, as in "ZI" for Z on qubit 1.
+        At most 1,000,000.
+        """
 
     @_builtins.property
     def coefficients(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """For each term its coefficient. MUST be finite, and as many as `paulis`."""
+        """For each term its coefficient. MUST be finite, and as many as `paulis`. At most 1,000,000."""
 
     def __init__(
         self,
@@ -879,7 +1585,7 @@ class ForLoop(_message.Message):
     """An index into `Circuit.variables` of the variable that takes each value. MAY be unset."""
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """What is iterated over: `values`, or when that is empty `range`."""
+        """What is iterated over: `values`, or when that is empty `range`. At most 100,000."""
 
     @_builtins.property
     def range(self) -> Global___IntegerRange:
@@ -951,7 +1657,7 @@ class SwitchCase(_message.Message):
 
     @_builtins.property
     def cases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Case]:
-        """The cases, in order."""
+        """The cases, in order. At most 16,384."""
 
     def __init__(
         self,
@@ -980,7 +1686,7 @@ class Case(_message.Message):
     """Whether it fits every value."""
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The values that select it."""
+        """The values that select it. At most 65,536."""
 
     @_builtins.property
     def body(self) -> Global___Block:
@@ -1012,7 +1718,10 @@ class ClassicalType(_message.Message):
     kind: Global___ClassicalKind.ValueType
     """Which family of types."""
     width: _builtins.int
-    """The size in bits, for uint, int and angle, from 1 to 64; 0 means 64. Float has 64 bits."""
+    """The size in bits: from 1 to 64 for uint, int and angle, where 0 means 64; to 1,024 for inputs of type uint and int.
+    A float has 16 or 32, to which what becomes one is rounded, and 64 with any other size. For those of outputs see
+    ClassicalOutput.
+    """
     def __init__(
         self,
         *,
@@ -1029,7 +1738,9 @@ Global___ClassicalType: _TypeAlias = ClassicalType  # noqa: Y015
 
 @_typing.final
 class Expression(_message.Message):
-    """A classical expression, evaluated while the circuit runs."""
+    """A classical expression, evaluated while the circuit runs. With all that it holds, these are at most 8,192, and
+    they lie at most 200 deep in one another.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1121,7 +1832,9 @@ class Literal(_message.Message):
     float_value: _builtins.float
     """A float, or an angle in radians."""
     wide_value: _builtins.bytes
-    """An unsigned integer of more than 64 bits, little-endian, for comparison with a wide register."""
+    """An unsigned integer of more than 64 bits, little-endian, for comparison with a wide register. Its most bits
+    are those of a register, 100,000; no more than 64 of them can stand in a power.
+    """
     def __init__(
         self,
         *,

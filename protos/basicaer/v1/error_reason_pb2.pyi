@@ -25,7 +25,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
     """Not set."""
     ERROR_REASON_PROGRAM_INVALID: _ErrorReason.ValueType  # 1
-    """A program can't be parsed or breaks a rule. With INVALID_ARGUMENT and `google.rpc.BadRequest`.
+    """A program can't be parsed or breaks a rule. With INVALID_ARGUMENT and `google.rpc.BadRequest`; for a text with
+    `Diagnostics` too, which tell more than one mistake.
 
     Example: {"reason": "PROGRAM_INVALID", "metadata": {"program_index": "0", "line": "3", "column": "1"}}
     """
@@ -96,7 +97,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_QUEUE_FULL: _ErrorReason.ValueType  # 15
     """As many jobs wait as the server allows, or allows this caller (the metadata then has
-    "max_queued_jobs_per_principal"). With RESOURCE_EXHAUSTED and RetryInfo.
+    "max_queued_jobs_per_principal"); or the caller reads as many results as it may at a time (then it has
+    "max_reads_per_caller"), follows jobs by as many streams ("max_watches_per_caller"), or with as many heartbeats
+    ("max_heartbeats_per_second"). With RESOURCE_EXHAUSTED and RetryInfo.
 
     Example: {"reason": "QUEUE_FULL", "metadata": {"max_queued_jobs": "10000"}}
     """
@@ -171,7 +174,8 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Not set."""
 ERROR_REASON_PROGRAM_INVALID: ErrorReason.ValueType  # 1
-"""A program can't be parsed or breaks a rule. With INVALID_ARGUMENT and `google.rpc.BadRequest`.
+"""A program can't be parsed or breaks a rule. With INVALID_ARGUMENT and `google.rpc.BadRequest`; for a text with
+`Diagnostics` too, which tell more than one mistake.
 
 Example: {"reason": "PROGRAM_INVALID", "metadata": {"program_index": "0", "line": "3", "column": "1"}}
 """
@@ -242,7 +246,9 @@ Example: {"reason": "READ_OFFSET_OUT_OF_RANGE", "metadata": {"read_offset": "99"
 """
 ERROR_REASON_QUEUE_FULL: ErrorReason.ValueType  # 15
 """As many jobs wait as the server allows, or allows this caller (the metadata then has
-"max_queued_jobs_per_principal"). With RESOURCE_EXHAUSTED and RetryInfo.
+"max_queued_jobs_per_principal"); or the caller reads as many results as it may at a time (then it has
+"max_reads_per_caller"), follows jobs by as many streams ("max_watches_per_caller"), or with as many heartbeats
+("max_heartbeats_per_second"). With RESOURCE_EXHAUSTED and RetryInfo.
 
 Example: {"reason": "QUEUE_FULL", "metadata": {"max_queued_jobs": "10000"}}
 """

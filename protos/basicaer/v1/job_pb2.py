@@ -23,13 +23,15 @@ _sym_db = _symbol_database.Default()
 
 
 from basicaer.v1 import circuit_pb2 as basicaer_dot_v1_dot_circuit__pb2
+from basicaer.v1 import diagnostic_pb2 as basicaer_dot_v1_dot_diagnostic__pb2
 from basicaer.v1 import error_reason_pb2 as basicaer_dot_v1_dot_error__reason__pb2
+from basicaer.v1 import noise_pb2 as basicaer_dot_v1_dot_noise__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x62\x61sicaer/v1/job.proto\x12\x0b\x62\x61sicaer.v1\x1a\x19\x62\x61sicaer/v1/circuit.proto\x1a\x1e\x62\x61sicaer/v1/error_reason.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x01\n\x07JobSpec\x12\x14\n\x0c\x62\x61\x63kend_name\x18\x01 \x01(\t\x12&\n\x08programs\x18\x02 \x03(\x0b\x32\x14.basicaer.v1.Program\x12(\n\x07options\x18\x03 \x01(\x0b\x32\x17.basicaer.v1.RunOptions\x12\x30\n\x06labels\x18\x04 \x03(\x0b\x32 .basicaer.v1.JobSpec.LabelsEntry\x12)\n\x08metadata\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc7\x01\n\x07Program\x12\'\n\x07\x63ircuit\x18\x01 \x01(\x0b\x32\x14.basicaer.v1.CircuitH\x00\x12\x13\n\topenqasm2\x18\x02 \x01(\tH\x00\x12#\n\x06inputs\x18\x04 \x01(\x0b\x32\x13.basicaer.v1.Inputs\x12+\n\nestimation\x18\x05 \x01(\x0b\x32\x17.basicaer.v1.Estimation\x12\x12\n\x05shots\x18\x06 \x01(\x03H\x01\x88\x01\x01\x42\x08\n\x06sourceB\x08\n\x06_shotsJ\x04\x08\x03\x10\x04\"\'\n\x06Inputs\x12\r\n\x05names\x18\x01 \x03(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\"l\n\nEstimation\x12,\n\x0bobservables\x18\x01 \x03(\x0b\x32\x17.basicaer.v1.Observable\x12\x0c\n\x04rows\x18\x02 \x03(\r\x12\x0f\n\x07indices\x18\x03 \x03(\r\x12\x11\n\tprecision\x18\x04 \x01(\x01\"\x80\x03\n\nRunOptions\x12\x12\n\x05shots\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x0e\n\x06memory\x18\x02 \x01(\x08\x12\x1b\n\x0eseed_simulator\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x36\n\x13initial_statevector\x18\x04 \x01(\x0b\x32\x19.basicaer.v1.ComplexArray\x12\x32\n\x0finitial_unitary\x18\x05 \x01(\x0b\x32\x19.basicaer.v1.ComplexArray\x12\x1b\n\x0e\x63hop_threshold\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12)\n\tprecision\x18\x07 \x01(\x0e\x32\x16.basicaer.v1.Precision\x12\x1c\n\x14max_parallel_threads\x18\x08 \x01(\r\x12/\n\x0cmax_run_time\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\n\x06_shotsB\x11\n\x0f_seed_simulatorB\x11\n\x0f_chop_threshold\"\xca\x05\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x14\n\x0c\x62\x61\x63kend_name\x18\x02 \x01(\t\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.basicaer.v1.JobStatus\x12\x10\n\x08sequence\x18\x04 \x01(\x04\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\r\x12\x1b\n\x0equeue_position\x18\t \x01(\rH\x00\x88\x01\x01\x12\'\n\x08progress\x18\n \x01(\x0b\x32\x15.basicaer.v1.Progress\x12$\n\x05\x65rror\x18\x0b \x01(\x0b\x32\x15.basicaer.v1.JobError\x12\x18\n\x10\x63\x61ncel_requested\x18\x0c \x01(\x08\x12,\n\x06labels\x18\r \x03(\x0b\x32\x1c.basicaer.v1.Job.LabelsEntry\x12)\n\x08metadata\x18\x0e \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x14\n\x0cnum_programs\x18\x0f \x01(\r\x12\r\n\x05shots\x18\x10 \x01(\x03\x12\x16\n\x0erequired_bytes\x18\x11 \x01(\x04\x12\x19\n\x11result_size_bytes\x18\x12 \x01(\x04\x12\x36\n\x12result_expire_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x14 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x11\n\x0f_queue_position\"\xdb\x01\n\x08JobError\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.basicaer.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x1a\n\rprogram_index\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x35\n\x08metadata\x18\x04 \x03(\x0b\x32#.basicaer.v1.JobError.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x10\n\x0e_program_index\"t\n\x08Progress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\x12\x12\n\nshots_done\x18\x02 \x01(\x03\x12\x13\n\x0bshots_total\x18\x03 \x01(\x03\x12\x15\n\rprograms_done\x18\x04 \x01(\r\x12\x16\n\x0eprograms_total\x18\x05 \x01(\r\"\x86\x02\n\x05\x45vent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x06status\x18\x03 \x01(\x0b\x32\x19.basicaer.v1.StatusChangeH\x00\x12)\n\x08progress\x18\x04 \x01(\x0b\x32\x15.basicaer.v1.ProgressH\x00\x12\x34\n\x0equeue_position\x18\x05 \x01(\x0b\x32\x1a.basicaer.v1.QueuePositionH\x00\x12+\n\theartbeat\x18\x06 \x01(\x0b\x32\x16.basicaer.v1.HeartbeatH\x00\x42\x06\n\x04kind\"m\n\x0cStatusChange\x12&\n\x06status\x18\x01 \x01(\x0e\x32\x16.basicaer.v1.JobStatus\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12$\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x15.basicaer.v1.JobError\"\x1e\n\rQueuePosition\x12\r\n\x05\x61head\x18\x01 \x01(\r\"8\n\tHeartbeat\x12+\n\x08interval\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration*R\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x14\n\x10PRECISION_DOUBLE\x10\x01\x12\x14\n\x10PRECISION_SINGLE\x10\x02*\xd3\x01\n\tJobStatus\x12\x1a\n\x16JOB_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17JOB_STATUS_INITIALIZING\x10\x01\x12\x15\n\x11JOB_STATUS_QUEUED\x10\x02\x12\x19\n\x15JOB_STATUS_VALIDATING\x10\x03\x12\x16\n\x12JOB_STATUS_RUNNING\x10\x04\x12\x18\n\x14JOB_STATUS_CANCELLED\x10\x05\x12\x13\n\x0fJOB_STATUS_DONE\x10\x06\x12\x14\n\x10JOB_STATUS_ERROR\x10\x07\x42K\n\x0f\x64\x65v.basicaer.v1P\x01Z6github.com/basicaer/basicaer-go/basicaer/v1;basicaerv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x62\x61sicaer/v1/job.proto\x12\x0b\x62\x61sicaer.v1\x1a\x19\x62\x61sicaer/v1/circuit.proto\x1a\x1c\x62\x61sicaer/v1/diagnostic.proto\x1a\x1e\x62\x61sicaer/v1/error_reason.proto\x1a\x17\x62\x61sicaer/v1/noise.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x01\n\x07JobSpec\x12\x14\n\x0c\x62\x61\x63kend_name\x18\x01 \x01(\t\x12&\n\x08programs\x18\x02 \x03(\x0b\x32\x14.basicaer.v1.Program\x12(\n\x07options\x18\x03 \x01(\x0b\x32\x17.basicaer.v1.RunOptions\x12\x30\n\x06labels\x18\x04 \x03(\x0b\x32 .basicaer.v1.JobSpec.LabelsEntry\x12)\n\x08metadata\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x94\x02\n\x07Program\x12\'\n\x07\x63ircuit\x18\x01 \x01(\x0b\x32\x14.basicaer.v1.CircuitH\x00\x12\x13\n\topenqasm2\x18\x02 \x01(\tH\x00\x12\x13\n\topenqasm3\x18\x03 \x01(\tH\x00\x12\x0e\n\x04stim\x18\x08 \x01(\tH\x00\x12#\n\x06inputs\x18\x04 \x01(\x0b\x32\x13.basicaer.v1.Inputs\x12+\n\nestimation\x18\x05 \x01(\x0b\x32\x17.basicaer.v1.Estimation\x12\x12\n\x05shots\x18\x06 \x01(\x03H\x01\x88\x01\x01\x12,\n\x07\x65xterns\x18\x07 \x03(\x0b\x32\x1b.basicaer.v1.ExternFunctionB\x08\n\x06sourceB\x08\n\x06_shots\"o\n\x0e\x45xternFunction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\targuments\x18\x02 \x03(\x01\x12\x0e\n\x06values\x18\x03 \x03(\x01\x12\x1a\n\rdefault_value\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x10\n\x0e_default_value\"k\n\x06Inputs\x12\r\n\x05names\x18\x01 \x03(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\x12\x15\n\rinteger_names\x18\x03 \x03(\t\x12\x10\n\x08integers\x18\x04 \x03(\x06\x12\x19\n\x11words_per_integer\x18\x05 \x01(\r\"~\n\nEstimation\x12,\n\x0bobservables\x18\x01 \x03(\x0b\x32\x17.basicaer.v1.Observable\x12\x0c\n\x04rows\x18\x02 \x03(\r\x12\x0f\n\x07indices\x18\x03 \x03(\r\x12\x11\n\tprecision\x18\x04 \x01(\x01\x12\x10\n\x08gradient\x18\x05 \x01(\x08\"\xb8\x04\n\nRunOptions\x12\x12\n\x05shots\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x0e\n\x06memory\x18\x02 \x01(\x08\x12\x1b\n\x0eseed_simulator\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x36\n\x13initial_statevector\x18\x04 \x01(\x0b\x32\x19.basicaer.v1.ComplexArray\x12\x32\n\x0finitial_unitary\x18\x05 \x01(\x0b\x32\x19.basicaer.v1.ComplexArray\x12\x1b\n\x0e\x63hop_threshold\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12)\n\tprecision\x18\x07 \x01(\x0e\x32\x16.basicaer.v1.Precision\x12\x1c\n\x14max_parallel_threads\x18\x08 \x01(\r\x12/\n\x0cmax_run_time\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0bseed_stream\x18\n \x01(\r\x12,\n\x0bnoise_model\x18\x0b \x01(\x0b\x32\x17.basicaer.v1.NoiseModel\x12-\n\x06method\x18\x0c \x01(\x0e\x32\x1d.basicaer.v1.SimulationMethod\x12\x44\n\x14matrix_product_state\x18\r \x01(\x0b\x32&.basicaer.v1.MatrixProductStateOptionsB\x08\n\x06_shotsB\x11\n\x0f_seed_simulatorB\x11\n\x0f_chop_threshold\"s\n\x19MatrixProductStateOptions\x12\x1a\n\x12max_bond_dimension\x18\x01 \x01(\r\x12!\n\x14truncation_threshold\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x17\n\x15_truncation_threshold\"\xf5\x05\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x14\n\x0c\x62\x61\x63kend_name\x18\x02 \x01(\t\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.basicaer.v1.JobStatus\x12\x10\n\x08sequence\x18\x04 \x01(\x04\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\r\x12\x1b\n\x0equeue_position\x18\t \x01(\rH\x00\x88\x01\x01\x12\'\n\x08progress\x18\n \x01(\x0b\x32\x15.basicaer.v1.Progress\x12$\n\x05\x65rror\x18\x0b \x01(\x0b\x32\x15.basicaer.v1.JobError\x12\x18\n\x10\x63\x61ncel_requested\x18\x0c \x01(\x08\x12,\n\x06labels\x18\r \x03(\x0b\x32\x1c.basicaer.v1.Job.LabelsEntry\x12)\n\x08metadata\x18\x0e \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x14\n\x0cnum_programs\x18\x0f \x01(\r\x12\r\n\x05shots\x18\x10 \x01(\x03\x12\x16\n\x0erequired_bytes\x18\x11 \x01(\x04\x12\x19\n\x11result_size_bytes\x18\x12 \x01(\x04\x12\x36\n\x12result_expire_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x14 \x01(\t\x12)\n\x08warnings\x18\x15 \x03(\x0b\x32\x17.basicaer.v1.Diagnostic\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x11\n\x0f_queue_position\"\xdb\x01\n\x08JobError\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.basicaer.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x1a\n\rprogram_index\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x35\n\x08metadata\x18\x04 \x03(\x0b\x32#.basicaer.v1.JobError.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x10\n\x0e_program_index\"t\n\x08Progress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\x12\x12\n\nshots_done\x18\x02 \x01(\x03\x12\x13\n\x0bshots_total\x18\x03 \x01(\x03\x12\x15\n\rprograms_done\x18\x04 \x01(\r\x12\x16\n\x0eprograms_total\x18\x05 \x01(\r\"\x86\x02\n\x05\x45vent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x06status\x18\x03 \x01(\x0b\x32\x19.basicaer.v1.StatusChangeH\x00\x12)\n\x08progress\x18\x04 \x01(\x0b\x32\x15.basicaer.v1.ProgressH\x00\x12\x34\n\x0equeue_position\x18\x05 \x01(\x0b\x32\x1a.basicaer.v1.QueuePositionH\x00\x12+\n\theartbeat\x18\x06 \x01(\x0b\x32\x16.basicaer.v1.HeartbeatH\x00\x42\x06\n\x04kind\"m\n\x0cStatusChange\x12&\n\x06status\x18\x01 \x01(\x0e\x32\x16.basicaer.v1.JobStatus\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12$\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x15.basicaer.v1.JobError\"\x1e\n\rQueuePosition\x12\r\n\x05\x61head\x18\x01 \x01(\r\"8\n\tHeartbeat\x12+\n\x08interval\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration*\x8c\x02\n\x10SimulationMethod\x12!\n\x1dSIMULATION_METHOD_UNSPECIFIED\x10\x00\x12\x1f\n\x1bSIMULATION_METHOD_AUTOMATIC\x10\x01\x12!\n\x1dSIMULATION_METHOD_STATEVECTOR\x10\x02\x12$\n SIMULATION_METHOD_DENSITY_MATRIX\x10\x03\x12 \n\x1cSIMULATION_METHOD_STABILIZER\x10\x04\x12*\n&SIMULATION_METHOD_MATRIX_PRODUCT_STATE\x10\x05\x12\x1d\n\x19SIMULATION_METHOD_SUPEROP\x10\x06*R\n\tPrecision\x12\x19\n\x15PRECISION_UNSPECIFIED\x10\x00\x12\x14\n\x10PRECISION_DOUBLE\x10\x01\x12\x14\n\x10PRECISION_SINGLE\x10\x02*\xd3\x01\n\tJobStatus\x12\x1a\n\x16JOB_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17JOB_STATUS_INITIALIZING\x10\x01\x12\x15\n\x11JOB_STATUS_QUEUED\x10\x02\x12\x19\n\x15JOB_STATUS_VALIDATING\x10\x03\x12\x16\n\x12JOB_STATUS_RUNNING\x10\x04\x12\x18\n\x14JOB_STATUS_CANCELLED\x10\x05\x12\x13\n\x0fJOB_STATUS_DONE\x10\x06\x12\x14\n\x10JOB_STATUS_ERROR\x10\x07\x42K\n\x0f\x64\x65v.basicaer.v1P\x01Z6github.com/basicaer/basicaer-go/basicaer/v1;basicaerv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,38 +45,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOB_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_JOBERROR_METADATAENTRY']._loaded_options = None
   _globals['_JOBERROR_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_PRECISION']._serialized_start=2711
-  _globals['_PRECISION']._serialized_end=2793
-  _globals['_JOBSTATUS']._serialized_start=2796
-  _globals['_JOBSTATUS']._serialized_end=3007
-  _globals['_JOBSPEC']._serialized_start=193
-  _globals['_JOBSPEC']._serialized_end=446
-  _globals['_JOBSPEC_LABELSENTRY']._serialized_start=401
-  _globals['_JOBSPEC_LABELSENTRY']._serialized_end=446
-  _globals['_PROGRAM']._serialized_start=449
-  _globals['_PROGRAM']._serialized_end=648
-  _globals['_INPUTS']._serialized_start=650
-  _globals['_INPUTS']._serialized_end=689
-  _globals['_ESTIMATION']._serialized_start=691
-  _globals['_ESTIMATION']._serialized_end=799
-  _globals['_RUNOPTIONS']._serialized_start=802
-  _globals['_RUNOPTIONS']._serialized_end=1186
-  _globals['_JOB']._serialized_start=1189
-  _globals['_JOB']._serialized_end=1903
-  _globals['_JOB_LABELSENTRY']._serialized_start=401
-  _globals['_JOB_LABELSENTRY']._serialized_end=446
-  _globals['_JOBERROR']._serialized_start=1906
-  _globals['_JOBERROR']._serialized_end=2125
-  _globals['_JOBERROR_METADATAENTRY']._serialized_start=2060
-  _globals['_JOBERROR_METADATAENTRY']._serialized_end=2107
-  _globals['_PROGRESS']._serialized_start=2127
-  _globals['_PROGRESS']._serialized_end=2243
-  _globals['_EVENT']._serialized_start=2246
-  _globals['_EVENT']._serialized_end=2508
-  _globals['_STATUSCHANGE']._serialized_start=2510
-  _globals['_STATUSCHANGE']._serialized_end=2619
-  _globals['_QUEUEPOSITION']._serialized_start=2621
-  _globals['_QUEUEPOSITION']._serialized_end=2651
-  _globals['_HEARTBEAT']._serialized_start=2653
-  _globals['_HEARTBEAT']._serialized_end=2709
+  _globals['_SIMULATIONMETHOD']._serialized_start=3387
+  _globals['_SIMULATIONMETHOD']._serialized_end=3655
+  _globals['_PRECISION']._serialized_start=3657
+  _globals['_PRECISION']._serialized_end=3739
+  _globals['_JOBSTATUS']._serialized_start=3742
+  _globals['_JOBSTATUS']._serialized_end=3953
+  _globals['_JOBSPEC']._serialized_start=248
+  _globals['_JOBSPEC']._serialized_end=501
+  _globals['_JOBSPEC_LABELSENTRY']._serialized_start=456
+  _globals['_JOBSPEC_LABELSENTRY']._serialized_end=501
+  _globals['_PROGRAM']._serialized_start=504
+  _globals['_PROGRAM']._serialized_end=780
+  _globals['_EXTERNFUNCTION']._serialized_start=782
+  _globals['_EXTERNFUNCTION']._serialized_end=893
+  _globals['_INPUTS']._serialized_start=895
+  _globals['_INPUTS']._serialized_end=1002
+  _globals['_ESTIMATION']._serialized_start=1004
+  _globals['_ESTIMATION']._serialized_end=1130
+  _globals['_RUNOPTIONS']._serialized_start=1133
+  _globals['_RUNOPTIONS']._serialized_end=1701
+  _globals['_MATRIXPRODUCTSTATEOPTIONS']._serialized_start=1703
+  _globals['_MATRIXPRODUCTSTATEOPTIONS']._serialized_end=1818
+  _globals['_JOB']._serialized_start=1821
+  _globals['_JOB']._serialized_end=2578
+  _globals['_JOB_LABELSENTRY']._serialized_start=456
+  _globals['_JOB_LABELSENTRY']._serialized_end=501
+  _globals['_JOBERROR']._serialized_start=2581
+  _globals['_JOBERROR']._serialized_end=2800
+  _globals['_JOBERROR_METADATAENTRY']._serialized_start=2735
+  _globals['_JOBERROR_METADATAENTRY']._serialized_end=2782
+  _globals['_PROGRESS']._serialized_start=2802
+  _globals['_PROGRESS']._serialized_end=2918
+  _globals['_EVENT']._serialized_start=2921
+  _globals['_EVENT']._serialized_end=3183
+  _globals['_STATUSCHANGE']._serialized_start=3185
+  _globals['_STATUSCHANGE']._serialized_end=3294
+  _globals['_QUEUEPOSITION']._serialized_start=3296
+  _globals['_QUEUEPOSITION']._serialized_end=3326
+  _globals['_HEARTBEAT']._serialized_start=3328
+  _globals['_HEARTBEAT']._serialized_end=3384
 # @@protoc_insertion_point(module_scope)

@@ -4,7 +4,9 @@ isort:skip_file
 Jobs: what is submitted, what it becomes, and the events on the way."""
 
 from basicaer.v1 import circuit_pb2 as _circuit_pb2
+from basicaer.v1 import diagnostic_pb2 as _diagnostic_pb2
 from basicaer.v1 import error_reason_pb2 as _error_reason_pb2
+from basicaer.v1 import noise_pb2 as _noise_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -23,6 +25,46 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _SimulationMethod:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SimulationMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SimulationMethod.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SIMULATION_METHOD_UNSPECIFIED: _SimulationMethod.ValueType  # 0
+    """The default, automatic."""
+    SIMULATION_METHOD_AUTOMATIC: _SimulationMethod.ValueType  # 1
+    """The server chooses."""
+    SIMULATION_METHOD_STATEVECTOR: _SimulationMethod.ValueType  # 2
+    """All 2^n amplitudes. Takes everything; noise shot by shot."""
+    SIMULATION_METHOD_DENSITY_MATRIX: _SimulationMethod.ValueType  # 3
+    """A density matrix of 4^n numbers. Noise exactly; at most 15 qubits."""
+    SIMULATION_METHOD_STABILIZER: _SimulationMethod.ValueType  # 4
+    """What Clifford gates leave: thousands of qubits. Noise of Pauli operators."""
+    SIMULATION_METHOD_MATRIX_PRODUCT_STATE: _SimulationMethod.ValueType  # 5
+    """A chain of tensors: many qubits with little entanglement. Noise of unitary operators, shot by shot."""
+    SIMULATION_METHOD_SUPEROP: _SimulationMethod.ValueType  # 6
+    """The superoperator of a whole circuit, of 16^n numbers: what channels and gates do to any state. No measurements."""
+
+class SimulationMethod(_SimulationMethod, metaclass=_SimulationMethodEnumTypeWrapper):
+    """A way to hold a state and to apply gates to it."""
+
+SIMULATION_METHOD_UNSPECIFIED: SimulationMethod.ValueType  # 0
+"""The default, automatic."""
+SIMULATION_METHOD_AUTOMATIC: SimulationMethod.ValueType  # 1
+"""The server chooses."""
+SIMULATION_METHOD_STATEVECTOR: SimulationMethod.ValueType  # 2
+"""All 2^n amplitudes. Takes everything; noise shot by shot."""
+SIMULATION_METHOD_DENSITY_MATRIX: SimulationMethod.ValueType  # 3
+"""A density matrix of 4^n numbers. Noise exactly; at most 15 qubits."""
+SIMULATION_METHOD_STABILIZER: SimulationMethod.ValueType  # 4
+"""What Clifford gates leave: thousands of qubits. Noise of Pauli operators."""
+SIMULATION_METHOD_MATRIX_PRODUCT_STATE: SimulationMethod.ValueType  # 5
+"""A chain of tensors: many qubits with little entanglement. Noise of unitary operators, shot by shot."""
+SIMULATION_METHOD_SUPEROP: SimulationMethod.ValueType  # 6
+"""The superoperator of a whole circuit, of 16^n numbers: what channels and gates do to any state. No measurements."""
+Global___SimulationMethod: _TypeAlias = SimulationMethod  # noqa: Y015
 
 class _Precision:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -128,7 +170,7 @@ class JobSpec(_message.Message):
     @_builtins.property
     def programs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Program]:
         """The programs. The result has one entry for each, or one for each row of its inputs, in this order. MUST NOT be
-        empty.
+        empty. At most `Limits.max_programs`.
         """
 
     @_builtins.property
@@ -141,7 +183,9 @@ class JobSpec(_message.Message):
 
     @_builtins.property
     def metadata(self) -> _struct_pb2.Struct:
-        """Free data of the caller's, returned in the Job."""
+        """Free data of the caller's, returned in the Job each time. At most `Limits.max_metadata_bytes`, serialized; what
+        belongs to a circuit can be in `Circuit.metadata`, which is returned with its result alone.
+        """
 
     def __init__(
         self,
@@ -168,11 +212,29 @@ class Program(_message.Message):
 
     CIRCUIT_FIELD_NUMBER: _builtins.int
     OPENQASM2_FIELD_NUMBER: _builtins.int
+    OPENQASM3_FIELD_NUMBER: _builtins.int
+    STIM_FIELD_NUMBER: _builtins.int
     INPUTS_FIELD_NUMBER: _builtins.int
     ESTIMATION_FIELD_NUMBER: _builtins.int
     SHOTS_FIELD_NUMBER: _builtins.int
+    EXTERNS_FIELD_NUMBER: _builtins.int
     openqasm2: _builtins.str
-    """OpenQASM 2 text. Only `qelib1.inc` can be included."""
+    """OpenQASM 2 text. Of files it can include `qelib1.inc` and `hqslib1.inc`, which the server knows. One that
+    has no statement beside declarations is PROGRAM_INVALID where nothing could come of it.
+    """
+    openqasm3: _builtins.str
+    """OpenQASM 3 text. Of files it can include `stdgates.inc`, which the server knows. What its variables hold is
+    shown as classical registers of the circuit: those that are declared as output, and where none is, all bits
+    that are declared outside of blocks, and variables there that measurements write to. Their types are in
+    `ProgramHeader.outputs`. One that has no statement beside declarations is PROGRAM_INVALID where nothing could
+    come of it.
+    """
+    stim: _builtins.str
+    """Text in stim's language. Each measurement writes a classical bit of its own, in their order, of the register
+    "rec". Detectors are saved as "detectors" and observables as "observables", see `SaveDetectors`; one that has some
+    gives no counts unless `RunOptions.memory` is set. Sweep bits, observables of Pauli operators, and correlated
+    errors of more than 4 qubits are refused; so is `RunOptions.noise_model`, as the text has its noise in itself.
+    """
     shots: _builtins.int
     """How often this program is run, instead of `RunOptions.shots`."""
     @_builtins.property
@@ -189,22 +251,31 @@ class Program(_message.Message):
         "expectation_values" alone. The circuit MUST NOT save anything itself.
         """
 
+    @_builtins.property
+    def externs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExternFunction]:
+        """What the functions give that an OpenQASM 3 text declares as `extern`, each of which the text declares. One that
+        isn't here can't be called. At most 1,000.
+        """
+
     def __init__(
         self,
         *,
         circuit: _circuit_pb2.Circuit | None = ...,
         openqasm2: _builtins.str = ...,
+        openqasm3: _builtins.str = ...,
+        stim: _builtins.str = ...,
         inputs: Global___Inputs | None = ...,
         estimation: Global___Estimation | None = ...,
         shots: _builtins.int | None = ...,
+        externs: _abc.Iterable[Global___ExternFunction] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_shots", b"_shots", "circuit", b"circuit", "estimation", b"estimation", "inputs", b"inputs", "openqasm2", b"openqasm2", "shots", b"shots", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_shots", b"_shots", "circuit", b"circuit", "estimation", b"estimation", "inputs", b"inputs", "openqasm2", b"openqasm2", "openqasm3", b"openqasm3", "shots", b"shots", "source", b"source", "stim", b"stim"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_shots", b"_shots", "circuit", b"circuit", "estimation", b"estimation", "inputs", b"inputs", "openqasm2", b"openqasm2", "shots", b"shots", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_shots", b"_shots", "circuit", b"circuit", "estimation", b"estimation", "externs", b"externs", "inputs", b"inputs", "openqasm2", b"openqasm2", "openqasm3", b"openqasm3", "shots", b"shots", "source", b"source", "stim", b"stim"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__shots: _TypeAlias = _typing.Literal["shots"]  # noqa: Y015
     _WhichOneofArgType__shots: _TypeAlias = _typing.Literal["_shots", b"_shots"]  # noqa: Y015
-    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["circuit", "openqasm2"]  # noqa: Y015
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["circuit", "openqasm2", "openqasm3", "stim"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__shots) -> _WhichOneofReturnType__shots | None: ...
@@ -214,21 +285,85 @@ class Program(_message.Message):
 Global___Program: _TypeAlias = Program  # noqa: Y015
 
 @_typing.final
+class ExternFunction(_message.Message):
+    """A function that a text declares as `extern`, as a table of what it gives for which arguments.
+
+    Integers and truth values are given as numbers, bit[n] as the unsigned integer of its bits, angles in radians; so an
+    integer of more than 53 bits is told as far as a double has it. A function of arguments that only a run knows needs
+    rows for all of them, or a default.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    DEFAULT_VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name, unique in the program."""
+    default_value: _builtins.float
+    """The value for arguments that aren't in a row."""
+    @_builtins.property
+    def arguments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The arguments, row by row: as many in a row as the function has parameters. Each finite. At most 1,000,000."""
+
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """For each row the value, finite. Empty for a function that gives none. At most 65,536."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        arguments: _abc.Iterable[_builtins.float] | None = ...,
+        values: _abc.Iterable[_builtins.float] | None = ...,
+        default_value: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_default_value", b"_default_value", "default_value", b"default_value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_default_value", b"_default_value", "arguments", b"arguments", "default_value", b"default_value", "name", b"name", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__default_value: _TypeAlias = _typing.Literal["default_value"]  # noqa: Y015
+    _WhichOneofArgType__default_value: _TypeAlias = _typing.Literal["_default_value", b"_default_value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__default_value) -> _WhichOneofReturnType__default_value | None: ...
+
+Global___ExternFunction: _TypeAlias = ExternFunction  # noqa: Y015
+
+@_typing.final
 class Inputs(_message.Message):
-    """Rows of values for a circuit's inputs."""
+    """Rows of values for a circuit's inputs. An array that OpenQASM 3 text takes as an input is one input for each of its
+    elements, named by its indices: "a[1,0]".
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMES_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
+    INTEGER_NAMES_FIELD_NUMBER: _builtins.int
+    INTEGERS_FIELD_NUMBER: _builtins.int
+    WORDS_PER_INTEGER_FIELD_NUMBER: _builtins.int
+    words_per_integer: _builtins.int
+    """How many words each of `integers` has. 0 means 1."""
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The names of the inputs, each of the circuit's once, in any order."""
+        """The names of the inputs, each of the circuit's once, in any order. At most 100,000."""
 
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """The values, row by row: as many in a row as there are names. At least one row; each value finite. Integers and
-        truth values are given as numbers, angles in radians.
+        truth values are given as numbers, angles in radians. At most 10,000,000.
+        """
+
+    @_builtins.property
+    def integer_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names of inputs that aren't in `names`, since their values are integers that a double may not hold. At most
+        100,000.
+        """
+
+    @_builtins.property
+    def integers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Their values, row by row, in as many rows as `values` has: each of them in words of 64 bits, the least significant
+        first, in two's complement; those of inputs of type uint, bit and bool without a sign. At most 10,000,000.
         """
 
     def __init__(
@@ -236,10 +371,13 @@ class Inputs(_message.Message):
         *,
         names: _abc.Iterable[_builtins.str] | None = ...,
         values: _abc.Iterable[_builtins.float] | None = ...,
+        integer_names: _abc.Iterable[_builtins.str] | None = ...,
+        integers: _abc.Iterable[_builtins.int] | None = ...,
+        words_per_integer: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["integer_names", b"integer_names", "integers", b"integers", "names", b"names", "values", b"values", "words_per_integer", b"words_per_integer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -257,23 +395,29 @@ class Estimation(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     INDICES_FIELD_NUMBER: _builtins.int
     PRECISION_FIELD_NUMBER: _builtins.int
+    GRADIENT_FIELD_NUMBER: _builtins.int
     precision: _builtins.float
     """The standard deviation of the normally distributed noise that is added to each value, from the job's seed. 0 adds
     none.
     """
+    gradient: _builtins.bool
+    """Whether the values' derivatives by the inputs of `Program.inputs.names` are wanted too, exact, as an array
+    "gradients": of shape (rows, observables, names), or with `rows` of (pairs, names). The circuit has to be of gates
+    alone, and gates' parameters smooth functions of the inputs; `RunOptions.initial_statevector` is refused.
+    """
     @_builtins.property
     def observables(self) -> _containers.RepeatedCompositeFieldContainer[_circuit_pb2.Observable]:
-        """The observables, each on all qubits of the circuit. MUST NOT be empty."""
+        """The observables, each on all qubits of the circuit. MUST NOT be empty. At most 100,000."""
 
     @_builtins.property
     def rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Which pairs are wanted: for each, a row of `Program.inputs` (0 without inputs). When empty, every row with every
-        observable, in an array of that shape; otherwise an array of the pairs.
+        observable, in an array of that shape; otherwise an array of the pairs. At most 10,000,000.
         """
 
     @_builtins.property
     def indices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """For each pair, an index into `observables`."""
+        """For each pair, an index into `observables`. At most 10,000,000."""
 
     def __init__(
         self,
@@ -282,10 +426,11 @@ class Estimation(_message.Message):
         rows: _abc.Iterable[_builtins.int] | None = ...,
         indices: _abc.Iterable[_builtins.int] | None = ...,
         precision: _builtins.float = ...,
+        gradient: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["indices", b"indices", "observables", b"observables", "precision", b"precision", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gradient", b"gradient", "indices", b"indices", "observables", b"observables", "precision", b"precision", "rows", b"rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -306,6 +451,10 @@ class RunOptions(_message.Message):
     PRECISION_FIELD_NUMBER: _builtins.int
     MAX_PARALLEL_THREADS_FIELD_NUMBER: _builtins.int
     MAX_RUN_TIME_FIELD_NUMBER: _builtins.int
+    SEED_STREAM_FIELD_NUMBER: _builtins.int
+    NOISE_MODEL_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    MATRIX_PRODUCT_STATE_FIELD_NUMBER: _builtins.int
     shots: _builtins.int
     """How often a program is run. Default 1024."""
     memory: _builtins.bool
@@ -313,7 +462,7 @@ class RunOptions(_message.Message):
     seed_simulator: _builtins.int
     """The seed of the random numbers: the same seed, programs and server version give the same outcomes, whatever the
     threads. Entry i of the result draws from a stream of its own, derived from the seed and i. Random when unset; the
-    result tells the seed that was used.
+    result tells the seed that was used. See `seed_stream`.
     """
     chop_threshold: _builtins.float
     """Real and imaginary parts of returned amplitudes below this magnitude become 0. Default 1e-15; 0 keeps all."""
@@ -321,6 +470,17 @@ class RunOptions(_message.Message):
     """The arithmetic. Default double."""
     max_parallel_threads: _builtins.int
     """The most threads that the job may use. 0 leaves it to the server."""
+    seed_stream: _builtins.int
+    """Which stream of the seed the first entry of the result draws from; entry i takes stream `seed_stream` + i, modulo
+    2^32. It repeats one entry of an earlier job alone: with that entry's `ProgramResult.seed_simulator` and
+    `seed_stream`, its program (with the entry's row of inputs) gives the same outcomes as it did among others.
+    """
+    method: Global___SimulationMethod.ValueType
+    """How the state is held while a program runs. Default automatic: for each program the fastest that can run it in the
+    server's memory, without an approximation. `ProgramResult.simulation_method` tells which that was. One that can't run
+    a program is refused when the job is submitted (OPTION_INVALID, with the reason and the methods that can). Counts
+    repeat by one seed and one method.
+    """
     @_builtins.property
     def initial_statevector(self) -> _circuit_pb2.ComplexArray:
         """The state before the first instruction, of norm 1, instead of all qubits in 0."""
@@ -335,6 +495,14 @@ class RunOptions(_message.Message):
         has stopped begins anew. The server's limit, when it is shorter or this is unset.
         """
 
+    @_builtins.property
+    def noise_model(self) -> _noise_pb2.NoiseModel:
+        """The noise of all programs. Shots draw from it."""
+
+    @_builtins.property
+    def matrix_product_state(self) -> Global___MatrixProductStateOptions:
+        """Bounds for states that are held as matrix product states. The other methods have no use for them."""
+
     def __init__(
         self,
         *,
@@ -347,10 +515,14 @@ class RunOptions(_message.Message):
         precision: Global___Precision.ValueType = ...,
         max_parallel_threads: _builtins.int = ...,
         max_run_time: _duration_pb2.Duration | None = ...,
+        seed_stream: _builtins.int = ...,
+        noise_model: _noise_pb2.NoiseModel | None = ...,
+        method: Global___SimulationMethod.ValueType = ...,
+        matrix_product_state: Global___MatrixProductStateOptions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "max_run_time", b"max_run_time", "seed_simulator", b"seed_simulator", "shots", b"shots"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "matrix_product_state", b"matrix_product_state", "max_run_time", b"max_run_time", "noise_model", b"noise_model", "seed_simulator", b"seed_simulator", "shots", b"shots"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "max_parallel_threads", b"max_parallel_threads", "max_run_time", b"max_run_time", "memory", b"memory", "precision", b"precision", "seed_simulator", b"seed_simulator", "shots", b"shots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "matrix_product_state", b"matrix_product_state", "max_parallel_threads", b"max_parallel_threads", "max_run_time", b"max_run_time", "memory", b"memory", "method", b"method", "noise_model", b"noise_model", "precision", b"precision", "seed_simulator", b"seed_simulator", "seed_stream", b"seed_stream", "shots", b"shots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chop_threshold: _TypeAlias = _typing.Literal["chop_threshold"]  # noqa: Y015
     _WhichOneofArgType__chop_threshold: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold"]  # noqa: Y015
@@ -366,6 +538,36 @@ class RunOptions(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__shots) -> _WhichOneofReturnType__shots | None: ...
 
 Global___RunOptions: _TypeAlias = RunOptions  # noqa: Y015
+
+@_typing.final
+class MatrixProductStateOptions(_message.Message):
+    """How far matrix product states may be cut. Without bounds they are cut nowhere but where double precision rounds anyway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_BOND_DIMENSION_FIELD_NUMBER: _builtins.int
+    TRUNCATION_THRESHOLD_FIELD_NUMBER: _builtins.int
+    max_bond_dimension: _builtins.int
+    """The most values of a bond between two qubits. 0 sets no bound."""
+    truncation_threshold: _builtins.float
+    """Of each bond the least weights are left out that together are at most this part of all, from 0 to below 1.
+    Default 1e-16.
+    """
+    def __init__(
+        self,
+        *,
+        max_bond_dimension: _builtins.int = ...,
+        truncation_threshold: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_truncation_threshold", b"_truncation_threshold", "truncation_threshold", b"truncation_threshold"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_truncation_threshold", b"_truncation_threshold", "max_bond_dimension", b"max_bond_dimension", "truncation_threshold", b"truncation_threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__truncation_threshold: _TypeAlias = _typing.Literal["truncation_threshold"]  # noqa: Y015
+    _WhichOneofArgType__truncation_threshold: _TypeAlias = _typing.Literal["_truncation_threshold", b"_truncation_threshold"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__truncation_threshold) -> _WhichOneofReturnType__truncation_threshold | None: ...
+
+Global___MatrixProductStateOptions: _TypeAlias = MatrixProductStateOptions  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):
@@ -413,6 +615,7 @@ class Job(_message.Message):
     RESULT_SIZE_BYTES_FIELD_NUMBER: _builtins.int
     RESULT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The id, made by the server. Ids sort by their time of creation."""
     backend_name: _builtins.str
@@ -469,6 +672,10 @@ class Job(_message.Message):
     def result_expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the result will be removed. Unset when it is kept for ever."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_diagnostic_pb2.Diagnostic]:
+        """Warnings about the texts of its programs, those of one program after those of another. At most 20."""
+
     def __init__(
         self,
         *,
@@ -492,10 +699,11 @@ class Job(_message.Message):
         result_size_bytes: _builtins.int = ...,
         result_expire_time: _timestamp_pb2.Timestamp | None = ...,
         request_id: _builtins.str = ...,
+        warnings: _abc.Iterable[_diagnostic_pb2.Diagnostic] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "metadata", b"metadata", "progress", b"progress", "queue_position", b"queue_position", "result_expire_time", b"result_expire_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "attempt", b"attempt", "backend_name", b"backend_name", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "job_id", b"job_id", "labels", b"labels", "metadata", b"metadata", "num_programs", b"num_programs", "progress", b"progress", "queue_position", b"queue_position", "request_id", b"request_id", "required_bytes", b"required_bytes", "result_expire_time", b"result_expire_time", "result_size_bytes", b"result_size_bytes", "sequence", b"sequence", "shots", b"shots", "start_time", b"start_time", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "attempt", b"attempt", "backend_name", b"backend_name", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "job_id", b"job_id", "labels", b"labels", "metadata", b"metadata", "num_programs", b"num_programs", "progress", b"progress", "queue_position", b"queue_position", "request_id", b"request_id", "required_bytes", b"required_bytes", "result_expire_time", b"result_expire_time", "result_size_bytes", b"result_size_bytes", "sequence", b"sequence", "shots", b"shots", "start_time", b"start_time", "status", b"status", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__queue_position: _TypeAlias = _typing.Literal["queue_position"]  # noqa: Y015
     _WhichOneofArgType__queue_position: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position"]  # noqa: Y015

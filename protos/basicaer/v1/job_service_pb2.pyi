@@ -34,7 +34,7 @@ class SubmitJobRequest(_message.Message):
     request_id: _builtins.str
     """Made by the client before its first try, such as a UUID; at most 128 characters. SHOULD be set."""
     validate_only: _builtins.bool
-    """Whether to check the job only. Nothing is stored and the returned job has no id."""
+    """Whether to check the job only. Nothing is stored and the returned job has no id, but its warnings."""
     @_builtins.property
     def spec(self) -> _job_pb2.JobSpec:
         """The job."""
@@ -171,7 +171,9 @@ class WatchJobRequest(_message.Message):
     """Replays the durable events after this sequence; 0 replays all. When unset, only what follows the present state."""
     @_builtins.property
     def heartbeat_interval(self) -> _duration_pb2.Duration:
-        """Sends a heartbeat whenever the stream was silent for so long. At least 0.1 s; 30 s when unset."""
+        """Sends a heartbeat whenever the stream was silent for so long. At least 0.1 s; 30 s when unset.
+        A caller's streams have at most 1,000 a second together (QUEUE_FULL).
+        """
 
     def __init__(
         self,
@@ -317,11 +319,11 @@ class ListJobsRequest(_message.Message):
     """Only jobs of this backend. All when empty."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.JobStatus.ValueType]:
-        """Only jobs with one of these statuses. All when empty."""
+        """Only jobs with one of these statuses. All when empty. At most 64."""
 
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Only jobs with all of these labels."""
+        """Only jobs with all of these labels. At most 32."""
 
     @_builtins.property
     def create_time_from(self) -> _timestamp_pb2.Timestamp:
@@ -359,7 +361,9 @@ class ListJobsResponse(_message.Message):
     JOBS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """For the next page. Empty at the end."""
+    """For the next page. Empty at the end. A page ends before `page_size` jobs where more would take over 1 MiB together;
+    one job makes a page whatever it takes.
+    """
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Job]:
         """The jobs, the newest first."""
@@ -630,6 +634,7 @@ class GetServerInfoResponse(_message.Message):
     WORKERS_FIELD_NUMBER: _builtins.int
     QUEUED_JOBS_FIELD_NUMBER: _builtins.int
     RUNNING_JOBS_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The version of the software."""
     workers: _builtins.int
@@ -646,6 +651,12 @@ class GetServerInfoResponse(_message.Message):
     def limits(self) -> Global___Limits:
         """What it allows."""
 
+    @_builtins.property
+    def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___Member]:
+        """The servers that share their jobs, this one among them, the longest there first. None when it is alone; or when it
+        can't tell now.
+        """
+
     def __init__(
         self,
         *,
@@ -655,14 +666,67 @@ class GetServerInfoResponse(_message.Message):
         workers: _builtins.int = ...,
         queued_jobs: _builtins.int = ...,
         running_jobs: _builtins.int = ...,
+        members: _abc.Iterable[Global___Member] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "queued_jobs", b"queued_jobs", "running_jobs", b"running_jobs", "start_time", b"start_time", "version", b"version", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "members", b"members", "queued_jobs", b"queued_jobs", "running_jobs", b"running_jobs", "start_time", b"start_time", "version", b"version", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetServerInfoResponse: _TypeAlias = GetServerInfoResponse  # noqa: Y015
+
+@_typing.final
+class Member(_message.Message):
+    """A process that shares jobs with others."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    WORKERS_FIELD_NUMBER: _builtins.int
+    MAX_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    RUNNING_JOBS_FIELD_NUMBER: _builtins.int
+    RUNNING_BYTES_FIELD_NUMBER: _builtins.int
+    UPTIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """HOST:PID."""
+    address: _builtins.str
+    """Where it takes calls, as HOST:PORT. Empty when it takes none, and only runs jobs."""
+    version: _builtins.str
+    """The version of the software."""
+    workers: _builtins.int
+    """How many simulations it runs at once; 0 when it runs only those that take a moment."""
+    max_memory_bytes: _builtins.int
+    """The memory that all of them may use together."""
+    running_jobs: _builtins.int
+    """Jobs that it runs, as of some seconds ago at most."""
+    running_bytes: _builtins.int
+    """The memory that is set aside for these jobs."""
+    @_builtins.property
+    def uptime(self) -> _duration_pb2.Duration:
+        """For how long it has been there."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        address: _builtins.str = ...,
+        version: _builtins.str = ...,
+        workers: _builtins.int = ...,
+        max_memory_bytes: _builtins.int = ...,
+        running_jobs: _builtins.int = ...,
+        running_bytes: _builtins.int = ...,
+        uptime: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["uptime", b"uptime"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "max_memory_bytes", b"max_memory_bytes", "name", b"name", "running_bytes", b"running_bytes", "running_jobs", b"running_jobs", "uptime", b"uptime", "version", b"version", "workers", b"workers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Member: _TypeAlias = Member  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):
@@ -680,6 +744,10 @@ class Limits(_message.Message):
     MAX_INLINE_RESULT_BYTES_FIELD_NUMBER: _builtins.int
     RESULT_RETENTION_FIELD_NUMBER: _builtins.int
     MAX_ROWS_FIELD_NUMBER: _builtins.int
+    MAX_PARTS_FIELD_NUMBER: _builtins.int
+    MAX_DEPTH_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    MAX_METADATA_BYTES_FIELD_NUMBER: _builtins.int
     max_memory_bytes: _builtins.int
     """The memory that all running simulations may use together."""
     max_queued_jobs: _builtins.int
@@ -698,9 +766,23 @@ class Limits(_message.Message):
     """A result in RunJob's last message."""
     max_rows: _builtins.int
     """Rows of values for inputs, over all programs of a job."""
+    max_parts: _builtins.int
+    """Messages, strings in lists, numbers in lists that aren't packed, and fields that the server doesn't know, in a
+    request, all together.
+    """
+    max_depth: _builtins.int
+    """How many messages may lie in one another."""
+    max_metadata_bytes: _builtins.int
+    """`JobSpec.metadata`, serialized."""
     @_builtins.property
     def result_retention(self) -> _duration_pb2.Duration:
         """How long a result is kept. Unset means for ever."""
+
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldLimit]:
+        """Elements of each list and map that a request can have. What is beyond is refused before it is read:
+        PROGRAM_TOO_LARGE within a program, OPTION_INVALID elsewhere.
+        """
 
     def __init__(
         self,
@@ -715,14 +797,44 @@ class Limits(_message.Message):
         max_inline_result_bytes: _builtins.int = ...,
         result_retention: _duration_pb2.Duration | None = ...,
         max_rows: _builtins.int = ...,
+        max_parts: _builtins.int = ...,
+        max_depth: _builtins.int = ...,
+        fields: _abc.Iterable[Global___FieldLimit] | None = ...,
+        max_metadata_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["result_retention", b"result_retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_inline_result_bytes", b"max_inline_result_bytes", "max_instructions", b"max_instructions", "max_memory_bytes", b"max_memory_bytes", "max_message_bytes", b"max_message_bytes", "max_program_bytes", b"max_program_bytes", "max_programs", b"max_programs", "max_queued_jobs", b"max_queued_jobs", "max_rows", b"max_rows", "max_shots", b"max_shots", "result_retention", b"result_retention"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "max_depth", b"max_depth", "max_inline_result_bytes", b"max_inline_result_bytes", "max_instructions", b"max_instructions", "max_memory_bytes", b"max_memory_bytes", "max_message_bytes", b"max_message_bytes", "max_metadata_bytes", b"max_metadata_bytes", "max_parts", b"max_parts", "max_program_bytes", b"max_program_bytes", "max_programs", b"max_programs", "max_queued_jobs", b"max_queued_jobs", "max_rows", b"max_rows", "max_shots", b"max_shots", "result_retention", b"result_retention"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Limits: _TypeAlias = Limits  # noqa: Y015
+
+@_typing.final
+class FieldLimit(_message.Message):
+    """How long a list may be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    MOST_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The full name of the field, such as "basicaer.v1.Circuit.operations"."""
+    most: _builtins.int
+    """Its elements in one message, at most."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        most: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "most", b"most"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldLimit: _TypeAlias = FieldLimit  # noqa: Y015
 
 @_typing.final
 class ListBackendsRequest(_message.Message):
@@ -777,6 +889,7 @@ class BackendInfo(_message.Message):
     MAX_QUBITS_FIELD_NUMBER: _builtins.int
     GATES_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
+    METHODS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name for `JobSpec.backend_name`."""
     description: _builtins.str
@@ -784,7 +897,10 @@ class BackendInfo(_message.Message):
     version: _builtins.str
     """Its version, that of the server."""
     max_qubits: _builtins.int
-    """The most qubits that fit in the server's memory."""
+    """The most qubits that fit in the server's memory, as a state vector or matrix, when gates act on all of them. A circuit
+    may have more: those on which nothing but measurements, resets and barriers act take no memory, and other methods
+    need less.
+    """
     @_builtins.property
     def gates(self) -> _containers.RepeatedCompositeFieldContainer[Global___GateInfo]:
         """The gates that a circuit may name."""
@@ -792,6 +908,10 @@ class BackendInfo(_message.Message):
     @_builtins.property
     def options(self) -> _containers.RepeatedCompositeFieldContainer[Global___OptionInfo]:
         """The options that it takes."""
+
+    @_builtins.property
+    def methods(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.SimulationMethod.ValueType]:
+        """What `RunOptions.method` may be. Empty where there is one way alone, and the option isn't taken."""
 
     def __init__(
         self,
@@ -802,10 +922,11 @@ class BackendInfo(_message.Message):
         max_qubits: _builtins.int = ...,
         gates: _abc.Iterable[Global___GateInfo] | None = ...,
         options: _abc.Iterable[Global___OptionInfo] | None = ...,
+        methods: _abc.Iterable[_job_pb2.SimulationMethod.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "gates", b"gates", "max_qubits", b"max_qubits", "name", b"name", "options", b"options", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "gates", b"gates", "max_qubits", b"max_qubits", "methods", b"methods", "name", b"name", "options", b"options", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -31,13 +31,33 @@ class JobServiceStub(object):
     An RPC's status tells about the call alone; a job's failure is data, in `Job.error`. Every status that is not OK
     carries a `google.rpc.ErrorInfo` with domain "basicaer.dev" and a reason of `ErrorReason`.
 
+    The details travel in the trailer `grpc-status-details-bin`, as a serialized `google.rpc.Status` whose `details` are
+    messages in `google.protobuf.Any`. Go, Java, Python, Rust and connect have types for them in libraries of their own;
+    for other languages their sources lie beside this contract, in `google/rpc/status.proto` and
+    `google/rpc/error_details.proto`: generate stubs, parse the trailer as Status, and unpack the Any whose type is
+    ErrorInfo. In C++ `grpc::Status::error_details()` is that trailer. What is wrong with a program's text, all of its
+    mistakes, is there too, as a `Diagnostics`.
+
+    A client may ping to keep a silent connection open, also without a call, but not more often than the server allows:
+    every 10 s unless it is set otherwise (`min_ping_interval`). One that does is disconnected with GOAWAY
+    ENHANCE_YOUR_CALM ("too_many_pings"). Between 30 and 60 s is a good interval. The server itself pings after a minute
+    of silence and gives the client 20 s to answer.
+
+    A client that uses gRPC's C core (C++, Python, Ruby, PHP and others) should turn gRPC's own retries off, by the channel
+    argument `grpc.enable_retries` = 0: with them a call that begins while its server stops may never end, whatever its
+    deadline (seen from 1.76 to 1.85.3).
+
+    Reflection, unless it is turned off, answers as grpc.reflection.v1 and as grpc.reflection.v1alpha; health as
+    grpc.health.v1.
+
     Any RPC may return:
 
     UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
     CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
     INTERNAL            a defect of the server.
     INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
-    RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
+    RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`, or has more parts
+    than `Limits.max_parts`.
     UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
     PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
@@ -111,13 +131,33 @@ class JobServiceServicer(object):
     An RPC's status tells about the call alone; a job's failure is data, in `Job.error`. Every status that is not OK
     carries a `google.rpc.ErrorInfo` with domain "basicaer.dev" and a reason of `ErrorReason`.
 
+    The details travel in the trailer `grpc-status-details-bin`, as a serialized `google.rpc.Status` whose `details` are
+    messages in `google.protobuf.Any`. Go, Java, Python, Rust and connect have types for them in libraries of their own;
+    for other languages their sources lie beside this contract, in `google/rpc/status.proto` and
+    `google/rpc/error_details.proto`: generate stubs, parse the trailer as Status, and unpack the Any whose type is
+    ErrorInfo. In C++ `grpc::Status::error_details()` is that trailer. What is wrong with a program's text, all of its
+    mistakes, is there too, as a `Diagnostics`.
+
+    A client may ping to keep a silent connection open, also without a call, but not more often than the server allows:
+    every 10 s unless it is set otherwise (`min_ping_interval`). One that does is disconnected with GOAWAY
+    ENHANCE_YOUR_CALM ("too_many_pings"). Between 30 and 60 s is a good interval. The server itself pings after a minute
+    of silence and gives the client 20 s to answer.
+
+    A client that uses gRPC's C core (C++, Python, Ruby, PHP and others) should turn gRPC's own retries off, by the channel
+    argument `grpc.enable_retries` = 0: with them a call that begins while its server stops may never end, whatever its
+    deadline (seen from 1.76 to 1.85.3).
+
+    Reflection, unless it is turned off, answers as grpc.reflection.v1 and as grpc.reflection.v1alpha; health as
+    grpc.health.v1.
+
     Any RPC may return:
 
     UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
     CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
     INTERNAL            a defect of the server.
     INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
-    RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
+    RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`, or has more parts
+    than `Limits.max_parts`.
     UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
     PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
@@ -133,7 +173,8 @@ class JobServiceServicer(object):
         With a `request_id` the call may be repeated safely: the same id with the same spec returns the same job.
 
         Returns INVALID_ARGUMENT (PROGRAM_INVALID, OPTION_INVALID), NOT_FOUND (BACKEND_NOT_FOUND),
-        ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE).
+        ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE),
+        DATA_LOSS (CHECKSUM_MISMATCH: the job that has the request id is damaged, or may be it; no second one was made).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,7 +200,8 @@ class JobServiceServicer(object):
         the stream ends with OK before it, the server is stopping: watch again after the last sequence that was seen.
         The end of a watch never cancels the job.
 
-        Returns NOT_FOUND (JOB_NOT_FOUND), OUT_OF_RANGE (EVENTS_COMPACTED), INVALID_ARGUMENT (OPTION_INVALID).
+        Returns NOT_FOUND (JOB_NOT_FOUND), OUT_OF_RANGE (EVENTS_COMPACTED), INVALID_ARGUMENT (OPTION_INVALID), DATA_LOSS
+        (CHECKSUM_MISMATCH), RESOURCE_EXHAUSTED (QUEUE_FULL: the caller holds as many streams already as it may).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -168,7 +210,7 @@ class JobServiceServicer(object):
     def GetJob(self, request, context):
         """Returns a job, at once or when it has moved on (for networks that cut streams).
 
-        Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID).
+        Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID), DATA_LOSS (CHECKSUM_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,7 +219,11 @@ class JobServiceServicer(object):
     def ListJobs(self, request, context):
         """Lists the jobs that the caller may see, the newest first.
 
-        Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID).
+        A job that is damaged in the store has its id, the status ERROR and CHECKSUM_MISMATCH in `Job.error`, and nothing
+        else; GetJob answers DATA_LOSS for it. When it isn't known whose it was, only an admin sees it.
+
+        Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID), DATA_LOSS (CHECKSUM_MISMATCH: the database can't be
+        read at that place).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -188,7 +234,7 @@ class JobServiceServicer(object):
 
         Idempotent; a job that is already final is returned as it is.
 
-        Returns NOT_FOUND (JOB_NOT_FOUND).
+        Returns NOT_FOUND (JOB_NOT_FOUND), DATA_LOSS (CHECKSUM_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -208,7 +254,7 @@ class JobServiceServicer(object):
 
         Returns NOT_FOUND (JOB_NOT_FOUND, PART_NOT_FOUND), FAILED_PRECONDITION (RESULT_NOT_READY, RESULT_EXPIRED,
         RESULT_UNAVAILABLE, ETAG_MISMATCH), OUT_OF_RANGE (READ_OFFSET_OUT_OF_RANGE), INVALID_ARGUMENT (OPTION_INVALID),
-        DATA_LOSS (CHECKSUM_MISMATCH).
+        DATA_LOSS (CHECKSUM_MISMATCH), RESOURCE_EXHAUSTED (QUEUE_FULL: the caller reads as many results already as it may).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -295,13 +341,33 @@ class JobService(object):
     An RPC's status tells about the call alone; a job's failure is data, in `Job.error`. Every status that is not OK
     carries a `google.rpc.ErrorInfo` with domain "basicaer.dev" and a reason of `ErrorReason`.
 
+    The details travel in the trailer `grpc-status-details-bin`, as a serialized `google.rpc.Status` whose `details` are
+    messages in `google.protobuf.Any`. Go, Java, Python, Rust and connect have types for them in libraries of their own;
+    for other languages their sources lie beside this contract, in `google/rpc/status.proto` and
+    `google/rpc/error_details.proto`: generate stubs, parse the trailer as Status, and unpack the Any whose type is
+    ErrorInfo. In C++ `grpc::Status::error_details()` is that trailer. What is wrong with a program's text, all of its
+    mistakes, is there too, as a `Diagnostics`.
+
+    A client may ping to keep a silent connection open, also without a call, but not more often than the server allows:
+    every 10 s unless it is set otherwise (`min_ping_interval`). One that does is disconnected with GOAWAY
+    ENHANCE_YOUR_CALM ("too_many_pings"). Between 30 and 60 s is a good interval. The server itself pings after a minute
+    of silence and gives the client 20 s to answer.
+
+    A client that uses gRPC's C core (C++, Python, Ruby, PHP and others) should turn gRPC's own retries off, by the channel
+    argument `grpc.enable_retries` = 0: with them a call that begins while its server stops may never end, whatever its
+    deadline (seen from 1.76 to 1.85.3).
+
+    Reflection, unless it is turned off, answers as grpc.reflection.v1 and as grpc.reflection.v1alpha; health as
+    grpc.health.v1.
+
     Any RPC may return:
 
     UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
     CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
     INTERNAL            a defect of the server.
     INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
-    RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
+    RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`, or has more parts
+    than `Limits.max_parts`.
     UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
     PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 

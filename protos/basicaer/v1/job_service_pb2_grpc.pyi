@@ -32,13 +32,33 @@ class JobServiceStub:
     An RPC's status tells about the call alone; a job's failure is data, in `Job.error`. Every status that is not OK
     carries a `google.rpc.ErrorInfo` with domain "basicaer.dev" and a reason of `ErrorReason`.
 
+    The details travel in the trailer `grpc-status-details-bin`, as a serialized `google.rpc.Status` whose `details` are
+    messages in `google.protobuf.Any`. Go, Java, Python, Rust and connect have types for them in libraries of their own;
+    for other languages their sources lie beside this contract, in `google/rpc/status.proto` and
+    `google/rpc/error_details.proto`: generate stubs, parse the trailer as Status, and unpack the Any whose type is
+    ErrorInfo. In C++ `grpc::Status::error_details()` is that trailer. What is wrong with a program's text, all of its
+    mistakes, is there too, as a `Diagnostics`.
+
+    A client may ping to keep a silent connection open, also without a call, but not more often than the server allows:
+    every 10 s unless it is set otherwise (`min_ping_interval`). One that does is disconnected with GOAWAY
+    ENHANCE_YOUR_CALM ("too_many_pings"). Between 30 and 60 s is a good interval. The server itself pings after a minute
+    of silence and gives the client 20 s to answer.
+
+    A client that uses gRPC's C core (C++, Python, Ruby, PHP and others) should turn gRPC's own retries off, by the channel
+    argument `grpc.enable_retries` = 0: with them a call that begins while its server stops may never end, whatever its
+    deadline (seen from 1.76 to 1.85.3).
+
+    Reflection, unless it is turned off, answers as grpc.reflection.v1 and as grpc.reflection.v1alpha; health as
+    grpc.health.v1.
+
     Any RPC may return:
 
       UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
       CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
       INTERNAL            a defect of the server.
       INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
-      RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
+      RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`, or has more parts
+                          than `Limits.max_parts`.
       UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
       PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
@@ -58,7 +78,8 @@ class JobServiceStub:
     With a `request_id` the call may be repeated safely: the same id with the same spec returns the same job.
 
     Returns INVALID_ARGUMENT (PROGRAM_INVALID, OPTION_INVALID), NOT_FOUND (BACKEND_NOT_FOUND),
-    ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE).
+    ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE),
+    DATA_LOSS (CHECKSUM_MISMATCH: the job that has the request id is damaged, or may be it; no second one was made).
     """
     RunJob: _grpc.UnaryStreamMultiCallable[_job_service_pb2.RunJobRequest, _job_service_pb2.RunJobResponse]
     """Submits a job, streams its events, and ends with its result, in one call.
@@ -76,24 +97,29 @@ class JobServiceStub:
     the stream ends with OK before it, the server is stopping: watch again after the last sequence that was seen.
     The end of a watch never cancels the job.
 
-    Returns NOT_FOUND (JOB_NOT_FOUND), OUT_OF_RANGE (EVENTS_COMPACTED), INVALID_ARGUMENT (OPTION_INVALID).
+    Returns NOT_FOUND (JOB_NOT_FOUND), OUT_OF_RANGE (EVENTS_COMPACTED), INVALID_ARGUMENT (OPTION_INVALID), DATA_LOSS
+    (CHECKSUM_MISMATCH), RESOURCE_EXHAUSTED (QUEUE_FULL: the caller holds as many streams already as it may).
     """
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]
     """Returns a job, at once or when it has moved on (for networks that cut streams).
 
-    Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID).
+    Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID), DATA_LOSS (CHECKSUM_MISMATCH).
     """
     ListJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]
     """Lists the jobs that the caller may see, the newest first.
 
-    Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID).
+    A job that is damaged in the store has its id, the status ERROR and CHECKSUM_MISMATCH in `Job.error`, and nothing
+    else; GetJob answers DATA_LOSS for it. When it isn't known whose it was, only an admin sees it.
+
+    Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID), DATA_LOSS (CHECKSUM_MISMATCH: the database can't be
+    read at that place).
     """
     CancelJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]
     """Asks for a job to be stopped. A waiting job is CANCELLED at once, a running one soon after.
 
     Idempotent; a job that is already final is returned as it is.
 
-    Returns NOT_FOUND (JOB_NOT_FOUND).
+    Returns NOT_FOUND (JOB_NOT_FOUND), DATA_LOSS (CHECKSUM_MISMATCH).
     """
     DeleteJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]
     """Removes a final job with its events and its result.
@@ -105,7 +131,7 @@ class JobServiceStub:
 
     Returns NOT_FOUND (JOB_NOT_FOUND, PART_NOT_FOUND), FAILED_PRECONDITION (RESULT_NOT_READY, RESULT_EXPIRED,
     RESULT_UNAVAILABLE, ETAG_MISMATCH), OUT_OF_RANGE (READ_OFFSET_OUT_OF_RANGE), INVALID_ARGUMENT (OPTION_INVALID),
-    DATA_LOSS (CHECKSUM_MISMATCH).
+    DATA_LOSS (CHECKSUM_MISMATCH), RESOURCE_EXHAUSTED (QUEUE_FULL: the caller reads as many results already as it may).
     """
     GetServerInfo: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetServerInfoRequest, _job_service_pb2.GetServerInfoResponse]
     """Returns the server's version and limits."""
@@ -119,13 +145,33 @@ class JobServiceAsyncStub(JobServiceStub):
     An RPC's status tells about the call alone; a job's failure is data, in `Job.error`. Every status that is not OK
     carries a `google.rpc.ErrorInfo` with domain "basicaer.dev" and a reason of `ErrorReason`.
 
+    The details travel in the trailer `grpc-status-details-bin`, as a serialized `google.rpc.Status` whose `details` are
+    messages in `google.protobuf.Any`. Go, Java, Python, Rust and connect have types for them in libraries of their own;
+    for other languages their sources lie beside this contract, in `google/rpc/status.proto` and
+    `google/rpc/error_details.proto`: generate stubs, parse the trailer as Status, and unpack the Any whose type is
+    ErrorInfo. In C++ `grpc::Status::error_details()` is that trailer. What is wrong with a program's text, all of its
+    mistakes, is there too, as a `Diagnostics`.
+
+    A client may ping to keep a silent connection open, also without a call, but not more often than the server allows:
+    every 10 s unless it is set otherwise (`min_ping_interval`). One that does is disconnected with GOAWAY
+    ENHANCE_YOUR_CALM ("too_many_pings"). Between 30 and 60 s is a good interval. The server itself pings after a minute
+    of silence and gives the client 20 s to answer.
+
+    A client that uses gRPC's C core (C++, Python, Ruby, PHP and others) should turn gRPC's own retries off, by the channel
+    argument `grpc.enable_retries` = 0: with them a call that begins while its server stops may never end, whatever its
+    deadline (seen from 1.76 to 1.85.3).
+
+    Reflection, unless it is turned off, answers as grpc.reflection.v1 and as grpc.reflection.v1alpha; health as
+    grpc.health.v1.
+
     Any RPC may return:
 
       UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
       CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
       INTERNAL            a defect of the server.
       INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
-      RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
+      RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`, or has more parts
+                          than `Limits.max_parts`.
       UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
       PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
@@ -142,7 +188,8 @@ class JobServiceAsyncStub(JobServiceStub):
     With a `request_id` the call may be repeated safely: the same id with the same spec returns the same job.
 
     Returns INVALID_ARGUMENT (PROGRAM_INVALID, OPTION_INVALID), NOT_FOUND (BACKEND_NOT_FOUND),
-    ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE).
+    ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE),
+    DATA_LOSS (CHECKSUM_MISMATCH: the job that has the request id is damaged, or may be it; no second one was made).
     """
     RunJob: _aio.UnaryStreamMultiCallable[_job_service_pb2.RunJobRequest, _job_service_pb2.RunJobResponse]  # type: ignore[assignment]
     """Submits a job, streams its events, and ends with its result, in one call.
@@ -160,24 +207,29 @@ class JobServiceAsyncStub(JobServiceStub):
     the stream ends with OK before it, the server is stopping: watch again after the last sequence that was seen.
     The end of a watch never cancels the job.
 
-    Returns NOT_FOUND (JOB_NOT_FOUND), OUT_OF_RANGE (EVENTS_COMPACTED), INVALID_ARGUMENT (OPTION_INVALID).
+    Returns NOT_FOUND (JOB_NOT_FOUND), OUT_OF_RANGE (EVENTS_COMPACTED), INVALID_ARGUMENT (OPTION_INVALID), DATA_LOSS
+    (CHECKSUM_MISMATCH), RESOURCE_EXHAUSTED (QUEUE_FULL: the caller holds as many streams already as it may).
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]  # type: ignore[assignment]
     """Returns a job, at once or when it has moved on (for networks that cut streams).
 
-    Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID).
+    Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID), DATA_LOSS (CHECKSUM_MISMATCH).
     """
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
     """Lists the jobs that the caller may see, the newest first.
 
-    Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID).
+    A job that is damaged in the store has its id, the status ERROR and CHECKSUM_MISMATCH in `Job.error`, and nothing
+    else; GetJob answers DATA_LOSS for it. When it isn't known whose it was, only an admin sees it.
+
+    Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID), DATA_LOSS (CHECKSUM_MISMATCH: the database can't be
+    read at that place).
     """
     CancelJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CancelJobRequest, _job_service_pb2.CancelJobResponse]  # type: ignore[assignment]
     """Asks for a job to be stopped. A waiting job is CANCELLED at once, a running one soon after.
 
     Idempotent; a job that is already final is returned as it is.
 
-    Returns NOT_FOUND (JOB_NOT_FOUND).
+    Returns NOT_FOUND (JOB_NOT_FOUND), DATA_LOSS (CHECKSUM_MISMATCH).
     """
     DeleteJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.DeleteJobRequest, _job_service_pb2.DeleteJobResponse]  # type: ignore[assignment]
     """Removes a final job with its events and its result.
@@ -189,7 +241,7 @@ class JobServiceAsyncStub(JobServiceStub):
 
     Returns NOT_FOUND (JOB_NOT_FOUND, PART_NOT_FOUND), FAILED_PRECONDITION (RESULT_NOT_READY, RESULT_EXPIRED,
     RESULT_UNAVAILABLE, ETAG_MISMATCH), OUT_OF_RANGE (READ_OFFSET_OUT_OF_RANGE), INVALID_ARGUMENT (OPTION_INVALID),
-    DATA_LOSS (CHECKSUM_MISMATCH).
+    DATA_LOSS (CHECKSUM_MISMATCH), RESOURCE_EXHAUSTED (QUEUE_FULL: the caller reads as many results already as it may).
     """
     GetServerInfo: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetServerInfoRequest, _job_service_pb2.GetServerInfoResponse]  # type: ignore[assignment]
     """Returns the server's version and limits."""
@@ -202,13 +254,33 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     An RPC's status tells about the call alone; a job's failure is data, in `Job.error`. Every status that is not OK
     carries a `google.rpc.ErrorInfo` with domain "basicaer.dev" and a reason of `ErrorReason`.
 
+    The details travel in the trailer `grpc-status-details-bin`, as a serialized `google.rpc.Status` whose `details` are
+    messages in `google.protobuf.Any`. Go, Java, Python, Rust and connect have types for them in libraries of their own;
+    for other languages their sources lie beside this contract, in `google/rpc/status.proto` and
+    `google/rpc/error_details.proto`: generate stubs, parse the trailer as Status, and unpack the Any whose type is
+    ErrorInfo. In C++ `grpc::Status::error_details()` is that trailer. What is wrong with a program's text, all of its
+    mistakes, is there too, as a `Diagnostics`.
+
+    A client may ping to keep a silent connection open, also without a call, but not more often than the server allows:
+    every 10 s unless it is set otherwise (`min_ping_interval`). One that does is disconnected with GOAWAY
+    ENHANCE_YOUR_CALM ("too_many_pings"). Between 30 and 60 s is a good interval. The server itself pings after a minute
+    of silence and gives the client 20 s to answer.
+
+    A client that uses gRPC's C core (C++, Python, Ruby, PHP and others) should turn gRPC's own retries off, by the channel
+    argument `grpc.enable_retries` = 0: with them a call that begins while its server stops may never end, whatever its
+    deadline (seen from 1.76 to 1.85.3).
+
+    Reflection, unless it is turned off, answers as grpc.reflection.v1 and as grpc.reflection.v1alpha; health as
+    grpc.health.v1.
+
     Any RPC may return:
 
       UNAVAILABLE         DRAINING, STORE_BUSY, or no connection: call again, after RetryInfo's delay where it is given.
       CANCELLED           not by the caller: the server's limit of waiting calls was reached; call again.
       INTERNAL            a defect of the server.
       INVALID_ARGUMENT    OPTION_INVALID: the request's bytes are no such message, or one of its fields is out of bounds.
-      RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`.
+      RESOURCE_EXHAUSTED  PROGRAM_TOO_LARGE: the request is larger than `Limits.max_message_bytes`, or has more parts
+                          than `Limits.max_parts`.
       UNAUTHENTICATED     UNAUTHENTICATED: the caller doesn't prove who it is, and the server asks.
       PERMISSION_DENIED   PERMISSION_DENIED: the caller is known and may not use the service.
 
@@ -229,7 +301,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         With a `request_id` the call may be repeated safely: the same id with the same spec returns the same job.
 
         Returns INVALID_ARGUMENT (PROGRAM_INVALID, OPTION_INVALID), NOT_FOUND (BACKEND_NOT_FOUND),
-        ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE).
+        ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE),
+        DATA_LOSS (CHECKSUM_MISMATCH: the job that has the request id is damaged, or may be it; no second one was made).
         """
 
     @_abc_1.abstractmethod
@@ -259,7 +332,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         the stream ends with OK before it, the server is stopping: watch again after the last sequence that was seen.
         The end of a watch never cancels the job.
 
-        Returns NOT_FOUND (JOB_NOT_FOUND), OUT_OF_RANGE (EVENTS_COMPACTED), INVALID_ARGUMENT (OPTION_INVALID).
+        Returns NOT_FOUND (JOB_NOT_FOUND), OUT_OF_RANGE (EVENTS_COMPACTED), INVALID_ARGUMENT (OPTION_INVALID), DATA_LOSS
+        (CHECKSUM_MISMATCH), RESOURCE_EXHAUSTED (QUEUE_FULL: the caller holds as many streams already as it may).
         """
 
     @_abc_1.abstractmethod
@@ -270,7 +344,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_job_service_pb2.GetJobResponse, _abc.Awaitable[_job_service_pb2.GetJobResponse]]:
         """Returns a job, at once or when it has moved on (for networks that cut streams).
 
-        Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID).
+        Returns NOT_FOUND (JOB_NOT_FOUND), INVALID_ARGUMENT (OPTION_INVALID), DATA_LOSS (CHECKSUM_MISMATCH).
         """
 
     @_abc_1.abstractmethod
@@ -281,7 +355,11 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_job_service_pb2.ListJobsResponse, _abc.Awaitable[_job_service_pb2.ListJobsResponse]]:
         """Lists the jobs that the caller may see, the newest first.
 
-        Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID).
+        A job that is damaged in the store has its id, the status ERROR and CHECKSUM_MISMATCH in `Job.error`, and nothing
+        else; GetJob answers DATA_LOSS for it. When it isn't known whose it was, only an admin sees it.
+
+        Returns INVALID_ARGUMENT (BAD_PAGE_TOKEN, OPTION_INVALID), DATA_LOSS (CHECKSUM_MISMATCH: the database can't be
+        read at that place).
         """
 
     @_abc_1.abstractmethod
@@ -294,7 +372,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Idempotent; a job that is already final is returned as it is.
 
-        Returns NOT_FOUND (JOB_NOT_FOUND).
+        Returns NOT_FOUND (JOB_NOT_FOUND), DATA_LOSS (CHECKSUM_MISMATCH).
         """
 
     @_abc_1.abstractmethod
@@ -318,7 +396,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Returns NOT_FOUND (JOB_NOT_FOUND, PART_NOT_FOUND), FAILED_PRECONDITION (RESULT_NOT_READY, RESULT_EXPIRED,
         RESULT_UNAVAILABLE, ETAG_MISMATCH), OUT_OF_RANGE (READ_OFFSET_OUT_OF_RANGE), INVALID_ARGUMENT (OPTION_INVALID),
-        DATA_LOSS (CHECKSUM_MISMATCH).
+        DATA_LOSS (CHECKSUM_MISMATCH), RESOURCE_EXHAUSTED (QUEUE_FULL: the caller reads as many results already as it may).
         """
 
     @_abc_1.abstractmethod

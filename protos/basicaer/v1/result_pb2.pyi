@@ -93,6 +93,10 @@ class ProgramResult(_message.Message):
     METHOD_FIELD_NUMBER: _builtins.int
     PROGRAM_INDEX_FIELD_NUMBER: _builtins.int
     ROW_FIELD_NUMBER: _builtins.int
+    SEED_STREAM_FIELD_NUMBER: _builtins.int
+    SIMULATION_METHOD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MATRIX_PRODUCT_STATE_FIELD_NUMBER: _builtins.int
     status: _job_pb2.JobStatus.ValueType
     """DONE, ERROR, or CANCELLED for a program that was not finished."""
     shots: _builtins.int
@@ -107,6 +111,12 @@ class ProgramResult(_message.Message):
     """Which of the job's programs this is."""
     row: _builtins.int
     """Which row of the program's inputs."""
+    seed_stream: _builtins.int
+    """Which stream of the seed the program drew from; see `RunOptions.seed_stream`."""
+    simulation_method: _job_pb2.SimulationMethod.ValueType
+    """How the state was held, see `RunOptions.method`; of an estimation, in its last row. Unset by the unitary simulator."""
+    reason: _builtins.str
+    """Why that method was taken, for people."""
     @_builtins.property
     def error(self) -> _job_pb2.JobError:
         """Why there is no result, for ERROR and CANCELLED."""
@@ -117,14 +127,20 @@ class ProgramResult(_message.Message):
 
     @_builtins.property
     def counts(self) -> Global___Counts:
-        """How often each outcome was seen. Unset when the program measures nothing."""
+        """How often each outcome was seen. Unset when the program measures nothing, and when it saves detectors, unless
+        `RunOptions.memory` is set.
+        """
 
     @_builtins.property
     def arrays(self) -> _containers.RepeatedCompositeFieldContainer[Global___Array]:
         """The program's arrays: "statevector", "unitary", "memory" (uint64, one row of words for each shot),
-        "expectation_values", and the labels of what it saves. What a circuit saves as "statevector" is there instead of
-        the final state; what no shot has reached is left out.
+        "expectation_values", and the labels of what it saves; of what is conditional, also the label and ".outcomes". What
+        a circuit saves as "statevector" is there instead of the final state; what no shot has reached is left out.
         """
+
+    @_builtins.property
+    def matrix_product_state(self) -> Global___MatrixProductStateCuts:
+        """What a matrix product state was cut. Unset for other methods."""
 
     def __init__(
         self,
@@ -140,14 +156,50 @@ class ProgramResult(_message.Message):
         method: _builtins.str = ...,
         program_index: _builtins.int = ...,
         row: _builtins.int = ...,
+        seed_stream: _builtins.int = ...,
+        simulation_method: _job_pb2.SimulationMethod.ValueType = ...,
+        reason: _builtins.str = ...,
+        matrix_product_state: Global___MatrixProductStateCuts | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "header", b"header"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "header", b"header", "matrix_product_state", b"matrix_product_state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrays", b"arrays", "counts", b"counts", "error", b"error", "header", b"header", "method", b"method", "program_index", b"program_index", "row", b"row", "seed_simulator", b"seed_simulator", "shots", b"shots", "status", b"status", "time_taken", b"time_taken"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrays", b"arrays", "counts", b"counts", "error", b"error", "header", b"header", "matrix_product_state", b"matrix_product_state", "method", b"method", "program_index", b"program_index", "reason", b"reason", "row", b"row", "seed_simulator", b"seed_simulator", "seed_stream", b"seed_stream", "shots", b"shots", "simulation_method", b"simulation_method", "status", b"status", "time_taken", b"time_taken"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProgramResult: _TypeAlias = ProgramResult  # noqa: Y015
+
+@_typing.final
+class MatrixProductStateCuts(_message.Message):
+    """How far the matrix product states of a program were cut."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LARGEST_BOND_FIELD_NUMBER: _builtins.int
+    DISCARDED_WEIGHT_FIELD_NUMBER: _builtins.int
+    ESTIMATED_FIDELITY_FIELD_NUMBER: _builtins.int
+    largest_bond: _builtins.int
+    """The most values that a bond between two qubits had."""
+    discarded_weight: _builtins.float
+    """The sum of the weights that were left out, each as a part of all, in the state that lost most."""
+    estimated_fidelity: _builtins.float
+    """The product of the weights that were kept, in the state where it is least. It estimates the fidelity, and bounds it
+    neither from above nor from below.
+    """
+    def __init__(
+        self,
+        *,
+        largest_bond: _builtins.int = ...,
+        discarded_weight: _builtins.float = ...,
+        estimated_fidelity: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discarded_weight", b"discarded_weight", "estimated_fidelity", b"estimated_fidelity", "largest_bond", b"largest_bond"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatrixProductStateCuts: _TypeAlias = MatrixProductStateCuts  # noqa: Y015
 
 @_typing.final
 class ProgramHeader(_message.Message):
@@ -162,6 +214,7 @@ class ProgramHeader(_message.Message):
     NUM_CLBITS_FIELD_NUMBER: _builtins.int
     QUANTUM_REGISTERS_FIELD_NUMBER: _builtins.int
     CLASSICAL_REGISTERS_FIELD_NUMBER: _builtins.int
+    OUTPUTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The circuit's name."""
     global_phase: _builtins.float
@@ -182,6 +235,12 @@ class ProgramHeader(_message.Message):
     def classical_registers(self) -> _containers.RepeatedCompositeFieldContainer[_circuit_pb2.Register]:
         """The classical registers, which set the spaces in formatted outcomes."""
 
+    @_builtins.property
+    def outputs(self) -> _containers.RepeatedCompositeFieldContainer[_circuit_pb2.ClassicalOutput]:
+        """What an outcome's bits mean: the circuit's outputs. Those of OpenQASM 3 text are the variables that results show.
+        Where there are none, each classical register is one of type bit[n].
+        """
+
     def __init__(
         self,
         *,
@@ -192,10 +251,11 @@ class ProgramHeader(_message.Message):
         num_clbits: _builtins.int = ...,
         quantum_registers: _abc.Iterable[_circuit_pb2.Register] | None = ...,
         classical_registers: _abc.Iterable[_circuit_pb2.Register] | None = ...,
+        outputs: _abc.Iterable[_circuit_pb2.ClassicalOutput] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classical_registers", b"classical_registers", "global_phase", b"global_phase", "metadata", b"metadata", "name", b"name", "num_clbits", b"num_clbits", "num_qubits", b"num_qubits", "quantum_registers", b"quantum_registers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classical_registers", b"classical_registers", "global_phase", b"global_phase", "metadata", b"metadata", "name", b"name", "num_clbits", b"num_clbits", "num_qubits", b"num_qubits", "outputs", b"outputs", "quantum_registers", b"quantum_registers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -248,18 +308,38 @@ class Array(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     CRC32C_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PER_SHOT_FIELD_NUMBER: _builtins.int
+    CONDITIONAL_FIELD_NUMBER: _builtins.int
+    AS_DICT_FIELD_NUMBER: _builtins.int
+    BITS_PER_ROW_FIELD_NUMBER: _builtins.int
+    AS_OPERATOR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name in the program, such as "statevector"."""
     part: _builtins.str
     """Its name for ReadResult, such as "0/statevector" for the first entry's."""
     dtype: _builtins.str
-    """The element type in numpy's notation: "<c16", "<c8", "<f8" or "<u8". Elements are little-endian, in row-major order."""
+    """The element type in numpy's notation: "<c16", "<c8", "<f8", "<u8" or "|u1". Elements are little-endian, in
+    row-major order.
+    """
     size_bytes: _builtins.int
     """The size in bytes."""
     crc32c: _builtins.int
     """The CRC-32C of the bytes (RFC 3720, appendix B.4)."""
     data: _builtins.bytes
     """The bytes themselves, when the array is small. Otherwise empty."""
+    kind: _builtins.str
+    """What of a state it is, when the circuit saves it: the name of the field of `Save.kind`, such as "density_matrix"."""
+    per_shot: _builtins.bool
+    """The save is `per_shot`."""
+    conditional: _builtins.bool
+    """The save is `conditional`."""
+    as_dict: _builtins.bool
+    """The save has `as_dict`."""
+    bits_per_row: _builtins.int
+    """For bits that are packed, as those of `SaveDetectors`: how many of them a row has."""
+    as_operator: _builtins.bool
+    """The save has `as_operator`."""
     @_builtins.property
     def shape(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The length of each axis."""
@@ -274,10 +354,16 @@ class Array(_message.Message):
         size_bytes: _builtins.int = ...,
         crc32c: _builtins.int = ...,
         data: _builtins.bytes = ...,
+        kind: _builtins.str = ...,
+        per_shot: _builtins.bool = ...,
+        conditional: _builtins.bool = ...,
+        as_dict: _builtins.bool = ...,
+        bits_per_row: _builtins.int = ...,
+        as_operator: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["crc32c", b"crc32c", "data", b"data", "dtype", b"dtype", "name", b"name", "part", b"part", "shape", b"shape", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_dict", b"as_dict", "as_operator", b"as_operator", "bits_per_row", b"bits_per_row", "conditional", b"conditional", "crc32c", b"crc32c", "data", b"data", "dtype", b"dtype", "kind", b"kind", "name", b"name", "part", b"part", "per_shot", b"per_shot", "shape", b"shape", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

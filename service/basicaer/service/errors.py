@@ -10,6 +10,7 @@ gRPC's codes.
     │   └── StoreBusyError        STORE_BUSY: the store can't commit now
     ├── CredentialsFileError      a certificate, a key or a key set can't be used
     ├── DataDirectoryError        the server can't start on this data directory
+    ├── ServerFailedError         a part that a server can't do without has ended
     └── SettingError              a setting has a value that makes no sense (also a ValueError)
 """
 
@@ -17,19 +18,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from basicaer.v1 import error_reason_pb2, job_pb2
+from basicaer.service.printable import printable
+from basicaer.v1 import diagnostic_pb2, error_reason_pb2, job_pb2
 from basicaer.v1.error_reason_pb2 import ErrorReason
 
 __all__ = [
+    "MOST_MESSAGE_BYTES",
+    "RETRY_AFTER",
     "CredentialsFileError",
     "DataDirectoryError",
     "JobNotFoundError",
+    "ServerFailedError",
     "ServiceError",
     "SettingError",
     "StoreBusyError",
     "exceeds_memory",
     "internal_error",
+    "option_invalid",
+    "queue_full",
+    "shorten",
+    "size_text",
 ]
+
+MOST_MESSAGE_BYTES = 1_000
+"""Of an error's text, wherever it is told or kept: it may quote what a caller has written."""
+
+RETRY_AFTER = 1.0
+"""When a call that was refused for a passing reason may be made again, in seconds."""
+
+_MOST_FACT_BYTES = 256
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return `text`, cut to at most `limit` bytes of UTF-8; a cut text ends in "…"."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= limit:
+        return encoded.decode()
+    return encoded[: limit - 3].decode(errors="ignore") + "…"
+
+
+_ADVICE = "Use fewer qubits, or single precision, which halves the need."
+# What is said to be needed at least where it is more.
+_LARGEST_NUMBER = 2**100
 
 
 class ServiceError(Exception):
@@ -37,7 +67,8 @@ class ServiceError(Exception):
 
     `metadata` holds the facts that error_reason.proto shows for the reason. `retry_after` is in seconds, for
     reasons that pass by themselves. `field` is the path of the offending field in the request (for
-    `google.rpc.BadRequest`).
+    `google.rpc.BadRequest`). `diagnostics` are the mistakes of a program's text. What isn't printable in the
+    message is shown as an escape.
     """
 
     def __init__(
@@ -48,13 +79,16 @@ class ServiceError(Exception):
         metadata: Mapping[str, str] | None = None,
         retry_after: float | None = None,
         field: str | None = None,
+        diagnostics: diagnostic_pb2.Diagnostics | None = None,
     ) -> None:
-        super().__init__(message)
+        # It may quote what callers give; the line that a message about a program shows stays one of its own.
+        self.message = printable(message, keep="\n")
+        super().__init__(self.message)
         self.reason = reason
-        self.message = message
         self.metadata: dict[str, str] = dict(metadata or {})
         self.retry_after = retry_after
         self.field = field
+        self.diagnostics = diagnostics
 
     @property
     def reason_name(self) -> str:
@@ -62,10 +96,13 @@ class ServiceError(Exception):
         return ErrorReason.Name(self.reason).removeprefix("ERROR_REASON_")
 
     def to_job_error(self) -> job_pb2.JobError:
-        """The same failure as data of a job; `metadata["program_index"]` becomes the field of that name."""
-        metadata = dict(self.metadata)
+        """Return the same failure as data of a job; `metadata["program_index"]` becomes the field of that
+        name.
+        """
+        metadata = {key: shorten(value, _MOST_FACT_BYTES) for key, value in self.metadata.items()}
         index = metadata.pop("program_index", None)
-        error = job_pb2.JobError(reason=self.reason, message=self.message, metadata=metadata)
+        message = shorten(self.message, MOST_MESSAGE_BYTES)
+        error = job_pb2.JobError(reason=self.reason, message=message, metadata=metadata)
         if index is not None:
             error.program_index = int(index)
         return error
@@ -93,7 +130,7 @@ class StoreBusyError(ServiceError):
         super().__init__(
             error_reason_pb2.ERROR_REASON_STORE_BUSY,
             f"The store can't commit now ({cause}). Nothing was changed; call again.",
-            retry_after=1.0,
+            retry_after=RETRY_AFTER,
         )
 
 
@@ -103,6 +140,14 @@ class DataDirectoryError(Exception):
 
 class CredentialsFileError(Exception):
     """A file with a certificate, a key or a key set can't be used; names the file, and never shows it."""
+
+
+class ServerFailedError(Exception):
+    """A part that a server can't do without has ended by a defect; the log says why."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} has ended by a defect; the log says why. Start the server again.")
+        self.what = what
 
 
 class SettingError(ValueError):
@@ -115,18 +160,56 @@ class SettingError(ValueError):
         self.origin = origin
 
 
-def exceeds_memory(required: int, available: int) -> ServiceError:
-    """The refusal of a job that can never run here."""
+def exceeds_memory(required: int, available: int, advice: str = _ADVICE) -> ServiceError:
+    """Return the refusal of a job that can never run here. `advice` says what needs the memory, and what
+    to do.
+    """
     return ServiceError(
         error_reason_pb2.ERROR_REASON_JOB_EXCEEDS_MEMORY,
-        f"The job needs {required:,} bytes of memory, and the server may use {available:,}."
-        " Use fewer qubits, or single precision, which halves the need.",
-        metadata={"required_bytes": str(required), "available_bytes": str(available)},
+        f"The job needs at least {size_text(required)} of memory, and the server has {size_text(available)}"
+        f" for all jobs. {advice}",
+        # A number of thousands of digits would be longer than a status may be.
+        metadata={
+            "required_bytes": str(min(required, _LARGEST_NUMBER)),
+            "available_bytes": str(available),
+        },
     )
 
 
+def option_invalid(field: str, message: str) -> ServiceError:
+    """Return the refusal of a value in a request."""
+    return ServiceError(
+        error_reason_pb2.ERROR_REASON_OPTION_INVALID, message, metadata={"field": field}, field=field
+    )
+
+
+def queue_full(message: str, **limit: int) -> ServiceError:
+    """Return the refusal of what a limit of the server leaves no room for now; `limit` is its name and
+    value.
+    """
+    return ServiceError(
+        error_reason_pb2.ERROR_REASON_QUEUE_FULL,
+        message,
+        metadata={name: str(value) for name, value in limit.items()},
+        retry_after=RETRY_AFTER,
+    )
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes in the unit that suits it, rounded down; as a power of 2 when no unit does."""
+    power = max(count.bit_length() - 1, 0)
+    if power >= 70:
+        return f"2^{power} bytes"
+    unit = power // 10
+    if not unit:
+        return f"{count} bytes"
+    tenths = count * 10 >> 10 * unit
+    number = f"{tenths // 10}" if tenths % 10 == 0 or tenths >= 100 else f"{tenths / 10:.1f}"
+    return f"{number} {'KMGTPE'[unit - 1]}iB"
+
+
 def internal_error(job_id: str = "") -> ServiceError:
-    """The error that stands for a defect. What happened belongs into the log, under the job's id."""
+    """Return the error that stands for a defect. What happened belongs into the log, under the job's id."""
     return ServiceError(
         error_reason_pb2.ERROR_REASON_INTERNAL,
         "The server failed at this by a defect of its own; its log holds the cause.",

@@ -2,6 +2,7 @@
 
 SimulatorError
 ├── CircuitError          the circuit is not valid; `path` says where
+│   └── StimTextError     a text in stim's language is not; `line` and `column` say where
 ├── OptionError           an option of the call is not valid; `option` names it
 ├── SimulationCancelled   RunControl.cancel() was called
 └── SimulationFailed      a valid circuit could not be finished, such as a division by zero while it ran
@@ -57,3 +58,29 @@ class SimulationCancelled(SimulatorError):  # noqa: N818 -- the caller wanted it
 
 class SimulationFailed(SimulatorError):  # noqa: N818 -- named beside SimulationCancelled
     """A valid circuit could not be finished, because of a value that is only known while it runs."""
+
+
+class StimTextError(CircuitError):
+    """A text is no circuit in stim's language, or none that can be run.
+
+    `line` and `column`, from 1 in characters, say where; `length` is that of what is meant. `limit` is the
+    bound that the text exceeds, with how much is allowed and how much it has, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        line: int,
+        column: int,
+        length: int = 1,
+        *,
+        limit: tuple[str, int, int] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+        self.length = length
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.message}"

@@ -7,8 +7,8 @@ import secrets
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._errors import CircuitError, OptionError
-from basicaer.simulator._operation_checks import check_norm, check_unitary
-from basicaer.simulator._state import ComplexDType
+from basicaer.simulator.compiler._operation_checks import check_norm, check_unitary
+from basicaer.simulator.methods.statevector._state import ComplexDType
 
 _MOST_SHOTS = 2**63 - 1
 _SEED_BITS = 63
@@ -16,12 +16,12 @@ _DOUBLE, _SINGLE = np.dtype(np.complex128), np.dtype(np.complex64)
 
 
 def program_seed(seed: int, index: int) -> np.random.SeedSequence:
-    """The seed of program `index` of a batch: a stream of its own, the same for the same arguments."""
+    """Return the seed of program `index` of a batch: a stream of its own, the same for the same arguments."""
     return np.random.SeedSequence(entropy=seed, spawn_key=(index,))
 
 
 def seed_sequence(seed: int | np.random.SeedSequence | None) -> np.random.SeedSequence:
-    """The seed in numpy's form; None draws one at random. Raises `OptionError`."""
+    """Return the seed in numpy's form; None draws one at random. Raises `OptionError`."""
     if isinstance(seed, np.random.SeedSequence):
         return seed
     if seed is None:
@@ -38,7 +38,7 @@ def generator(sequence: np.random.SeedSequence, stream: int) -> np.random.Genera
 
 
 def check_shots(shots: object) -> int:
-    """The number of shots. Raises `OptionError`."""
+    """Return the number of shots. Raises `OptionError`."""
     if isinstance(shots, bool) or not isinstance(shots, int | np.integer) or not 1 <= shots <= _MOST_SHOTS:
         raise OptionError("shots", f"shots is {shots!r}; it is an integer from 1 to 2^63 - 1")
     return int(shots)
@@ -68,7 +68,9 @@ def complex_dtype(dtype: npt.DTypeLike) -> ComplexDType:
 def initial_state(
     option: str, amplitudes: npt.ArrayLike | None, num_qubits: int
 ) -> npt.NDArray[np.complex128] | None:
-    """The initial amplitudes, or None. Raises `OptionError` unless they are 2^num_qubits and of norm 1."""
+    """Return the initial amplitudes, or None. Raises `OptionError` unless they are 2^num_qubits and of norm
+    1.
+    """
     if amplitudes is None:
         return None
     array = _array(option, amplitudes)
@@ -83,7 +85,7 @@ def initial_state(
 
 
 def initial_matrix(matrix: npt.ArrayLike | None, num_qubits: int) -> npt.NDArray[np.complex128] | None:
-    """The initial matrix, or None. Raises `OptionError` unless it is unitary and fits the circuit."""
+    """Return the initial matrix, or None. Raises `OptionError` unless it is unitary and fits the circuit."""
     if matrix is None:
         return None
     array = _array("initial", matrix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from basicaer.simulator._circuit import Circuit
-from basicaer.simulator._operations import Observable, Save, SaveKind
 from basicaer.simulator._run import run, statevector
-from basicaer.simulator.engine._run import default_threads
+from basicaer.simulator.circuit._circuit import Circuit
+from basicaer.simulator.circuit._operations import Observable, Save, SaveKind
+from basicaer.simulator.methods.statevector._parts import PARTS
+from basicaer.simulator.methods.statevector.engine.machine._helpers import default_threads
 from llvmlite import binding
 from numba import config
 from numba.core import event
@@ -25,12 +27,29 @@ _QUBITS = (3, 13)
 def warm_up(dtype: npt.DTypeLike = np.complex128) -> None:
     """Load the kernels for states of `dtype` from the disk's cache, or compile them, which is slow.
 
-    Compiled code depends on the processor. The first call on a machine takes about a minute of processor
+    Compiled code depends on the processor. The first call on a machine takes about half a minute of processor
     time, in up to three processes; it fills the cache beside the package, or in `NUMBA_CACHE_DIR`, and later
     ones take less than a second.
     """
-    with _Helpers() as helpers, told_of_compiling(lambda _: helpers.start()):
+    with _Parts() as parts, told_of_compiling(lambda _: parts.start()):
         statevector(_circuit(_QUBITS[0]), dtype=dtype)
+        parts.finish()
+        _run_all(dtype)
+
+
+def compile_all() -> None:
+    """Compile what `warm_up` loads, first what a server's first job needs: plans, and what runs them."""
+    with _Parts() as parts:
+        parts.start()
+        parts.finish_own()
+        statevector(_circuit(_QUBITS[0]))
+        parts.finish()
+        run(_sampled(), shots=2, seed=1)
+        for dtype in ("c16", "c8"):
+            _run_all(dtype)
+
+
+def _run_all(dtype: npt.DTypeLike) -> None:
     for num_qubits in _QUBITS:
         circuit = _circuit(num_qubits)
         statevector(circuit, dtype=dtype)
@@ -42,48 +61,69 @@ def warm_up(dtype: npt.DTypeLike = np.complex128) -> None:
         values = Save("values", SaveKind.EXPECTATION_VALUES, (observable,))
         circuit.append("save", range(num_qubits), save=values)
         run(circuit, shots=2, seed=1, dtype=dtype, statevector=True)
+    run(_sampled(), shots=2, seed=1, dtype=dtype)
+
+
+def _sampled() -> Circuit:
+    """Return a circuit that is measured at its end alone."""
+    return _circuit(_QUBITS[1]).append("measure", [0], [], [0])
 
 
 def _circuit(num_qubits: int) -> Circuit:
-    """Some of each kind of gate."""
+    """Return some of each kind of gate."""
     circuit = Circuit(num_qubits, 2)
     for qubit in range(num_qubits):
         circuit.append("rx", [qubit], [0.1 * qubit])
     return circuit.append("cx", [0, num_qubits - 1]).append("rzz", [0, 1], [0.3]).append("ccx", [0, 1, 2])
 
 
-class _Helpers:
-    """Processes that compile parts of the planner while this one compiles something else.
+class _Parts:
+    """The large parts of the engine, each compiled by a process of its own while this one does the rest.
 
     What they do is found in the disk's cache; what they fail to do is done here, later. Leaving the context
-    waits for them, or ends them on the way of an exception.
+    ends them, and collects what compiling has left.
     """
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._own: list[str] = []
+        self._collects = False
 
     def start(self) -> None:
-        """Begins, where there is more than one processor to do it."""
-        if default_threads() > 1:
-            command = [sys.executable, "-m", "basicaer.simulator.engine._parts"]
-            self._processes = [
-                subprocess.Popen(
-                    [*command, part],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-                for part in ("fusion", "stages")
-            ]
+        """Begins, with as many parts as there are other processors; `finish` does the others."""
+        helpers = default_threads() - 1
+        for number, part in enumerate(PARTS):
+            if number < helpers:
+                command = [sys.executable, "-m", "basicaer.simulator.methods.statevector._parts", part]
+                null = subprocess.DEVNULL
+                self._processes.append(subprocess.Popen(command, stdin=null, stdout=null, stderr=null))
+            else:
+                self._own.append(part)
+        # The collector would look through all that a compiler makes, again and again.
+        self._collects = gc.isenabled()
+        gc.disable()
 
-    def __enter__(self) -> _Helpers:
+    def finish_own(self) -> None:
+        """Has those parts compiled that no process does."""
+        while self._own:
+            PARTS[self._own.pop()]()
+
+    def finish(self) -> None:
+        """Has all parts compiled."""
+        self.finish_own()
+        for process in self._processes:
+            process.wait()
+
+    def __enter__(self) -> _Parts:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+    def __exit__(self, *error: object) -> None:
         for process in self._processes:
-            if kind is not None:
-                process.kill()
+            process.kill()
             process.wait()
+        if self._collects:
+            gc.enable()
+            gc.collect()
 
 
 @contextmanager
@@ -112,4 +152,4 @@ class _First(event.Listener):  # type: ignore[misc]  # numba has no types
             tell(config.CPU_NAME or binding.get_host_cpu_name())
 
     def on_end(self, event: Any) -> None:
-        """What numba asks a listener to have."""
+        """Return what numba asks a listener to have."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ from basicaer.service.access import TokenStore
 from basicaer.v1 import job_service_pb2_grpc
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.conftest import CHANNEL_OPTIONS, ServerProcess
+from tests.conftest import ServerProcess, open_channel
+from tests.web import Web, WebStub
 
 ISSUER, AUDIENCE = "https://issuer.example", "basicaer"
 Stub = job_service_pb2_grpc.JobServiceStub
@@ -84,6 +86,16 @@ class Authority:
         self.ca.cert_pem.write_to_path(str(path))
         return str(path)
 
+    def web_client(self, common_name: str | None = None, ca: trustme.CA | None = None) -> ssl.SSLContext:
+        """The same as `client`, for HTTP."""
+        context = ssl.create_default_context(cadata=self.ca.cert_pem.bytes().decode())
+        if common_name is not None:
+            issue = (ca or self.ca).issue_cert
+            made = issue(common_name=common_name) if common_name else issue("nobody@example.org")
+            with made.private_key_and_cert_chain_pem.tempfile() as path:
+                context.load_cert_chain(path)
+        return context
+
     def client(self, common_name: str | None = None, ca: trustme.CA | None = None) -> grpc.ChannelCredentials:
         """What a client trusts this authority with, and shows its own certificate if it has a name, or ""."""
         roots = self.ca.cert_pem.bytes()
@@ -111,21 +123,43 @@ def stub_of(
         channel_credentials = grpc.composite_channel_credentials(
             channel_credentials, grpc.access_token_call_credentials(token)
         )
-    with grpc.secure_channel(address, channel_credentials, CHANNEL_OPTIONS) as channel:
+    with open_channel(address, channel_credentials) as channel:
         yield Stub(channel)
 
 
 @dataclass
 class Callers:
-    """A server and the callers that know of it: `as_caller[name]()` is a stub of one."""
+    """A server and the callers that know of it, by one of its doors: `as_caller[name]()` is a stub of one."""
 
     server: ServerProcess
     as_caller: dict[str, Callable[[], contextlib.AbstractContextManager[Stub]]]
     secrets: list[str]
 
 
+AsCaller = Callable[[], contextlib.AbstractContextManager[Stub]]
+Doors = dict[str, Callers]
+
+
+def web_stub_of(url: str, token: str = "", context: ssl.SSLContext | None = None) -> AsCaller:
+    """The same as `stub_of`, by HTTP."""
+    stub: Any = WebStub(Web(url, token, context))
+    return lambda: contextlib.nullcontext(stub)
+
+
+@pytest.fixture(scope="module", params=["grpc", "http"])
+def callers(request: pytest.FixtureRequest, bearers: Doors) -> Callers:
+    """Callers by tokens and JWTs, and by none that count, at each door."""
+    return bearers[request.param]
+
+
+@pytest.fixture(scope="module", params=["grpc", "http"])
+def mutual(request: pytest.FixtureRequest, holders: Doors) -> Callers:
+    """Callers by certificates, at each door; who has a token as well is its bearer."""
+    return holders[request.param]
+
+
 @pytest.fixture(scope="module")
-def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
+def bearers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """A server that wants tokens or JWTs."""
     folder = tmp_path_factory.mktemp("callers")
     issuer = Issuer(folder / "jwks.json")
@@ -148,22 +182,25 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
     tokens["jwt expired"] = issuer.sign("ada", exp=time.time() - 60)
     options = ["--auth", "token,jwt", "--jwks-file", str(issuer.path), "--jwt-issuer", ISSUER]
     options += ["--jwt-audience", AUDIENCE, "--jwt-user-role", "quantum", "--jwt-admin-role", "boss"]
-    options += ["--log-level", "debug", "--jwt-leeway", "1s"]
+    options += ["--log-level", "debug", "--jwt-leeway", "1s", "--http-listen", "127.0.0.1:0"]
     server = ServerProcess(folder / "data", folder / "log", *options)
 
-    def caller(token: str) -> Callable[[], contextlib.AbstractContextManager[Stub]]:
+    def caller(token: str) -> AsCaller:
         return lambda: stub_of(server.address, token)
 
-    yield Callers(
-        server,
-        {"none": caller(""), **{name: caller(token) for name, token in tokens.items()}},
-        list(tokens.values()),
-    )
+    def web_caller(token: str) -> AsCaller:
+        return web_stub_of(server.http_url, token)
+
+    known, secrets = {"none": "", **tokens}, list(tokens.values())
+    yield {
+        "grpc": Callers(server, {name: caller(token) for name, token in known.items()}, secrets),
+        "http": Callers(server, {name: web_caller(token) for name, token in known.items()}, secrets),
+    }
     server.kill()
 
 
 @pytest.fixture(scope="module")
-def mutual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
+def holders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """A server that wants client certificates; who has a token as well is its bearer."""
     folder = tmp_path_factory.mktemp("mutual")
     authority = Authority(folder)
@@ -171,25 +208,29 @@ def mutual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
     with TokenStore(folder / "data") as store:
         token = store.create("ada", "user", None)[1]
     options = [*authority.options(), "--tls-client-ca", authority.write_ca(), "--auth", "certificate,token"]
-    server = ServerProcess(folder / "data", folder / "log", *options, "--certificate-admins", "root,op")
+    options += ["--certificate-admins", "root,op", "--http-listen", "127.0.0.1:0"]
+    server = ServerProcess(folder / "data", folder / "log", *options)
+    # Each one's common name (None without a certificate), token, and authority if it is another one.
+    known: dict[str, tuple[str | None, str, trustme.CA | None]] = {
+        "owner": ("ada", "", None),
+        "other": ("bob", "", None),
+        "admin": ("root", "", None),
+        "token of that name": ("ada", token, None),
+        "bad token": ("ada", "basicaer_00000000_x", None),
+        "no name": ("", "", None),
+        "no certificate": (None, "", None),
+        "certificate of another authority": ("ada", "", trustme.CA()),
+    }
 
-    def caller(
-        credentials: grpc.ChannelCredentials, token: str = ""
-    ) -> Callable[[], contextlib.AbstractContextManager[Stub]]:
+    def caller(name: str | None, token: str, ca: trustme.CA | None) -> AsCaller:
+        credentials = authority.client(name, ca)
         return lambda: stub_of(server.address, token, credentials)
 
-    yield Callers(
-        server,
-        {
-            "owner": caller(authority.client("ada")),
-            "other": caller(authority.client("bob")),
-            "admin": caller(authority.client("root")),
-            "token of that name": caller(authority.client("ada"), token),
-            "bad token": caller(authority.client("ada"), "basicaer_00000000_x"),
-            "no name": caller(authority.client("")),
-            "no certificate": caller(authority.client()),
-            "certificate of another authority": caller(authority.client("ada", trustme.CA())),
-        },
-        [token],
-    )
+    def web_caller(name: str | None, token: str, ca: trustme.CA | None) -> AsCaller:
+        return web_stub_of(server.http_url, token, authority.web_client(name, ca))
+
+    yield {
+        "grpc": Callers(server, {who: caller(*proof) for who, proof in known.items()}, [token]),
+        "http": Callers(server, {who: web_caller(*proof) for who, proof in known.items()}, [token]),
+    }
     server.kill()

@@ -6,16 +6,20 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
 
 import grpc
+import jwt
 import pytest
 from basicaer.service.access import Callers
 from basicaer.service.config import Config
 from basicaer.service.errors import CredentialsFileError, ServiceError
 from basicaer.v1 import job_service_pb2 as pb
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.conftest import StartServer
 from tests.integration.access.conftest import AUDIENCE, ISSUER, Issuer, stub_of
@@ -178,3 +182,194 @@ def test_key_sets_that_will_not_do(issuer: Issuer, tmp_path: Path, document: str
     with pytest.raises(CredentialsFileError, match=r"jwks\.json") as caught:
         Callers(_config(tmp_path))
     assert "c2VjcmV0" not in str(caught.value)
+
+
+def _signed(issuer: Issuer, claims: str, header: str = '{"alg": "ES256", "kid": "first"}') -> str:
+    """A JWT with these very texts, which no library would sign."""
+    head = ".".join(
+        base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+        for text in (header, claims)
+    )
+    algorithm = jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256)
+    signature = algorithm.sign(head.encode(), issuer.keys["first"])
+    return f"{head}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+def _claims(**claims: str) -> str:
+    """Good claims as JSON, but for those that are given as JSON."""
+    good = {"iss": json.dumps(ISSUER), "aud": json.dumps(AUDIENCE), "sub": '"ada"', "exp": f"{2**33}"}
+    return "{" + ", ".join(f'"{name}": {text}' for name, text in {**good, **claims}.items()) + "}"
+
+
+_NO_TIMES = (
+    *(
+        "1" + "0" * 400,
+        "9" * 5_000,
+        "1e400",
+        "-1e400",
+        "NaN",
+        "Infinity",
+        '"9999999999"',
+        '" 9999999999 "',
+        "true",
+    ),
+    *("null", "[9999999999]", "{}", '""', "253402300800", "1e300"),
+)
+_NO_NAMES = (
+    *(
+        '""',
+        '" "',
+        '"\\u0000"',
+        '"ada\\u001b[2J"',
+        '"ada\\n"',
+        '" ada"',
+        '"\\u00a0"',
+        '"\\ud800"',
+        '"a\\udfff"',
+    ),
+    *(
+        '"\\u202eada"',
+        '"\\u009b"',
+        '"a\\u200bb"',
+        json.dumps("x" * 256),
+        "7",
+        "null",
+        '["ada"]',
+        '{"a": 1}',
+        "true",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        *({name: text} for name in ("exp", "nbf", "iat") for text in _NO_TIMES),
+        *({"sub": text} for text in _NO_NAMES),
+        *({"aud": text} for text in ("[]", "{}", "7", '[["basicaer"]]', '["other", 7]', "null")),
+        *({"iss": text} for text in ('["https://issuer.example"]', "7", "{}", '""')),
+        {"nested": "[" * 50_000 + "]" * 50_000},
+    ],
+    ids=lambda claims: "{} {:.20}".format(*next(iter(claims.items()))).encode("ascii", "replace").decode(),
+)
+def test_claims_of_any_kind_are_refused_in_words(
+    issuer: Issuer, gate: Callers, claims: dict[str, str]
+) -> None:
+    assert _cause(gate, _signed(issuer, _claims(**claims)))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(
+            f'{{"alg": "ES256", "kid": {kid}}}'
+            for kid in ("7", "[]", "{}", "true", '["first"]', '"\\ud800"', '""')
+        ),
+        *(f'{{"alg": {alg}, "kid": "first"}}' for alg in ('"none"', '"HS256"', "null", "[]", "7", '"es256"')),
+        *(
+            '{"kid": "first"}',
+            "[]",
+            "7",
+            '"ES256"',
+            "",
+            "{",
+            "[" * 50_000,
+            '{"alg": "ES256", "crit": ["exp"]}',
+        ),
+        '{"alg": "ES256", "kid": "first", "b64": false, "crit": ["b64"]}',
+    ],
+    ids=lambda header: header[:40].encode("ascii", "replace").decode(),
+)
+def test_headers_of_any_kind_are_refused_in_words(issuer: Issuer, gate: Callers, header: str) -> None:
+    assert _cause(gate, _signed(issuer, _claims(), header))
+
+
+def test_what_is_right_is_let_in(issuer: Issuer, gate: Callers) -> None:
+    for claims in (
+        _claims(),
+        _claims(sub='"Zo\\u00eb \\u91cf\\u5b50"'),
+        _claims(exp="4102444800.5", nbf="-1", iat="1"),
+        _claims(aud=json.dumps(["other", AUDIENCE])),
+        _claims(sub=json.dumps("x" * 255)),
+    ):
+        caller = gate.bearer([("authorization", f"Bearer {_signed(issuer, claims)}")])
+        assert caller is not None
+        assert caller.expires is not None
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(
+        st.sampled_from(["exp", "nbf", "iat", "sub", "aud", "iss", "roles", "jti"]), _JSON, max_size=3
+    ),
+    st.dictionaries(st.sampled_from(["kid", "alg", "typ", "crit", "b64"]), _JSON, max_size=1),
+)
+def test_any_claim_and_header_is_let_in_under_a_sane_name_or_refused(
+    issuer: Issuer, gate: Callers, claims: dict[str, Any], header: dict[str, Any]
+) -> None:
+    body = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": 2**33, **claims}
+    token = _signed(issuer, json.dumps(body), json.dumps({"alg": "ES256", "kid": "first", **header}))
+    caller, reason = None, "UNAUTHENTICATED"
+    try:
+        caller = gate.bearer([("authorization", f"Bearer {token}")])
+    except ServiceError as error:
+        reason = error.reason_name
+    assert reason == "UNAUTHENTICATED"
+    if caller is not None:
+        assert caller.expires is not None
+        assert math.isfinite(caller.expires)
+        assert caller.principal.isprintable()
+        assert caller.principal == f"jwt:{body['sub']}" != "jwt:"
+
+
+def test_a_time_that_no_number_holds_is_unauthenticated_on_the_wire(
+    issuer: Issuer, start_server: StartServer
+) -> None:
+    server = start_server(
+        *(
+            "--auth",
+            "jwt",
+            "--jwks-file",
+            str(issuer.path),
+            "--jwt-issuer",
+            ISSUER,
+            "--jwt-audience",
+            AUDIENCE,
+        )
+    )
+    token = _signed(issuer, _claims(exp="1" + "0" * 400))
+    with stub_of(server.address, token) as stub, pytest.raises(grpc.RpcError) as caught:
+        stub.GetServerInfo(pb.GetServerInfoRequest())
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [],
+        [b""],
+        [b" "],
+        [b"\0"],
+        [b"a\0b"],
+        [b"ada\x1b[2J"],
+        [b"\xff"],
+        [b"ada", b"eve"],
+        [b"x" * 256],
+        [b"ada\n"],
+    ],
+    ids=repr,
+)
+def test_a_certificates_name_is_one_that_can_be_seen(gate: Callers, names: list[bytes]) -> None:
+    context = {"x509_pem_cert": [b"pem"], "x509_common_name": names}
+    with pytest.raises(ServiceError) as caught:
+        gate.certificate_holder(context)
+    assert caught.value.reason_name == "PERMISSION_DENIED"
+    good = gate.certificate_holder({**context, "x509_common_name": ["Zoë".encode()]})
+    assert good.principal == "cert:Zoë"

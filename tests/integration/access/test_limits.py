@@ -8,11 +8,11 @@ import grpc
 import pytest
 from basicaer.client import BasicAerProvider, JobStatus
 from basicaer.service.config import Config
-from basicaer.service.rpc._server import server_options
+from basicaer.service.doors.grpc._server import server_options
 from basicaer.v1 import job_service_pb2 as pb
 from basicaer.v1 import job_service_pb2_grpc
 
-from tests.conftest import CHANNEL_OPTIONS, ServerProcess, StartServer
+from tests.conftest import CHANNEL_OPTIONS, ServerProcess, StartServer, open_channel
 from tests.integration.conftest import Wire
 
 
@@ -75,7 +75,7 @@ def test_who_pings_too_often_is_disconnected(start_server: StartServer, wire: Wi
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.http2.min_time_between_pings_ms", 200),
     ]
-    with grpc.insecure_channel(server.address, options) as channel, server.stub() as patient:
+    with open_channel(server.address, options=options) as channel, server.stub() as patient:
         stub = job_service_pb2_grpc.JobServiceStub(channel)
         job = wire.submit(patient, wire.endless())
         with wire.fails() as failure:

@@ -5,17 +5,26 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 import trustme
 from basicaer.client import AsyncBasicAerProvider, BasicAerProvider, ServerUnavailableError
 from basicaer.service.access import TokenStore
+from basicaer.service.access._tls import server_credentials
+from basicaer.service.config import Config
+from basicaer.service.errors import CredentialsFileError
 from basicaer.v1 import job_service_pb2 as pb
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.conftest import StartServer
+from tests.conftest import StartServer, open_channel
 from tests.integration.access.conftest import Authority, stub_of
 from tests.integration.conftest import Wire
 
@@ -64,7 +73,7 @@ def test_the_client_and_the_command_line_speak_tls(
     assert "100.0 %" in done.stdout
     monkeypatch.delenv("BASICAER_CA_FILE")
     with (
-        BasicAerProvider(server.address, token="", timeout=1.0) as provider,
+        BasicAerProvider(server.address, token="", timeout=3.0) as provider,
         pytest.raises(ServerUnavailableError),
     ):
         provider.server_info()
@@ -137,10 +146,12 @@ def test_mutual_tls_may_be_asked_for_beside_tokens_alone(
 
 def test_a_probe_needs_no_token(start_server: StartServer, authority: Authority) -> None:
     server = start_server(*authority.options(), "--auth", "token", "--no-reflection")
-    with grpc.secure_channel(server.address, authority.client()) as channel:
+    with open_channel(server.address, authority.client()) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         assert health.Check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING
-        reflect = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+        reflect: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+        )
         with pytest.raises(grpc.RpcError) as caught:
             list(reflect(iter([b""])))
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
@@ -168,6 +179,33 @@ def test_files_that_will_not_do_are_told_in_one_line(
     assert len(done.stderr.splitlines()) == 1
     assert str(authority.folder) in done.stderr
     assert secret.splitlines()[1] not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "is_taken"),
+    [
+        (rsa.generate_private_key(65537, 2048), True),
+        (ec.generate_private_key(ec.SECP256R1()), True),
+        (ec.generate_private_key(ec.SECP384R1()), True),
+        (ec.generate_private_key(ec.SECP521R1()), False),
+        (ec.generate_private_key(ec.SECP256K1()), False),
+        (ed25519.Ed25519PrivateKey.generate(), False),
+    ],
+    ids=["RSA", "P-256", "P-384", "P-521", "secp256k1", "Ed25519"],
+)
+def test_keys_that_grpc_has_no_handshake_with_are_refused(key: Any, is_taken: bool, tmp_path: Path) -> None:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    today = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, today, today + timedelta(days=1))
+    digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    (tmp_path / "crt").write_bytes(builder.sign(key, digest).public_bytes(Encoding.PEM))
+    (tmp_path / "key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    config = Config(data_dir=tmp_path, tls_certificate=tmp_path / "crt", tls_key=tmp_path / "key")
+    if is_taken:
+        assert server_credentials(config) is not None
+    else:
+        with pytest.raises(CredentialsFileError, match=r"key is of a kind .* P-256"):
+            server_credentials(config)
 
 
 def test_the_command_line_shows_a_certificate(start_server: StartServer, authority: Authority) -> None:

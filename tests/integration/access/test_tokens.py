@@ -6,7 +6,6 @@ import json
 import os
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +20,8 @@ from basicaer.v1 import job_service_pb2 as pb
 
 from tests.conftest import ServerProcess, StartServer
 from tests.integration.access.conftest import secret_part, stub_of
-from tests.integration.conftest import Wire
+from tests.integration.conftest import COMMAND, Wire
 
-COMMAND = [sys.executable, "-m", "basicaer.service.cli"]
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -40,6 +40,22 @@ def until(ask: Callable[[], Any]) -> Any:
     while not (found := ask()):
         assert time.monotonic() < end, "it didn't happen"
         time.sleep(0.02)
+    return found
+
+
+def scrape_counted(address: str, calls: Mapping[tuple[str, str], int]) -> Scrape:
+    """All metrics once so many calls of a method ended with a code; they are counted after their answer."""
+    wanted = dict(calls)
+
+    def counted() -> Scrape | None:
+        found = Scrape(address)
+        values = {
+            (method, code): found.value("basicaer_rpc_calls_total", method=method, code=code)
+            for method, code in wanted
+        }
+        return found if values == wanted else None
+
+    found: Scrape = until(counted)
     return found
 
 

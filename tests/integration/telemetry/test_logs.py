@@ -16,8 +16,8 @@ from tests.integration.telemetry.conftest import json_lines, until
 SECRET_GATE = "swordfish"
 
 
-def _metadata(token: str) -> list[tuple[str, str]]:
-    return [("authorization", f"Bearer {token}")]
+def _metadata(token: str) -> tuple[tuple[str, str]]:
+    return (("authorization", f"Bearer {token}"),)
 
 
 def test_json_lines_tell_the_life_of_a_job(start_server: StartServer, wire: Wire, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 import pytest
@@ -54,7 +55,9 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
         self.resource: dict[str, str] = {}
         self.url = ""
 
-    def Export(self, request, context):  # noqa: N802 - the protocol's name
+    def Export(  # noqa: N802 - the protocol's name
+        self, request: trace_service_pb2.ExportTraceServiceRequest, context: grpc.ServicerContext
+    ) -> trace_service_pb2.ExportTraceServiceResponse:
         for sent in request.resource_spans:
             self.resource = {pair.key: pair.value.string_value for pair in sent.resource.attributes}
             for scope in sent.scope_spans:
@@ -70,7 +73,8 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
 def collector() -> Iterator[Collector]:
     servicer = Collector()
     server = grpc.server(ThreadPoolExecutor(2), options=CHANNEL_OPTIONS)
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(servicer, server)
+    add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server  # which has no types
+    add(servicer, server)
     servicer.url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     yield servicer
@@ -80,7 +84,7 @@ def collector() -> Iterator[Collector]:
 def test_a_jobs_spans_belong_to_its_call(start_server: StartServer, wire: Wire, collector: Collector) -> None:
     server = start_server("--trace-endpoint", collector.url)
     with server.stub() as stub:
-        traceparent = [("traceparent", f"00-{TRACE_ID}-{PARENT_ID}-01")]
+        traceparent = (("traceparent", f"00-{TRACE_ID}-{PARENT_ID}-01"),)
         (job, *_) = stub.RunJob(pb.RunJobRequest(spec=wire.bell()), metadata=traceparent)
         with wire.fails():
             stub.GetJob(pb.GetJobRequest(job_id="none"), metadata=traceparent)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import google_crc32c
 import grpc
@@ -19,6 +19,7 @@ from basicaer.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, result_p
 from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+Status: TypeAlias = job_pb2.JobStatus.ValueType
 Handler = Callable[[Any, grpc.ServicerContext], Any]
 JOB_ID = "0199-job"
 
@@ -35,19 +36,19 @@ class Peer(job_service_pb2_grpc.JobServiceServicer):
         self.start()
 
     @staticmethod
-    def job(status: int = job_pb2.JOB_STATUS_QUEUED, sequence: int = 1, **fields: Any) -> job_pb2.Job:
+    def job(status: Status = job_pb2.JOB_STATUS_QUEUED, sequence: int = 1, **fields: Any) -> job_pb2.Job:
         """A job as the server would send it."""
         fields = {"job_id": JOB_ID, "backend_name": "qasm_simulator", **fields}
         return job_pb2.Job(status=status, sequence=sequence, **fields)
 
     @staticmethod
-    def first(status: int, sequence: int, **fields: Any) -> job_service_pb2.WatchJobResponse:
+    def first(status: Status, sequence: int, **fields: Any) -> job_service_pb2.WatchJobResponse:
         """A stream's first message."""
         return job_service_pb2.WatchJobResponse(job=Peer.job(status, sequence, **fields))
 
     @staticmethod
     def event(
-        status: int, sequence: int, error: job_pb2.JobError | None = None
+        status: Status, sequence: int, error: job_pb2.JobError | None = None
     ) -> job_service_pb2.WatchJobResponse:
         """A stream's message of a durable event."""
         change = job_pb2.StatusChange(status=status, attempt=1, error=error)
@@ -68,7 +69,8 @@ class Peer(job_service_pb2_grpc.JobServiceServicer):
             info = error_details_pb2.ErrorInfo(reason=reason, domain="basicaer.dev", metadata=metadata)
             status.details.add().Pack(info)
         if retry_after is not None:
-            delay = duration_pb2.Duration(nanos=int(retry_after * 1e9))
+            delay = duration_pb2.Duration()
+            delay.FromNanoseconds(int(retry_after * 1e9))
             status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
         if status.details:
             context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
@@ -146,7 +148,7 @@ for _method in job_service_pb2.DESCRIPTOR.services_by_name["JobService"].methods
 @pytest.fixture
 def peer() -> Iterator[Peer]:
     """A scripted server."""
-    made = Peer()
+    made = Peer()  # type: ignore[abstract]  # its methods are set above
     yield made
     made.released.set()
     made.stop()

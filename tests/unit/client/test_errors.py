@@ -12,6 +12,7 @@ from basicaer.v1 import error_reason_pb2, job_pb2
 from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+PASSING = (client.ServerUnavailableError, client.CallCancelledError, client.QueueFullError)
 NAMES = [value.name.removeprefix("ERROR_REASON_") for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values]
 
 
@@ -31,8 +32,10 @@ def test_a_call_carries_reason_metadata_and_cause(peer: Any, reason: str) -> Non
         )
 
     peer.on("GetJob", refuse)
+    # What may pass is asked for again until the time is over; for the others it has to be enough.
+    timeout = 1.0 if issubclass(REASONS[reason], PASSING) else 30.0
     with (
-        client.BasicAerProvider(peer.address, timeout=0.2) as provider,
+        client.BasicAerProvider(peer.address, timeout=timeout) as provider,
         pytest.raises(REASONS[reason]) as caught,
     ):
         provider.retrieve_job("x")
@@ -99,7 +102,7 @@ def test_a_message_over_grpcs_own_limit_is_a_program_too_large(
 
 
 def test_no_server_is_an_unavailable_one() -> None:
-    with client.BasicAerProvider("127.0.0.1:1", timeout=0.3) as provider:
+    with client.BasicAerProvider("127.0.0.1:1", timeout=1.0) as provider:
         with pytest.raises(client.ServerUnavailableError) as caught:
             provider.server_info()
         assert isinstance(caught.value, client.TransportError)

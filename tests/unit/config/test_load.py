@@ -126,6 +126,17 @@ def test_a_file_that_is_wrong_is_named(tmp_path: Path, text: str, told: str) -> 
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "latin-1"])
+def test_a_file_in_another_encoding_is_told_by_it(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "basicaer.toml"
+    path.write_bytes("# café\r\nworkers = 2\r\n".encode(encoding))
+    marked = encoding in ("utf-8-sig", "utf-16")
+    told = "begins with a byte order mark; save it as UTF-8 without one" if marked else "is not TOML"
+    with pytest.raises(SettingError, match=told) as caught:
+        load({}, path)
+    assert str(path) in str(caught.value)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"none\.toml"):
         load({}, tmp_path / "none.toml")

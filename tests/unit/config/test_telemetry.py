@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from basicaer.service.config import Config
@@ -26,5 +27,6 @@ def test_metrics_for_others_must_be_meant(tmp_path: Path, listen: str) -> None:
     [("metrics_listen", "9464"), ("metrics_listen", "127.0.0.1:99999"), ("trace_endpoint", "127.0.0.1:4317")],
 )
 def test_what_is_no_address_is_refused(tmp_path: Path, name: str, value: str) -> None:
+    settings: dict[str, Any] = {"data_dir": tmp_path, name: value}
     with pytest.raises(SettingError, match=name):
-        Config(data_dir=tmp_path, **{name: value})
+        Config(**settings)

@@ -82,7 +82,7 @@ def test_compose_hardens_every_service_and_publishes_on_this_machine_alone() -> 
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         for port in service.get("ports", []):
-            assert re.match(r"(\$\{LISTEN:-)?127\.0\.0\.1:", port), name
+            assert re.match(r"(\$\{(HTTP_)?LISTEN:-)?127\.0\.0\.1:", port), name
         for volume in service["volumes"]:
             source = volume.partition(":")[0]
             assert source in compose["volumes"] or (DEPLOY / source).exists(), source
@@ -105,7 +105,7 @@ def test_the_dashboard_is_whole() -> None:
     panels = dashboard["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     told = set(re.findall(r"`(basicaer_\w+)`", (ROOT / "docs/metrics.md").read_text()))
-    places = set()
+    places: set[tuple[int, int]] = set()
     for panel in panels:
         assert panel["title"], panel
         assert panel["description"], panel["title"]

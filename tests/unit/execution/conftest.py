@@ -1,4 +1,4 @@
-"""An executor with the default settings, and short ways to ask it."""
+"""An executor with the default settings, small circuits, and short ways to ask it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ import pytest
 from basicaer.service.config import Config
 from basicaer.service.execution import ExecutionOutcome, ThreadExecutor
 from basicaer.v1 import circuit_pb2, job_pb2
+from google.protobuf import json_format
+
+from tests.outcomes import whole
 
 GIB = 1024**3
 
 Spec = Callable[..., job_pb2.JobSpec]
 Run = Callable[..., ExecutionOutcome]
+
+
+def circuit(**fields: Any) -> circuit_pb2.Circuit:
+    """A circuit of two qubits and two classical bits, with fields as in JSON."""
+    return json_format.ParseDict({"numQubits": 2, "numClbits": 2, **fields}, circuit_pb2.Circuit())
 
 
 @pytest.fixture
@@ -56,6 +64,6 @@ def run(executor: ThreadExecutor, make_spec: Spec) -> Run:
 
     def run_it(*programs: str | circuit_pb2.Circuit, **options: Any) -> ExecutionOutcome:
         prepared = executor.prepare(make_spec(*programs, **options))
-        return executor.execute(prepared, prepared.new_control(), job_id="test")
+        return whole(executor.execute(prepared, prepared.new_control(), job_id="test"))
 
     return run_it

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from basicaer import simulator as sim
-from basicaer.client._from_qiskit import circuit_to_proto
-from basicaer.service.execution.programs import to_simulator
+from basicaer.client.conversion.from_qiskit import circuit_to_proto
+from basicaer.service.execution.circuits.reading import to_simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
@@ -216,8 +216,8 @@ def test_a_conditional_instruction_is_no_block_of_its_own() -> None:
         with circuit.if_test((circuit.clbits[0], 1)):
             circuit.x(0)
     message = circuit_to_proto(circuit)
-    assert [operation.HasField("condition") for operation in message.operations] == [False, True]
-    assert list(message.body.operations) == [1] * 10
+    assert [operation.HasField("condition") for operation in message.operations] == [True]
+    assert list(message.body.operations) == [0] * 10
 
 
 def test_the_phase_of_a_block_stays_in_the_block() -> None:

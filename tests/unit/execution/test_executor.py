@@ -15,10 +15,12 @@ from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
 from basicaer.v1 import circuit_pb2 as pb
-from basicaer.v1 import job_pb2, result_pb2
+from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
 from google.protobuf import json_format
 from qiskit import QuantumCircuit, transpile
 from qiskit_aer import AerSimulator
+
+from tests.outcomes import whole
 
 QASMBENCH = sorted((Path(__file__).parents[2] / "circuits" / "qasmbench").glob("*.qasm"))
 BELL = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;'
@@ -134,7 +136,7 @@ def test_a_unitary(run: Any) -> None:
     ).result.programs
     (array,) = program.arrays
     assert (array.name, array.part, list(array.shape)) == ("unitary", "0/unitary", [2, 2])
-    np.testing.assert_allclose(read(array), [[1, 0], [0, 1j]], atol=1e-15)
+    np.testing.assert_allclose(read(array), np.diag([1, 1j]), atol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +207,8 @@ def test_arrays_that_make_the_message_long_are_parts(config: Config, make_spec: 
     prepared = executor.prepare(
         make_spec(NO_MEASURE, "qreg q[6];", NO_MEASURE, backend="statevector_simulator")
     )
-    outcome = executor.execute(prepared, prepared.new_control(), job_id="test")
+    outcome = whole(executor.execute(prepared, prepared.new_control(), job_id="test"))
+    assert outcome.result is not None
     small, large, last = (program.arrays[0] for program in outcome.result.programs)
     assert len(small.data) == len(last.data) == 64
     assert (large.part, large.size_bytes, large.data) == ("1/statevector", 1024, b"")
@@ -268,7 +271,7 @@ def test_a_program_that_fails_leaves_the_others_their_results(run: Any) -> None:
     assert sum(good.counts.counts) == sum(last.counts.counts) == 1024
     assert outcome.error == bad.error
     assert outcome.error.program_index == 1
-    assert outcome.error.reason == job_pb2.JobError(reason=22).reason  # SIMULATION_FAILED
+    assert outcome.error.reason == error_reason_pb2.ERROR_REASON_SIMULATION_FAILED
     assert "zero" in outcome.error.message
 
 
@@ -281,7 +284,7 @@ def test_a_defect_is_logged_and_told_without_its_details(
     broken = dataclasses.replace(prepared.runs[1], program=program)
     prepared = dataclasses.replace(prepared, runs=[prepared.runs[0], broken])
     with caplog.at_level(logging.ERROR):
-        outcome = executor.execute(prepared, prepared.new_control(), job_id="job-17")
+        outcome = whole(executor.execute(prepared, prepared.new_control(), job_id="job-17"))
     assert outcome.status == job_pb2.JOB_STATUS_ERROR
     assert outcome.error is not None
     assert (outcome.error.program_index, "NoneType" in outcome.error.message) == (1, False)
@@ -297,16 +300,18 @@ def test_only_its_own_jobs_are_run(executor: ThreadExecutor) -> None:
 # --- Cancellation and progress ----------------------------------------------------------------------------
 
 # Rotations about two axes by turns don't cancel, so this takes seconds at any speed.
-LONG = 'include "qelib1.inc"; qreg q[24];' + "rx(0.1) q; cx q[0],q[23]; rz(0.2) q; cx q[7],q[11]; " * 400
+# Each qubit is entangled in each layer, so that no gates become one.
+LAYER = "rx(0.1) q; " + "".join(f"cx q[{qubit}],q[{qubit + 1}]; " for qubit in range(23))
+LONG = 'include "qelib1.inc"; qreg q[24];' + LAYER * 100
 
 
 def test_a_job_that_was_cancelled_before_it_started(executor: ThreadExecutor, make_spec: Any) -> None:
     prepared = executor.prepare(make_spec(BELL))
     control = prepared.new_control()
     control.cancel()
-    outcome = executor.execute(prepared, control, job_id="test")
+    outcome = whole(executor.execute(prepared, control, job_id="test"))
     assert outcome.status == job_pb2.JOB_STATUS_CANCELLED
-    again = executor.execute(prepared, prepared.new_control(), job_id="test")
+    again = whole(executor.execute(prepared, prepared.new_control(), job_id="test"))
     assert again.status == job_pb2.JOB_STATUS_DONE
 
 
@@ -330,7 +335,7 @@ def test_a_running_job_stops_and_its_progress_only_grows(executor: ThreadExecuto
 def test_progress_ends_with_everything_done(executor: ThreadExecutor, make_spec: Any) -> None:
     prepared = executor.prepare(make_spec(BELL, FAILING, shots=10))
     control = prepared.new_control()
-    executor.execute(prepared, control, job_id="test")
+    whole(executor.execute(prepared, control, job_id="test"))
     assert control.progress() == job_pb2.Progress(
         fraction=1.0, shots_done=20, shots_total=20, programs_done=2, programs_total=2
     )

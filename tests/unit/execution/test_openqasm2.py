@@ -12,14 +12,17 @@ from basicaer import simulator as sim
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ThreadExecutor
-from basicaer.service.execution.programs import to_simulator
+from basicaer.service.execution.circuits.reading import to_simulator
 from basicaer.service.parsing import ProgramFault, openqasm2
 from basicaer.service.parsing.openqasm2 import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from qiskit import QuantumCircuit, qasm2
 from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import Operator
+
+from tests.unit.execution.conftest import Spec
 
 HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[3];\ncreg c[3];\n'
 
@@ -37,11 +40,11 @@ def executor(
     made.close()
 
 
-def matrix(text: str) -> np.ndarray[tuple[int, ...], np.dtype[np.complex128]]:
+def matrix(text: str) -> NDArray[np.complex64 | np.complex128]:
     return sim.unitary(to_simulator(parse(text, max_bytes=1 << 20, max_instructions=100_000)))
 
 
-def refused(executor: ThreadExecutor, make_spec, text: str) -> ServiceError:
+def refused(executor: ThreadExecutor, make_spec: Spec, text: str) -> ServiceError:
     with pytest.raises(ServiceError) as caught:
         executor.prepare(make_spec(HEAD + "h q[0];\n", HEAD + text))
     return caught.value
@@ -153,7 +156,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("text", "line", "column", "words"), FAULTS)
 def test_a_fault_has_its_line_and_column(
-    executor: ThreadExecutor, make_spec, text: str, line: int, column: int, words: str
+    executor: ThreadExecutor, make_spec: Spec, text: str, line: int, column: int, words: str
 ) -> None:
     error = refused(executor, make_spec, text)
     assert error.reason_name == "PROGRAM_INVALID"
@@ -164,12 +167,12 @@ def test_a_fault_has_its_line_and_column(
     assert f"line {line}, column {column}" in error.message
 
 
-def test_a_fault_shows_the_line_with_a_caret(executor: ThreadExecutor, make_spec) -> None:
+def test_a_fault_shows_the_line_with_a_caret(executor: ThreadExecutor, make_spec: Spec) -> None:
     lines = refused(executor, make_spec, "x q[0];\n\tcx q[1], q[9];").message.splitlines()
     assert lines[-2:] == ["   cx q[1], q[9];", "  " + " " * 12 + "^"]
 
 
-def test_a_long_line_is_cut_around_the_fault(executor: ThreadExecutor, make_spec) -> None:
+def test_a_long_line_is_cut_around_the_fault(executor: ThreadExecutor, make_spec: Spec) -> None:
     lines = refused(
         executor, make_spec, "x q[0]; " * 500 + "y q[9]; " + "x q[0]; " * 500
     ).message.splitlines()
@@ -178,19 +181,21 @@ def test_a_long_line_is_cut_around_the_fault(executor: ThreadExecutor, make_spec
 
 
 @pytest.mark.parametrize("text", ["h q[0];", "OPENQASM 2.0;\nqreg q[1];\nh q[0];"])
-def test_gates_without_their_include(executor: ThreadExecutor, make_spec, text: str) -> None:
+def test_gates_without_their_include(executor: ThreadExecutor, make_spec: Spec, text: str) -> None:
     with pytest.raises(ServiceError, match="include") as caught:
         executor.prepare(make_spec(text))
     assert "line" in caught.value.metadata
 
 
-def test_openqasm3_is_refused_with_a_hint(executor: ThreadExecutor, make_spec) -> None:
+def test_openqasm3_is_refused_with_a_hint(executor: ThreadExecutor, make_spec: Spec) -> None:
     with pytest.raises(ServiceError, match=r"OpenQASM 2\.0") as caught:
         executor.prepare(make_spec("OPENQASM 3.0;\nqubit q;"))
     assert caught.value.metadata["line"] == "1"
 
 
-def test_no_file_is_read(executor: ThreadExecutor, make_spec, tmp_path: Path, monkeypatch) -> None:
+def test_no_file_is_read(
+    executor: ThreadExecutor, make_spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "other.inc").write_text("gate other a { U(0,0,0) a; }")
     monkeypatch.chdir(tmp_path)
     for name in ("other.inc", str(tmp_path / "other.inc"), "./other.inc"):
@@ -211,7 +216,7 @@ def nested_gates(levels: int, width: int, argument: str = "") -> str:
 
 @pytest.mark.parametrize("argument", ["", "+0.5"])
 def test_definitions_that_expand_to_a_billion_gates_are_refused_at_once(
-    executor: ThreadExecutor, make_spec, argument: str
+    executor: ThreadExecutor, make_spec: Spec, argument: str
 ) -> None:
     started = time.process_time()
     error = refused(executor, make_spec, nested_gates(9, 10, argument))
@@ -221,7 +226,7 @@ def test_definitions_that_expand_to_a_billion_gates_are_refused_at_once(
     assert time.process_time() - started < 10.0  # hours, if it were expanded
 
 
-def test_a_deep_chain_of_definitions_is_refused(executor: ThreadExecutor, make_spec) -> None:
+def test_a_deep_chain_of_definitions_is_refused(executor: ThreadExecutor, make_spec: Spec) -> None:
     error = refused(executor, make_spec, nested_gates(300, 1))
     assert error.reason_name == "PROGRAM_TOO_LARGE"
     assert error.metadata["limit"] == "max_nesting"
@@ -238,7 +243,7 @@ def test_a_deep_chain_of_definitions_is_refused(executor: ThreadExecutor, make_s
     ],
 )
 def test_huge_registers_are_refused_before_anything_is_made(
-    executor: ThreadExecutor, make_spec, text: str, line: int, column: int
+    executor: ThreadExecutor, make_spec: Spec, text: str, line: int, column: int
 ) -> None:
     error = refused(executor, make_spec, text)
     assert error.reason_name == "PROGRAM_TOO_LARGE"
@@ -272,14 +277,14 @@ def test_lines_and_columns_are_those_of_an_editor(text: str, column: int) -> Non
 
 
 def test_a_register_in_a_comment_or_a_file_name_counts_for_nothing(
-    executor: ThreadExecutor, make_spec
+    executor: ThreadExecutor, make_spec: Spec
 ) -> None:
     executor.prepare(make_spec(HEAD + "// qreg r[1000000000];\nh q[0]; // x q[99999999999999]"))
 
 
 @pytest.mark.parametrize("kind", ["(", "-", "1+", "1^", "sin("])
 def test_expressions_that_would_exhaust_the_stack_are_refused(
-    executor: ThreadExecutor, make_spec, kind: str
+    executor: ThreadExecutor, make_spec: Spec, kind: str
 ) -> None:
     closing = ")" * 100_000 if kind.endswith("(") else ""
     error = refused(executor, make_spec, f"gate g(x) a {{ rx({kind * 100_000}x{closing}) a; }}")
@@ -287,7 +292,7 @@ def test_expressions_that_would_exhaust_the_stack_are_refused(
     assert error.metadata["line"] == "5"
 
 
-def test_long_statements_without_expressions_are_fine(executor: ThreadExecutor, make_spec) -> None:
+def test_long_statements_without_expressions_are_fine(executor: ThreadExecutor, make_spec: Spec) -> None:
     everything = ",".join(f"r[{bit}]" for bit in range(1000))
     executor.prepare(make_spec(HEAD + f"qreg r[1000]; barrier {everything};"))
 
@@ -295,13 +300,13 @@ def test_long_statements_without_expressions_are_fine(executor: ThreadExecutor, 
 def test_whole_registers_count_as_many_times_as_they_have_bits() -> None:
     text = 'include "qelib1.inc"; qreg a[100]; qreg b[2]; ' + "h a; rx(2*pi) a; x b[0]; barrier a;" * 10
     assert len(parse(text, max_bytes=1 << 20, max_instructions=2020).body.operations) == 2020
-    with pytest.raises(Exception, match="more than 2,009 instructions") as caught:
+    with pytest.raises(ProgramFault, match="more than 2,009 instructions") as caught:
         parse(text, max_bytes=1 << 20, max_instructions=2009)
     assert caught.value.metadata["limit"] == "max_instructions"
 
 
 def test_a_long_text_is_refused() -> None:
-    with pytest.raises(Exception, match="1,001 bytes") as caught:
+    with pytest.raises(ProgramFault, match="1,001 bytes") as caught:
         parse("x" * 1001, max_bytes=1000, max_instructions=10)
     assert caught.value.metadata == {"limit": "max_program_bytes", "max": "1000", "actual": "1001"}
 
@@ -365,3 +370,28 @@ def test_any_text_is_parsed_or_refused_with_a_place(tokens: list[str]) -> None:
     assert place is not None
     assert place.line >= 1
     assert place.column >= 1
+
+
+# --- Nothing to do ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "\ufeff", "// h q[0];\r\n", HEAD.partition("qreg")[0], "creg c[2];"])
+@pytest.mark.parametrize("backend", ["qasm_simulator", "statevector_simulator", "unitary_simulator"])
+def test_a_text_without_qubits_is_told_that_it_does_nothing(
+    executor: ThreadExecutor, make_spec: Spec, text: str, backend: str
+) -> None:
+    with pytest.raises(ServiceError, match="no statement that does something") as caught:
+        executor.prepare(make_spec(text, backend=backend))
+    assert caught.value.reason_name == "PROGRAM_INVALID"
+    assert caught.value.field == "programs[0].openqasm2"
+
+
+@pytest.mark.parametrize("text", [HEAD, HEAD + "gate own a { h a; }\n// own q[0];", HEAD + ";;"])
+def test_declarations_alone_give_a_state_but_no_counts(
+    executor: ThreadExecutor, make_spec: Spec, text: str
+) -> None:
+    with pytest.raises(ServiceError, match="qasm_simulator has nothing to count") as caught:
+        executor.prepare(make_spec(text))
+    assert caught.value.reason_name == "PROGRAM_INVALID"
+    executor.prepare(make_spec(text, backend="statevector_simulator"))
+    executor.prepare(make_spec(text, backend="unitary_simulator"))

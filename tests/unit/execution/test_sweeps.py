@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import google_crc32c
@@ -12,6 +13,8 @@ from basicaer.service.errors import ServiceError
 from basicaer.service.execution import ExecutionOutcome, PreparedJob, ThreadExecutor
 from basicaer.v1 import circuit_pb2 as pb
 from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
+
+from tests.outcomes import whole
 
 FLOAT = pb.ClassicalType(kind=pb.CLASSICAL_KIND_FLOAT)
 THETAS = [0.0, 0.5, 2.0]
@@ -53,7 +56,7 @@ def spec_of(*programs: job_pb2.Program, backend: str = "qasm_simulator", **optio
 
 def execute(executor: ThreadExecutor, spec: job_pb2.JobSpec) -> ExecutionOutcome:
     prepared = executor.prepare(spec)
-    return executor.execute(prepared, prepared.new_control(), job_id="test")
+    return whole(executor.execute(prepared, prepared.new_control(), job_id="test"))
 
 
 def entries(executor: ThreadExecutor, *programs: job_pb2.Program, **options: Any) -> Any:
@@ -210,6 +213,22 @@ def refused(executor: ThreadExecutor, program: job_pb2.Program, **options: Any) 
 H = 'include "qelib1.inc"; qreg q[1]; h q[0];'
 
 
+def integer_rows(
+    *integers: int, words: int = 1, names: Sequence[str] = ("n",), values: Sequence[float] = ()
+) -> job_pb2.Program:
+    """A program of two inputs, one of which is given by integers."""
+    circuit = ry_circuit()
+    circuit.variables.add(name="n", input=True, type=pb.ClassicalType(kind=pb.CLASSICAL_KIND_INT))
+    inputs = job_pb2.Inputs(
+        names=["theta"] if values else [],
+        values=values,
+        integer_names=names,
+        integers=integers,
+        words_per_integer=words,
+    )
+    return job_pb2.Program(circuit=circuit, inputs=inputs)
+
+
 @pytest.mark.parametrize(
     ("program", "field", "words"),
     [
@@ -227,6 +246,13 @@ H = 'include "qelib1.inc"; qreg q[1]; h q[0];'
             "'phi'",
         ),
         (job_pb2.Program(circuit=ry_circuit(), inputs=rows(1.0, np.nan)), "inputs", "nan in row 1"),
+        (integer_rows(1, 2, words=0), "inputs", "'theta' is missing"),
+        (integer_rows(), "inputs", "0 values; give rows of 1"),
+        (integer_rows(1, 2, 3, words=2), "inputs", "3 values; give rows of 2"),
+        (integer_rows(1, words=2_000), "inputs", "words_per_integer: 2,000; the most is 1,563"),
+        (integer_rows(1, 2, names=["n", "n"]), "inputs", "given twice"),
+        (integer_rows(1, values=[1.0, 2.0]), "inputs", "there are 1 rows of them, and 2 of values"),
+        (integer_rows(1, names=[], values=[1.0]), "inputs", "integers: 1 values of no names"),
         (job_pb2.Program(openqasm2=H, estimation=job_pb2.Estimation()), "estimation", "no observable"),
         (job_pb2.Program(openqasm2=H, estimation=z_and_x(precision=-1.0)), "estimation", "precision: -1"),
         (
@@ -316,14 +342,14 @@ def test_progress_and_cancellation_over_rows(executor: ThreadExecutor) -> None:
     prepared: PreparedJob = executor.prepare(spec_of(program, program))
     control = prepared.new_control()
     assert control.progress().shots_total == 60
-    outcome = executor.execute(prepared, control, job_id="test")
+    outcome = whole(executor.execute(prepared, control, job_id="test"))
     assert outcome.status == job_pb2.JOB_STATUS_DONE
     assert control.progress() == job_pb2.Progress(
         fraction=1.0, shots_done=60, shots_total=60, programs_done=2, programs_total=2
     )
     control = prepared.new_control()
     control.cancel()
-    assert executor.execute(prepared, control, job_id="test").status == job_pb2.JOB_STATUS_CANCELLED
+    assert whole(executor.execute(prepared, control, job_id="test")).status == job_pb2.JOB_STATUS_CANCELLED
 
 
 def test_sweeps_of_many_rows_are_not_quick(executor: ThreadExecutor) -> None:

@@ -1,5 +1,8 @@
 """A real executor whose jobs do what their program's text says, and managers on it.
 
+Tests run over each store, but for those that are marked `embedded`, since they look at SQLite's files, and
+`shared`, which have several servers.
+
 done            ends at once, with counts
 hold NAME       runs until the test calls `executor.release(NAME)`, or it is cancelled
 deaf NAME       the same, but doesn't listen to a cancellation
@@ -26,7 +29,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 import pytest
@@ -44,8 +47,15 @@ from basicaer.service.execution._interface import (
 )
 from basicaer.service.jobs import JobManager, PublishedEvent, Watch
 from basicaer.service.parsing import ProgramFault
-from basicaer.service.store import SQLiteStore
+from basicaer.service.store import JobStore, SQLiteStore
+from basicaer.service.wire import NO_COLUMNS, Columns
 from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
+
+# Of servers on one database, in seconds.
+LEASE = 3.0
+
+if TYPE_CHECKING:
+    from tests.postgresql import PostgreSQL
 
 
 class ScriptControl:
@@ -71,6 +81,7 @@ class ScriptJob:
         self.required_bytes = 1
         self.size_bytes = 100
         self.num_programs = 1
+        self.warnings = ()
         self.shots = 1024
         self.quick = words[0] == "quick"
         if self.quick:
@@ -81,6 +92,9 @@ class ScriptJob:
             else:
                 self.size_bytes = int(words[1])
             words = self.words = words[2:]
+
+    def memory_advice(self, available: int) -> str:
+        return f"Only {available} fit."
 
     def new_control(self) -> ScriptControl:
         return ScriptControl()
@@ -104,7 +118,13 @@ class ScriptExecutor:
         # The names of the jobs in the order of their starts.
         self.order: list[str] = []
 
-    def prepare(self, spec: job_pb2.JobSpec, patience: Patience | None = UNBOUNDED) -> PreparedJob:
+    def prepare(
+        self,
+        spec: job_pb2.JobSpec,
+        patience: Patience | None = UNBOUNDED,
+        columns: Columns = NO_COLUMNS,
+        size: int = 0,
+    ) -> PreparedJob:
         self.prepared += 1
         words = spec.programs[0].openqasm2.split()
         if words[0] == "invalid":
@@ -118,6 +138,9 @@ class ScriptExecutor:
             words = words[2:]
         limit = spec.options.max_run_time.ToNanoseconds() / 1e9
         return ScriptJob(words, limit or None)
+
+    def check_apart(self, spec: bytes | memoryview, patience: Patience | None = UNBOUNDED) -> job_pb2.Job:
+        raise AssertionError("jobs of a few words need no other process")
 
     def _check_slowly(self, name: str, patience: Patience | None) -> None:
         if patience is None:
@@ -284,8 +307,40 @@ def executor() -> ScriptExecutor:
 Start = Callable[..., Any]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let tests run over each store."""
+    if "new_store" in metafunc.fixturenames:
+        embedded = metafunc.definition.get_closest_marker("embedded") is not None
+        shared = metafunc.definition.get_closest_marker("shared") is not None
+        stores = ["sqlite"] * (not shared) + ["postgresql"] * (not embedded)
+        metafunc.parametrize("new_store", stores, indirect=True)
+
+
 @pytest.fixture
-async def start(tmp_path: Path, executor: ScriptExecutor) -> AsyncIterator[Start]:
+def new_store(request: pytest.FixtureRequest) -> Callable[[Path], JobStore]:
+    """Makes stores, which aren't open yet, by their directory."""
+    if request.param == "sqlite":
+        return SQLiteStore
+    from basicaer.service.store.postgresql import PostgreSQLStore
+
+    database: PostgreSQL = request.getfixturevalue("postgresql")
+    return lambda directory: PostgreSQLStore(database.url(directory), lease=LEASE)
+
+
+@pytest.fixture
+def stored_results(new_store: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[], int]:
+    """How many large results lie in the store of `start`."""
+    if new_store is SQLiteStore:
+        return lambda: len(list((tmp_path / "data" / "results").iterdir()))
+    database: PostgreSQL = request.getfixturevalue("postgresql")
+    schema = database.url(tmp_path / "data").rpartition("=")[2]
+    return lambda: int(database.run(f"SELECT count(DISTINCT (job_id, attempt)) FROM {schema}.chunks"))
+
+
+@pytest.fixture
+async def start(
+    tmp_path: Path, executor: ScriptExecutor, new_store: Callable[[Path], JobStore]
+) -> AsyncIterator[Start]:
     """Starts managers: `await start(data_dir=…, executor=…, **settings)`. They are closed after the test."""
     managers: list[tuple[JobManager, ScriptExecutor]] = []
 
@@ -294,7 +349,7 @@ async def start(tmp_path: Path, executor: ScriptExecutor) -> AsyncIterator[Start
     ) -> JobManager:
         settings = {"workers": 2, "max_memory_bytes": 1000, "progress_interval": 0.01, **settings}
         config = Config(data_dir=data_dir or tmp_path / "data", **settings)
-        manager = JobManager(SQLiteStore(config.data_dir), executor, config)
+        manager = JobManager(new_store(config.data_dir), executor, config)
         await manager.start()
         managers.append((manager, executor))
         return manager

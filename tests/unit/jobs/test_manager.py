@@ -47,7 +47,7 @@ async def test_run_tells_the_whole_story_and_brings_the_result(start: Any, tools
 
 
 async def test_a_quick_job_tells_the_same_story(
-    start: Any, executor: Any, tools: SimpleNamespace, tmp_path: Path
+    start: Any, executor: Any, tools: SimpleNamespace, stored_results: Any
 ) -> None:
     manager = await start()
     stories = {}
@@ -61,7 +61,8 @@ async def test_a_quick_job_tells_the_same_story(
             events = await tools.read(watch)
             job = await manager.get(watch.job.job_id)
             # Told again from the store, it is the same.
-            assert await tools.read(await manager.watch(job.job_id, 1)) == events
+            again = await tools.read(await manager.watch(job.job_id, 1))
+            assert [event.event for event in again] == [event.event for event in events]
             stories[prefix, text] = (
                 [event.event.status for event in events],
                 watch.result and watch.result.programs,
@@ -74,7 +75,7 @@ async def test_a_quick_job_tells_the_same_story(
     assert again.duplicate
     assert statuses(await tools.read(again)) == [DONE]
     assert again.result.programs == stories["", "inline 9"][1]
-    assert len(list((tmp_path / "data" / "results").iterdir())) == 2
+    assert stored_results() == 2
 
 
 async def test_a_quick_job_waits_like_all_others(start: Any, executor: Any, tools: SimpleNamespace) -> None:
@@ -89,7 +90,7 @@ async def test_a_quick_job_waits_like_all_others(start: Any, executor: Any, tool
 
 
 async def test_a_quick_job_that_exists_leaves_nothing_behind(
-    start: Any, executor: Any, tools: SimpleNamespace, tmp_path: Path
+    start: Any, executor: Any, tools: SimpleNamespace, stored_results: Any
 ) -> None:
     manager = await start()
     answers = await asyncio.gather(*(manager.run(tools.spec("quick array 5000"), "same") for _ in range(10)))
@@ -97,10 +98,11 @@ async def test_a_quick_job_that_exists_leaves_nothing_behind(
     for watch in answers:
         assert statuses(await tools.read(watch))[-1] == DONE
         assert watch.result == answers[0].result
-    assert len(list((tmp_path / "data" / "results").iterdir())) == 1
+    assert stored_results() == 1
     assert list(manager._registry.live) == []
 
 
+@pytest.mark.embedded
 async def test_a_quick_job_that_can_not_be_stored_is_refused(
     start: Any, tools: SimpleNamespace, tmp_path: Path
 ) -> None:

@@ -122,6 +122,7 @@ async def test_not_ready_and_none(start: Any, tools: SimpleNamespace) -> None:
     assert caught.value.metadata["status"] == "CANCELLED"
 
 
+@pytest.mark.embedded
 async def test_damage_is_found(start: Any, tools: SimpleNamespace, tmp_path: Path) -> None:
     manager = await start()
     job_id = await finished(manager, tools, "array 3000001")
@@ -155,6 +156,7 @@ async def test_damage_is_found(start: Any, tools: SimpleNamespace, tmp_path: Pat
     assert caught.value.reason == reasons.ERROR_REASON_CHECKSUM_MISMATCH
 
 
+@pytest.mark.embedded
 async def test_a_reading_outlives_its_result(start: Any, tools: SimpleNamespace, tmp_path: Path) -> None:
     manager = await start()
     job_id = await finished(manager, tools, "array 3000001")
@@ -166,6 +168,7 @@ async def test_a_reading_outlives_its_result(start: Any, tools: SimpleNamespace,
     assert first.data + await collect(reading) == tools.array_bytes(3000001)
 
 
+@pytest.mark.embedded
 async def test_closing_in_the_middle_gives_the_file_back(
     start: Any, tools: SimpleNamespace, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from basicaer.service.errors import JobNotFoundError, ServiceError
-from basicaer.service.jobs._retention import Sweeper
+from basicaer.service.jobs.kept.retention import Sweeper
 from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1.job_service_pb2 import ReadResultRequest
 
@@ -18,7 +18,7 @@ DAY = 86_400 * 10**9
 
 
 async def test_results_expire_and_events_are_compacted(
-    start: Any, tools: SimpleNamespace, tmp_path: Path
+    start: Any, tools: SimpleNamespace, stored_results: Any
 ) -> None:
     manager = await start(result_retention=86_400.0, event_retention=3 * 86_400.0)
     sweeper = Sweeper(manager._store, manager._registry, manager._config)
@@ -33,7 +33,7 @@ async def test_results_expire_and_events_are_compacted(
         (await manager.read_result(ReadResultRequest(job_id=job_id))).close()
 
     await sweeper.sweep(now + 2 * DAY)
-    assert not list((tmp_path / "data" / "results").iterdir())
+    assert stored_results() == 0
     for job_id in ids:
         assert await manager._store.open_result(job_id) is None
         watch = await manager.watch(job_id, 0)
@@ -96,7 +96,7 @@ async def test_jobs_go_at_last(start: Any, tools: SimpleNamespace) -> None:
     assert not (await manager.submit(tools.spec(), "again")).duplicate
 
 
-async def test_the_oldest_results_make_room(start: Any, tools: SimpleNamespace, tmp_path: Path) -> None:
+async def test_the_oldest_results_make_room(start: Any, tools: SimpleNamespace, stored_results: Any) -> None:
     limit = 4 << 20
     manager = await start(max_stored_bytes=limit, result_retention=None)
     sweeper = Sweeper(manager._store, manager._registry, manager._config)
@@ -115,8 +115,7 @@ async def test_the_oldest_results_make_room(start: Any, tools: SimpleNamespace, 
         await manager.watch(ids[0], 0)
     assert caught.value.reason == reasons.ERROR_REASON_EVENTS_COMPACTED
     (await manager.read_result(ReadResultRequest(job_id=ids[-1]))).close()
-    files = list((tmp_path / "data" / "results").iterdir())
-    assert 0 < len(files) < 150
+    assert 0 < stored_results() < 150
     # The job itself is still known, and so is its request id.
     assert (await manager.submit(tools.spec("array 30000"), "0")).duplicate
 
@@ -136,6 +135,7 @@ async def test_the_oldest_jobs_make_room_when_results_are_small(start: Any, tool
     (await manager.read_result(ReadResultRequest(job_id=ids[-1]))).close()
 
 
+@pytest.mark.embedded
 async def test_a_store_shrinks_and_keeps_what_lives(
     start: Any, tools: SimpleNamespace, tmp_path: Path
 ) -> None:

@@ -135,7 +135,7 @@ class Lives(RuleBasedStateMachine):
         answers = self.run(calls())
         assert len({job.job_id for job, _ in answers}) == 1
         assert sum(not duplicate for _, duplicate in answers) == 1
-        job_id = answers[0].job.job_id
+        job_id: str = answers[0].job.job_id
         assert job_id not in self.known
         self.known[job_id] = Known(job_id, request_id, program)
         return job_id
@@ -185,6 +185,7 @@ class Lives(RuleBasedStateMachine):
             self.run(self.manager.delete(job_id))
             known.deleted = True
             return
+        reason: reasons.ErrorReason.ValueType | None
         try:
             self.run(self.manager.delete(job_id))
         except ServiceError as error:
@@ -326,7 +327,8 @@ class Lives(RuleBasedStateMachine):
         self.look(known, job)
 
         async def story() -> list[Any]:
-            return await self.tools.read(await self.manager.watch(known.job_id, 0))
+            told: list[Any] = await self.tools.read(await self.manager.watch(known.job_id, 0))
+            return told
 
         events = [event.event for event in self.run(story())]
         assert [event.sequence for event in events] == list(range(1, job.sequence + 1))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from basicaer.service.jobs import _states
-from basicaer.service.jobs._clock import JobClock, id_floor
+from basicaer.service.jobs.model import states
+from basicaer.service.jobs.model.clock import JobClock, id_floor
 from basicaer.v1.job_pb2 import JobStatus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
 def test_every_status_has_its_row() -> None:
-    assert set(_states.TRANSITIONS) == set(JobStatus.values()) - {0}
-    assert {JobStatus.Name(status) for status in _states.FINAL} == {
+    assert set(states.TRANSITIONS) == set(JobStatus.values()) - {0}
+    assert {JobStatus.Name(status) for status in states.FINAL} == {
         "JOB_STATUS_CANCELLED",
         "JOB_STATUS_DONE",
         "JOB_STATUS_ERROR",
@@ -20,21 +20,21 @@ def test_every_status_has_its_row() -> None:
 
 
 def test_every_live_status_can_reach_each_final_one() -> None:
-    for status in set(_states.TRANSITIONS) - _states.FINAL:
+    for status in set(states.TRANSITIONS) - states.FINAL:
         reached = {status}
-        while new := {after for one in reached for after in _states.TRANSITIONS[one]} - reached:
+        while new := {after for one in reached for after in states.TRANSITIONS[one]} - reached:
             reached |= new
-        assert reached >= _states.FINAL
+        assert reached >= states.FINAL
 
 
 @settings(deadline=None)
 @given(st.sampled_from(JobStatus.values()[1:]), st.sampled_from(JobStatus.values()[1:]))
 def test_only_the_table_decides(status: JobStatus.ValueType, following: JobStatus.ValueType) -> None:
-    if following in _states.TRANSITIONS[status]:
-        _states.check(status, following)
+    if following in states.TRANSITIONS[status]:
+        states.check(status, following)
     else:
         with pytest.raises(RuntimeError, match=JobStatus.Name(following)):
-            _states.check(status, following)
+            states.check(status, following)
 
 
 def test_ids_sort_by_time_even_when_the_clock_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:

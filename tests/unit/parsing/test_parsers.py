@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from basicaer.service.parsing import (
+    OPENQASM2,
     GivenUpError,
     ParsedText,
     Parsers,
@@ -51,8 +52,8 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def parse(parsers: Parsers, text: str = LONG, patience: Patience | None = None, **limits: int) -> ParsedText:
-    limits = {"max_bytes": 1 << 24, "max_instructions": 10_000_000, **limits}
-    return parsers.parse(text, patience=patience or Patience(), **limits)
+    given: dict[str, Any] = {"max_bytes": 1 << 24, "max_instructions": 10_000_000, **limits}
+    return parsers.parse(OPENQASM2, text, patience=patience or Patience(), **given)
 
 
 def until(condition: Callable[[], Any]) -> Any:
@@ -99,10 +100,11 @@ def submit_slow(
 
 
 def test_a_process_parses_as_a_thread_does(parsers: Parsers) -> None:
-    message, columns = parse(parsers)
+    message, columns, *_ = parse(parsers)
     expected = openqasm2.parse(LONG, max_bytes=1 << 24, max_instructions=10_000)
     assert columns is not None
     for column, name in zip(columns, ("operations", "qubits", "clbits", "parameters"), strict=True):
+        assert isinstance(column, np.ndarray)
         assert column.flags.writeable
         assert column.flags.aligned
         np.testing.assert_array_equal(column, getattr(expected.body, name))
@@ -111,7 +113,7 @@ def test_a_process_parses_as_a_thread_does(parsers: Parsers) -> None:
 
 
 def test_a_program_without_instructions_has_empty_columns(parsers: Parsers) -> None:
-    _, columns = parse(parsers, HEAD + " " * 50_000)
+    _, columns, *_ = parse(parsers, HEAD + " " * 50_000)
     assert columns is not None
     assert [len(column) for column in columns] == [0, 0, 0, 0]
 
@@ -124,7 +126,7 @@ def test_a_process_is_kept(parsers: Parsers) -> None:
 
 
 def test_what_holds_much_memory_is_not_kept(parsers: Parsers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("basicaer.service.parsing._parsers._MOST_KEPT", 1 << 20)
+    monkeypatch.setattr("basicaer.service.parsing._processes._MOST_KEPT", 1 << 20)
     parse(parsers)
     assert children() == []
 
@@ -156,22 +158,26 @@ def test_what_holds_much_memory_is_not_kept(parsers: Parsers, monkeypatch: pytes
 )
 def test_what_may_take_long_is_not_done_at_once(parsers: Parsers, text: str) -> None:
     with pytest.raises(TakesLongError):
-        parsers.parse(text, max_bytes=1 << 20, max_instructions=100_000, patience=None)
+        parsers.parse(OPENQASM2, text, max_bytes=1 << 20, max_instructions=100_000, patience=None)
     assert children() == []
 
 
 def test_what_takes_a_moment_needs_no_process(parsers: Parsers) -> None:
     text = HEAD + "gate pair a,b { h a; cx a,b; }\n" + "pair q[0],q[1];\nmeasure q -> c;\n" * 20
-    _, columns = parsers.parse(text, max_bytes=1 << 20, max_instructions=100_000, patience=None)
+    _, columns, *_ = parsers.parse(
+        OPENQASM2, text, max_bytes=1 << 20, max_instructions=100_000, patience=None
+    )
     assert columns is None
     with pytest.raises(ProgramFault, match="did you mean 'pair'"):
-        parsers.parse(text + "pear q[0],q[1];", max_bytes=1 << 20, max_instructions=1000, patience=None)
+        parsers.parse(
+            OPENQASM2, text + "pear q[0],q[1];", max_bytes=1 << 20, max_instructions=1000, patience=None
+        )
     assert children() == []
 
 
 def test_a_servers_own_limit_on_instructions_needs_no_process(parsers: Parsers) -> None:
     with pytest.raises(ProgramFault) as caught:
-        parsers.parse(HEAD + "x q;", max_bytes=1000, max_instructions=10, patience=None)
+        parsers.parse(OPENQASM2, HEAD + "x q;", max_bytes=1000, max_instructions=10, patience=None)
     assert caught.value.metadata["limit"] == "max_instructions"
 
 
@@ -194,12 +200,12 @@ def test_a_fault_is_the_same_from_a_process(parsers: Parsers, text: str, place: 
 
 
 def test_an_instruction_is_located(parsers: Parsers) -> None:
-    where = parsers.locate_instruction(LONG, 5, Patience())
+    where = parsers.locate_instruction(OPENQASM2, LONG, 5, Patience())
     assert where is not None
     assert (where.line, where.column) == (10, 1)
     assert "rz(0.25) q[1];" in where.excerpt
     with pytest.raises(TakesLongError):
-        parsers.locate_instruction(LONG, 5, None)
+        parsers.locate_instruction(OPENQASM2, LONG, 5, None)
 
 
 # --- Patience ---------------------------------------------------------------------------------------------
@@ -308,7 +314,7 @@ def test_memory_is_bounded() -> None:
 
 
 def test_a_process_that_can_not_start_is_a_defect(parsers: Parsers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("basicaer.service.parsing._parsers._MODULE", "basicaer.no_such_module")
+    monkeypatch.setattr(parsers._processes, "_module", "basicaer.no_such_module")
     with pytest.raises(RuntimeError, match="exit status 1"):
         parse(parsers)
 
@@ -316,7 +322,9 @@ def test_a_process_that_can_not_start_is_a_defect(parsers: Parsers, monkeypatch:
 def test_a_defect_in_a_process_is_told(parsers: Parsers, monkeypatch: pytest.MonkeyPatch) -> None:
     encode = _wire.encode
     with monkeypatch.context() as patch:
-        patch.setattr(_wire, "encode", lambda sections: encode([b"parse", b"no number", b""]))
+        patch.setattr(
+            _wire, "encode", lambda sections: encode([b"parse", b"openqasm2", b"no number", b"", b""])
+        )
         with pytest.raises(RuntimeError, match="invalid literal for int"):
             parse(parsers)
     parse(parsers)
@@ -324,7 +332,7 @@ def test_a_defect_in_a_process_is_told(parsers: Parsers, monkeypatch: pytest.Mon
 
 def test_no_more_is_taken_from_a_process_than_it_can_hold(parsers: Parsers) -> None:
     parse(parsers)
-    parsers._idle[0]._most_memory = 100
+    parsers._processes._idle[0]._most_memory = 100
     with pytest.raises(ValueError, match="announces"):
         parse(parsers)
     assert children() == []

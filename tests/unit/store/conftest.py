@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from basicaer.service.store import InsertJob, SQLiteStore, UpdateJob, Write
+from basicaer.service.store import InsertJob, JobStore, SQLiteStore, UpdateJob, Write
 
 
 class Committed:
@@ -29,10 +29,10 @@ class Committed:
 
 
 class Opened:
-    def __init__(self, directory: Path, **options: Any) -> None:
+    def __init__(self, directory: Path, make: Callable[..., JobStore] = SQLiteStore, **options: Any) -> None:
         self.directory = directory
         self.committed = Committed()
-        self.store = SQLiteStore(directory, **options)
+        self.store = make(directory, **options)
         self.store.open(self.committed)
 
     def write(self, *writes: Any) -> list[Any]:
@@ -73,6 +73,11 @@ def update(number: int, **fields: Any) -> UpdateJob:
         "events": b"events more",
     }
     return UpdateJob(**{**defaults, **fields})
+
+
+def finish(new_state: Any, number: int, **fields: Any) -> Any:
+    """The end of the job that `insert(number)` made."""
+    return new_state(number, **{"status": 6, "sequence": 3, "final": True, **fields})
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def stored(open_store: Any, new_job: Any, new_state: Any) -> tuple[Any, Path]:
     """A store, and the file of a job's result in it: two MiB of parts, and a large message."""
     its = open_store()
     its.write(new_job(1))
-    staged = its.store.stage_result("job00001", 1, MESSAGE, [memoryview(DATA)])
+    staged = its.store.stage_result("job00001", 1, [MESSAGE], [memoryview(DATA)])
     update: UpdateJob = new_state(1, status=6, sequence=3, final=True, result=staged)
     its.write(update)
     return its.store, its.directory / "results" / staged.file
@@ -99,7 +99,7 @@ assert insert(1) is None
 fail_syncs()
 assert isinstance(insert(2), StoreBusyError)
 try:
-    store.stage_result("job1", 1, b"", [memoryview(b"part")])
+    store.stage_result("job1", 1, [b""], [memoryview(b"part")])
 except StoreBusyError:
     os._exit(0)
 """

@@ -12,8 +12,9 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from basicaer.service.errors import DataDirectoryError
-from basicaer.service.store import SQLiteStore, migrations
-from basicaer.service.store._schema import REVISIONS
+from basicaer.service.store import SQLiteStore
+from basicaer.service.store.sqlite import migrations
+from basicaer.service.store.sqlite._schema import REVISIONS
 
 JOBS = [
     # A job that waits, one with its result in the row, one with a file.

@@ -102,7 +102,11 @@ def test_nobody_can_forge_a_line(lines: Lines, style: str) -> None:
 
 
 def test_levels(lines: Lines) -> None:
-    assert lines("text", lambda: (log.debug("hidden"), event(log, logging.DEBUG, "hidden"))) == []
+    def work() -> None:
+        log.debug("hidden")
+        event(log, logging.DEBUG, "hidden")
+
+    assert lines("text", work) == []
 
 
 def test_a_reader_that_stops_holds_nothing_up() -> None:
@@ -152,3 +156,33 @@ def test_a_caller_who_left_is_no_error_of_grpcs(lines: Lines) -> None:
     text = "\n".join(lines("text", work))
     assert "ExecuteBatchError" not in text
     assert "ValueError raised in core" in text
+
+
+HOSTILE = "\x1b]0;gotcha\x07\x9b31m\u202e\u2028\ud800\r\n\x7f\x85end"
+
+
+def test_a_text_line_has_nothing_that_a_terminal_obeys(lines: Lines) -> None:
+    def work() -> None:
+        log.info("told %s", HOSTILE)
+        event(log, logging.INFO, "field", reason=HOSTILE, plain="\x9b31m", turned="\u202e")
+        bind(HOSTILE, HOSTILE)
+        try:
+            raise ValueError(HOSTILE)
+        except ValueError:
+            log.exception("defect")
+
+    found = lines("text", work)
+    assert [line.split()[1] for line in found[:3]] == ["INFO", "INFO", "ERROR"]
+    for line in found:
+        assert line.replace("\t", "").isprintable(), line
+    assert found[0].endswith(r"told \x1b]0;gotcha\x07\x9b31m\u202e\u2028\ud800\r\n\x7f\x85end")
+
+
+def test_a_json_line_keeps_the_text_and_is_ascii(lines: Lines) -> None:
+    def work() -> None:
+        event(log, logging.INFO, HOSTILE, reason=HOSTILE)
+
+    (line,) = lines("json", work)
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["message"] == json.loads(line)["reason"] == HOSTILE

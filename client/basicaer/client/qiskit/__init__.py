@@ -11,10 +11,12 @@ are Qiskit's and the client's at once; see `_errors`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from basicaer.client._from_qiskit import (
+from basicaer.client.conversion.from_qiskit import (
     CircuitTooLargeError,
     CircuitWithInputs,
     ConversionError,
@@ -24,15 +26,18 @@ from basicaer.client._from_qiskit import (
 )
 
 if TYPE_CHECKING:
+    from basicaer.client.qiskit._aer import AerSimulator as AerSimulator
     from basicaer.client.qiskit._backend import BasicAerBackend as BasicAerBackend
-    from basicaer.client.qiskit._estimator import EstimatorV2 as EstimatorV2
-    from basicaer.client.qiskit._job import BasicAerJob as BasicAerJob
+    from basicaer.client.qiskit._backend import BasicAerJob as BasicAerJob
     from basicaer.client.qiskit._monitor import job_monitor as job_monitor
-    from basicaer.client.qiskit._primitive_job import BasicAerPrimitiveJob as BasicAerPrimitiveJob
     from basicaer.client.qiskit._provider import BasicAerProvider as BasicAerProvider
-    from basicaer.client.qiskit._sampler import SamplerV2 as SamplerV2
+    from basicaer.client.qiskit.primitives._estimator import EstimatorV2 as EstimatorV2
+    from basicaer.client.qiskit.primitives._gradient import EstimatorGradient as EstimatorGradient
+    from basicaer.client.qiskit.primitives._job import BasicAerPrimitiveJob as BasicAerPrimitiveJob
+    from basicaer.client.qiskit.primitives._sampler import SamplerV2 as SamplerV2
 
 __all__ = [
+    "AerSimulator",
     "BasicAerBackend",
     "BasicAerJob",
     "BasicAerPrimitiveJob",
@@ -40,6 +45,7 @@ __all__ = [
     "CircuitTooLargeError",
     "CircuitWithInputs",
     "ConversionError",
+    "EstimatorGradient",
     "EstimatorV2",
     "NestingTooDeepError",
     "SamplerV2",
@@ -48,14 +54,22 @@ __all__ = [
     "job_monitor",
 ]
 
+# Those that need the second version of Qiskit's primitives, which came with 1.0.
+_SINCE_QISKIT_1 = ("BasicAerPrimitiveJob", "EstimatorGradient", "EstimatorV2", "SamplerV2")
+with contextlib.suppress(PackageNotFoundError):
+    if version("qiskit").startswith("0."):
+        __all__ = [name for name in __all__ if name not in _SINCE_QISKIT_1]
+
 # Where each name is that needs Qiskit.
 _LAZY = {
+    "AerSimulator": "_aer",
     "BasicAerBackend": "_backend",
-    "BasicAerJob": "_job",
-    "BasicAerPrimitiveJob": "_primitive_job",
+    "BasicAerJob": "_backend",
+    "BasicAerPrimitiveJob": "primitives._job",
     "BasicAerProvider": "_provider",
-    "EstimatorV2": "_estimator",
-    "SamplerV2": "_sampler",
+    "EstimatorGradient": "primitives._gradient",
+    "EstimatorV2": "primitives._estimator",
+    "SamplerV2": "primitives._sampler",
     "job_monitor": "_monitor",
 }
 
@@ -63,6 +77,12 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise ImportError(
+            f"{name} needs Qiskit 1.0 or newer, and this is Qiskit {version('qiskit')}. Upgrade Qiskit, or "
+            "run circuits with BasicAerProvider(...).get_backend(...).run(), as on every version.",
+            name=name,
+        )
     return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
 
 

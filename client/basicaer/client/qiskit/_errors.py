@@ -33,7 +33,7 @@ _CLASSES: dict[type[errors.BasicAerError], type[errors.BasicAerError]] = {}
 
 
 def _class(kind: type[errors.BasicAerError]) -> type[errors.BasicAerError]:
-    """A class of both trees, under the client's name."""
+    """Return a class of both trees, under the client's name."""
     if kind not in _CLASSES:
         _CLASSES[kind] = _derived(kind)
     return _CLASSES[kind]
@@ -43,7 +43,7 @@ def _derived(kind: type[errors.BasicAerError]) -> Any:
     twin = next(twin for ours, twin in _TWINS if issubclass(kind, ours))
     # Qiskit's own text is the message's repr.
     text = _message if kind.__str__ is Exception.__str__ else kind.__str__
-    members = {"__module__": __name__, "__doc__": kind.__doc__, "__str__": text}
+    members = {"__module__": __name__, "__doc__": kind.__doc__, "__str__": text, "__reduce__": _reduce}
     return type(kind.__name__, (kind, twin), members)
 
 
@@ -51,8 +51,24 @@ def _message(error: errors.BasicAerError) -> str:
     return error.message
 
 
+def _reduce(error: errors.BasicAerError) -> tuple[Any, ...]:
+    """Return what pickles are made of: a class made here has no name to be loaded by; that of the client's
+    tree has.
+    """
+    kind = next(kind for kind in type(error).__mro__[1:] if issubclass(kind, errors.BasicAerError))
+    return _loaded, (kind, error.args, error.__dict__)
+
+
+def _loaded(
+    kind: type[errors.BasicAerError], args: tuple[Any, ...], state: dict[str, Any]
+) -> errors.BasicAerError:
+    plain = kind.__new__(kind, *args)
+    plain.__dict__.update(state)
+    return both(plain)
+
+
 def both(error: errors.BasicAerError) -> errors.BasicAerError:
-    """Returns an error of both trees with all that the client's says.
+    """Return an error of both trees with all that the client's says.
 
     One that is already is returned as it is.
     """
@@ -67,7 +83,7 @@ def both(error: errors.BasicAerError) -> errors.BasicAerError:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Makes errors of both trees of those that the client raises inside."""
+    """Make errors of both trees of those that the client raises inside."""
     try:
         yield
     except errors.BasicAerError as error:

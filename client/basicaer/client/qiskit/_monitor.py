@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from basicaer.client.qiskit._view import View
 
 if TYPE_CHECKING:
-    from basicaer.client.qiskit._job import BasicAerJob
+    from basicaer.client.qiskit._backend import BasicAerJob
 
 __all__ = ["job_monitor"]
 
@@ -20,12 +20,13 @@ def job_monitor(
     output: TextIO | None = None,
     line_discipline: str = "\r",
 ) -> None:
-    """Shows a job's status, place in the queue and progress on one line until it's final.
+    """Show a job's status, place in the queue and progress on one line until it's final.
 
     The arguments are those of Qiskit 0.46. `interval` has no effect, since changes are pushed; `quiet` only
     waits; `output` is by default standard output; `line_discipline` stands before each new text.
 
-    Raises: QiskitError when the server can't be reached.
+    Raises:
+        QiskitError: The server can't be reached.
     """
     stream = sys.stdout if output is None else output
     view, width, last = View(), 0, ""

@@ -4,19 +4,42 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
+from basicaer.client._status import JobEvent
+from basicaer.client.jobs._provider import BasicAerJob as PlainJob
 from basicaer.client.qiskit._view import View
 from qiskit.exceptions import QiskitError
 
-if TYPE_CHECKING:
-    from basicaer.client.qiskit._job import BasicAerJob
-
-__all__ = ["current_view", "show_live"]
+__all__ = ["Shown", "current_view", "show_live"]
 
 
-def current_view(job: BasicAerJob) -> View:
-    """Returns where a job stands now, by one call."""
+class Shown(Protocol):
+    """What is shown: a job of Qiskit's interface, as much of it as that takes."""
+
+    @property
+    def client(self) -> PlainJob:
+        """The same job without Qiskit."""
+
+    def backend(self) -> Any:
+        """Return the backend that the job runs on."""
+
+    def job_id(self) -> str:
+        """Return the job's id."""
+
+    def done(self) -> bool:
+        """Return whether the job is DONE."""
+
+    def error_message(self) -> str | None:
+        """Return why the job failed or was cancelled; None when it did neither."""
+
+    def events(self) -> Iterable[JobEvent]:
+        """Yield what happens to the job up to its final event."""
+
+
+def current_view(job: Shown) -> View:
+    """Return where a job stands now, by one call."""
     view = View()
     view.status = job.client.status()
     if view.status.final:
@@ -27,10 +50,10 @@ def current_view(job: BasicAerJob) -> View:
     return view
 
 
-def show_live(job: BasicAerJob) -> threading.Thread | None:
-    """Displays a job in the notebook's present cell, and returns the thread that keeps it up to date.
+def show_live(job: Shown) -> threading.Thread | None:
+    """Display a job in the notebook's present cell, and return the thread that keeps it up to date.
 
-    Returns None where the job is final already, so that there is nothing to follow.
+    Return None where the job is final already, so that there is nothing to follow.
     """
     # Who displays something has imported IPython; nobody else needs it.
     display: Any = sys.modules["IPython"].display
@@ -53,5 +76,5 @@ def show_live(job: BasicAerJob) -> threading.Thread | None:
     return thread
 
 
-def _markup(job: BasicAerJob, view: View) -> str:
+def _markup(job: Shown, view: View) -> str:
     return view.markup(str(job.backend()), job.job_id())

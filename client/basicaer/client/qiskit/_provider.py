@@ -6,23 +6,29 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from basicaer.client import _base
-from basicaer.client import _provider as plain
-from basicaer.client._job import BasicAerJob as PlainJob
-from basicaer.client.qiskit._backend import BasicAerBackend
+from basicaer.client.jobs import _base
+from basicaer.client.jobs import _provider as plain
+from basicaer.client.jobs._handles import Itself
+from basicaer.client.jobs._provider import BasicAerJob as PlainJob
+from basicaer.client.qiskit._backend import BasicAerBackend, BasicAerJob
 from basicaer.client.qiskit._errors import translated
-from basicaer.client.qiskit._job import BasicAerJob
 
 __all__ = ["BasicAerProvider"]
 
 
-class BasicAerProvider:
+class BasicAerProvider(Itself):
     """A connection to a server, for any number of threads. Close it, or use it in a `with`."""
 
     def __init__(self, address: str | None = None, **settings: Any) -> None:
-        """Makes no call yet. The arguments are those of `basicaer.client.BasicAerProvider`."""
-        self._client = plain.BasicAerProvider(address, **settings)
+        """Make no call yet. The arguments are those of `basicaer.client.BasicAerProvider`."""
+        self._use(plain.BasicAerProvider(address, **settings))
+
+    def _use(self, client: plain.BasicAerProvider) -> None:
+        self._client = client
         self._backends: list[BasicAerBackend] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _provider_of, (type(self), self._client)
 
     @property
     def address(self) -> str:
@@ -35,7 +41,7 @@ class BasicAerProvider:
         return self._client
 
     def close(self) -> None:
-        """Closes the connection; jobs go on."""
+        """Close the connection; jobs go on."""
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -52,7 +58,7 @@ class BasicAerProvider:
         filters: Callable[[BasicAerBackend], bool] | None = None,
         **attributes: Any,
     ) -> list[BasicAerBackend]:
-        """Returns the backends of that name for which `filters` is true.
+        """Return the backends of that name for which `filters` is true.
 
         A further argument is an attribute of the backend or of its `configuration()`: `simulator=True`.
         """
@@ -65,15 +71,16 @@ class BasicAerProvider:
         ]
 
     def get_backend(self, name: str | None = None, **attributes: Any) -> BasicAerBackend:
-        """Returns the one backend of that name and those attributes.
+        """Return the one backend of that name and those attributes.
 
-        Raises: QiskitBackendNotFoundError when there is none, or more than one.
+        Raises:
+            QiskitBackendNotFoundError: There is none, or more than one.
         """
         with translated():
             return _base.only_backend(self.backends(name, **attributes), name, self._all_backends())
 
     def jobs(self, limit: int | None = None, **filters: Any) -> Iterator[BasicAerJob]:
-        """Yields the server's jobs, the newest first.
+        """Yield the server's jobs, the newest first.
 
         The arguments are those of `basicaer.client.BasicAerProvider.jobs`: status, labels, backend_name,
         times.
@@ -83,9 +90,10 @@ class BasicAerProvider:
                 yield self._job(job)
 
     def retrieve_job(self, job_id: str) -> BasicAerJob:
-        """Returns the job of an id, whichever client submitted it.
+        """Return the job of an id, whichever client submitted it.
 
-        Raises: JobError (JobNotFoundError) when there is none.
+        Raises:
+            JobError: There is none; it is a JobNotFoundError too.
         """
         with translated():
             return self._job(self._client.retrieve_job(job_id))
@@ -104,6 +112,13 @@ class BasicAerProvider:
 
     def __repr__(self) -> str:
         return f"<BasicAerProvider({self.address!r})>"
+
+
+def _provider_of(kind: type[BasicAerProvider], client: plain.BasicAerProvider) -> BasicAerProvider:
+    """Return a provider of a connection that is there already."""
+    made = kind.__new__(kind)
+    made._use(client)
+    return made
 
 
 def _attribute(backend: BasicAerBackend, key: str) -> Any:

@@ -23,7 +23,7 @@ class View:
     error: str = ""
 
     def take(self, event: JobEvent) -> None:
-        """Takes in what happened."""
+        """Take in what happened."""
         if event.status is not None:
             self.status, self.ahead = event.status, None
             self.error = event.error.message if event.error else ""
@@ -35,7 +35,7 @@ class View:
             self.ahead = event.queue_position
 
     def text(self) -> str:
-        """Returns one line, with a bar while the job runs."""
+        """Return one line, with a bar while the job runs."""
         parts = [f"Job Status: {self.status.value}"]
         if self.status is PlainStatus.QUEUED and self.ahead is not None:
             parts.append(f"({self.ahead} ahead)")
@@ -47,7 +47,7 @@ class View:
         return " ".join(parts)
 
     def markup(self, backend: str, job_id: str) -> str:
-        """Returns HTML: the job's id and backend, its status, and a progress bar."""
+        """Return HTML: the job's id and backend, its status, and a progress bar."""
         note = f": {self.error}" if self.error else ""
         if self.ahead is not None:
             note = f" ({self.ahead} ahead)"

@@ -81,6 +81,10 @@ func answer(ctx context.Context, server *client.Client, asked request) (object, 
 		return watch(ctx, server, asked)
 	case "counts":
 		return counts(ctx, server, asked)
+	case "outputs":
+		return outputs(ctx, server, asked)
+	case "methods":
+		return methods(ctx, server, asked)
 	case "state":
 		return state(ctx, server, asked)
 	case "cancel":
@@ -165,6 +169,61 @@ func counts(ctx context.Context, server *client.Client, asked request) (object, 
 		programs = append(programs, client.Counts(program))
 	}
 	return object{"counts": programs}, nil
+}
+
+func outputs(ctx context.Context, server *client.Client, asked request) (object, error) {
+	result, err := server.Result(ctx, asked.JobID)
+	if err != nil {
+		return nil, err
+	}
+	programs := [][]object{}
+	for _, program := range result.GetPrograms() {
+		outcomes, err := client.Outputs(program)
+		if err != nil {
+			return nil, err
+		}
+		seen := []object{}
+		for _, outcome := range outcomes {
+			values := object{}
+			for name, value := range outcome.Values {
+				values[name] = plain(value)
+			}
+			seen = append(seen, object{"values": values, "count": outcome.Count})
+		}
+		programs = append(programs, seen)
+	}
+	return object{"outputs": programs}, nil
+}
+
+// plain returns a value as the protocol has it: integers as text, which JSON's numbers don't hold.
+func plain(value any) any {
+	switch value := value.(type) {
+	case []any:
+		elements := []any{}
+		for _, element := range value {
+			elements = append(elements, plain(element))
+		}
+		return elements
+	case int64, uint64:
+		return fmt.Sprint(value)
+	case complex128:
+		return [2]float64{real(value), imag(value)}
+	default:
+		return value
+	}
+}
+
+func methods(ctx context.Context, server *client.Client, asked request) (object, error) {
+	result, err := server.Result(ctx, asked.JobID)
+	if err != nil {
+		return nil, err
+	}
+	programs := []object{}
+	for _, program := range result.GetPrograms() {
+		method := strings.TrimPrefix(program.GetSimulationMethod().String(), "SIMULATION_METHOD_")
+		programs = append(programs, object{"method": method, "reason": program.GetReason()})
+	}
+	return object{"methods": programs}, nil
 }
 
 func state(ctx context.Context, server *client.Client, asked request) (object, error) {

@@ -2,7 +2,7 @@
 //!
 //!     cargo run -- 127.0.0.1:50051
 
-use std::env;
+use std::{env, process::ExitCode};
 
 use basicaer_example::{
     Client,
@@ -12,9 +12,21 @@ use basicaer_example::{
 use tonic::Status;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Status> {
+async fn main() -> ExitCode {
     let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:50051".into());
-    let client = Client::new(&address)?;
+    match run(address).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error.message());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(address: String) -> Result<(), Status> {
+    let client = Client::new(&address)?.on_retry(move |failure| {
+        eprintln!("{address}: {}; trying again for half a minute", failure.message());
+    });
 
     let job = client.submit(on("qasm_simulator", bell())).await?;
     let mut watch = client.watch(&job.job_id, 0);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use basicaer_example::{
-    Client, counts, info,
+    Client, Outcome, Value as Typed, counts, info, outputs,
     v1::{self, JobSpec, JobStatus, event::Kind},
 };
 use prost::Message;
@@ -71,6 +71,16 @@ impl Runner {
                 let result = self.client.result(job_id).await?;
                 Ok(json!({"counts": result.programs.iter().map(counts).collect::<Vec<_>>()}))
             }
+            "outputs" => {
+                let result = self.client.result(job_id).await?;
+                let programs: Result<Vec<_>, Status> = result.programs.iter().map(outputs).collect();
+                let seen = |outcomes: &Vec<Outcome>| outcomes.iter().map(outcome).collect::<Vec<_>>();
+                Ok(json!({"outputs": programs?.iter().map(seen).collect::<Vec<_>>()}))
+            }
+            "methods" => {
+                let result = self.client.result(job_id).await?;
+                Ok(json!({"methods": result.programs.iter().map(method).collect::<Vec<_>>()}))
+            }
             "state" => {
                 let state = self.client.state(job_id, text("part")).await?;
                 let at = request["at"].as_array().into_iter().flatten().filter_map(Value::as_u64);
@@ -122,12 +132,17 @@ fn recode(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
         CancelJobRequest,
         Circuit,
         DeleteJobRequest,
+        Diagnostics,
         Event,
         GetJobRequest,
+        GetServerInfoResponse,
+        Inputs,
         Job,
         JobSpec,
         ListJobsRequest,
+        Operation,
         Program,
+        ProgramHeader,
         ProgramResult,
         ReadResultRequest,
         ReadResultResponse,
@@ -137,6 +152,29 @@ fn recode(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
         SubmitJobRequest,
         WatchJobRequest,
     )
+}
+
+fn method(program: &v1::ProgramResult) -> Value {
+    let name = program.simulation_method().as_str_name().trim_start_matches("SIMULATION_METHOD_");
+    json!({"method": name, "reason": program.reason})
+}
+
+fn outcome(seen: &Outcome) -> Value {
+    let values = seen.values.iter().map(|(name, value)| (name.clone(), plain(value)));
+    json!({"values": values.collect::<serde_json::Map<_, _>>(), "count": seen.count})
+}
+
+/// A value as the protocol has it: integers as text, which JSON's numbers don't hold.
+fn plain(value: &Typed) -> Value {
+    match value {
+        Typed::Bits(text) => json!(text),
+        Typed::Bool(truth) => json!(truth),
+        Typed::Int(number) => json!(number.to_string()),
+        Typed::Uint(number) => json!(number.to_string()),
+        Typed::Float(number) => json!(number),
+        Typed::Complex(number) => json!([number.re, number.im]),
+        Typed::Array(elements) => elements.iter().map(plain).collect(),
+    }
 }
 
 fn bytes_of(hex: &str) -> Result<Vec<u8>, Box<dyn Error>> {

@@ -11,11 +11,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from basicaer.service.access._names import is_name
 from basicaer.service.access._refusals import permission_denied, unauthenticated
+from basicaer.service.access._shared_tokens import SharedTokenStore, open_tokens
 from basicaer.service.access._tokens import PREFIX, TokenStore
 from basicaer.service.callers import Caller
 from basicaer.service.config import Config
 from basicaer.service.errors import DataDirectoryError, ServiceError, StoreBusyError
+from basicaer.service.vital import Vital
 
 if TYPE_CHECKING:
     from basicaer.service.access._jwt import JwtVerifier
@@ -33,13 +36,14 @@ _NOTE_INTERVAL = 10.0
 class Callers:
     """Tells who calls. `start` it on the server's event loop."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, vital: Vital | None = None) -> None:
         """Read the keys, open the tokens.
 
         Raises:
             CredentialsFileError, DataDirectoryError: They can't be used.
         """
         self.open_to_all = not config.auth
+        self._vital = vital or Vital()
         self._config = config
         self._jwt: JwtVerifier | None = None
         if "jwt" in config.auth:
@@ -47,7 +51,11 @@ class Callers:
             from basicaer.service.access._jwt import JwtVerifier
 
             self._jwt = JwtVerifier(config)
-        self._tokens = TokenStore(config.data_dir) if "token" in config.auth else None
+        self._tokens: TokenStore | SharedTokenStore | None = None
+        if "token" in config.auth:
+            self._tokens = open_tokens(config.database, config.data_dir, self._vital)
+            if isinstance(self._tokens, SharedTokenStore):
+                self._tokens.follow()
         self._bearers = "token" in config.auth or self._jwt is not None
         self._certificates = "certificate" in config.auth
         self._sessions: dict[asyncio.Timeout, Caller] = {}
@@ -58,13 +66,12 @@ class Callers:
     def start(self) -> None:
         """Begin to look after calls under way."""
         if not self.open_to_all:
-            self._task = asyncio.create_task(self._review())
+            self._task = self._vital.task("calls under way", self._review())
 
     async def close(self) -> None:
         """Note the last uses, and let go of the files. Idempotent."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await self._vital.cancel(self._task)
             self._task = None
         if self._tokens is not None:
             await self._note()
@@ -97,9 +104,9 @@ class Callers:
             return self._jwt.caller(text)
         raise unauthenticated("unknown", "The token is not one of this server's.")
 
-    def _token_bearer(self, tokens: TokenStore, text: str) -> Caller:
-        # A look-up on the loop's thread: one row by its key, mostly from memory, that never waits for a
-        # writer (WAL); a way to another thread and back would take longer.
+    def _token_bearer(self, tokens: TokenStore | SharedTokenStore, text: str) -> Caller:
+        # A look-up on the loop's thread: one row by its key, mostly or always from memory, that never waits
+        # for a writer (WAL); a way to another thread and back would take longer.
         try:
             token = tokens.match(text)
         except sqlite3.Error as error:
@@ -123,10 +130,18 @@ class Callers:
         """
         if not auth_context.get("x509_pem_cert"):
             raise unauthenticated("missing", "This server wants a client certificate.")
-        names = [name.decode(errors="replace") for name in auth_context.get("x509_common_name", ())]
+        # What is no text becomes half a surrogate pair, which no name has: another certificate's bytes must
+        # not be taken for the same name.
+        found = auth_context.get("x509_common_name", ())
+        names = [name.decode(errors="surrogateescape") for name in found]
         if len(names) != 1 or not names[0]:
             raise permission_denied(
                 "The client certificate has no common name, which would tell whose it is."
+            )
+        if not is_name(names[0]):
+            raise permission_denied(
+                "The client certificate's common name can't stand for a caller: it is too long, begins or "
+                "ends with a space, or has characters that can't be seen."
             )
         return Caller(f"cert:{names[0]}", names[0] in self._config.certificate_admins)
 
@@ -191,8 +206,11 @@ class Callers:
         used, self._used = self._used, {}
         if used and self._tokens is not None:
             try:
-                await asyncio.to_thread(_note_uses, self._config.data_dir, used)
-            except (sqlite3.Error, DataDirectoryError) as error:
+                if isinstance(self._tokens, SharedTokenStore):
+                    await asyncio.to_thread(self._tokens.used, used)
+                else:
+                    await asyncio.to_thread(_note_uses, self._config.data_dir, used)
+            except (sqlite3.Error, DataDirectoryError, ServiceError) as error:
                 _log.warning("the last use of tokens can't be noted: %s", error)
         count, peer, cause = self._refused
         self._refused = (0, "", "")

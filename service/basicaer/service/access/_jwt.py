@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jwt
 from basicaer.service.access._files import Reloaded
+from basicaer.service.access._names import is_name
 from basicaer.service.access._refusals import permission_denied, unauthenticated
 from basicaer.service.callers import Caller
 from basicaer.service.config import Config
-from basicaer.service.errors import CredentialsFileError
+from basicaer.service.errors import CredentialsFileError, ServiceError
 
 __all__ = ["JwtVerifier"]
 
@@ -24,6 +26,9 @@ _CAUSES: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
     (jwt.InvalidAlgorithmError, "algorithm"),
     (jwt.MissingRequiredClaimError, "missing_claim"),
 )
+_TIMES = ("exp", "nbf", "iat")
+# The end of the year 9999; whatever is later was never meant as a time.
+_LAST_SECOND = 253_402_300_799
 
 
 class JwtVerifier:
@@ -47,10 +52,11 @@ class JwtVerifier:
             ServiceError: UNAUTHENTICATED: it isn't valid. PERMISSION_DENIED: its bearer has no role here.
         """
         config = self._config
+        keys, _ = self._keys.get()
         try:
             claims: dict[str, Any] = jwt.decode(
                 text,
-                self._key(text),
+                _key_of(text, keys),
                 # Fixed by the server: what a token says of itself must not choose how it is checked.
                 algorithms=list(config.jwt_algorithms),
                 audience=config.jwt_audience,
@@ -58,35 +64,60 @@ class JwtVerifier:
                 leeway=config.jwt_leeway,
                 options={"require": ["exp", "sub", "iss", "aud"]},
             )
-        except jwt.PyJWTError as error:
+        except Exception as error:
+            # Not PyJWT's own errors alone: it takes a token's word for what its claims and headers are, and
+            # an `exp` without end or a list for a key's name end in whatever Python makes of them.
             cause = next((name for kind, name in _CAUSES if isinstance(error, kind)), "malformed")
-            raise unauthenticated(
-                cause,
-                f"The JWT is not valid here ({cause.replace('_', ' ')}). Get a new one from its issuer.",
-            ) from None
+            raise _not_valid(cause) from None
+        expires = _checked_expiry(claims)
         roles = _roles(claims.get(config.jwt_roles_claim))
         admin = bool(config.jwt_admin_role) and config.jwt_admin_role in roles
         if config.jwt_user_role and config.jwt_user_role not in roles and not admin:
             raise permission_denied(
                 "The JWT is valid, but its bearer may not use this service. Ask its operator for the role."
             )
-        expires = float(claims["exp"]) + config.jwt_leeway
-        return Caller(f"jwt:{claims['sub']}", admin, expires)
+        return Caller(f"jwt:{claims['sub']}", admin, expires + config.jwt_leeway)
 
-    def _key(self, text: str) -> jwt.PyJWK:
-        keys, _ = self._keys.get()
-        name = jwt.get_unverified_header(text).get("kid")
-        if name is None and len(keys) == 1:
-            return next(iter(keys.values()))
-        if name not in keys:
-            raise jwt.InvalidSignatureError("no such key")
-        return keys[name]
+
+def _key_of(text: str, keys: Mapping[str | None, jwt.PyJWK]) -> jwt.PyJWK:
+    name = jwt.get_unverified_header(text).get("kid")
+    if name is None and len(keys) == 1:
+        return next(iter(keys.values()))
+    if name not in keys:
+        raise jwt.InvalidSignatureError("no such key")
+    return keys[name]
+
+
+def _not_valid(cause: str) -> ServiceError:
+    return unauthenticated(
+        cause, f"The JWT is not valid here ({cause.replace('_', ' ')}). Get a new one from its issuer."
+    )
+
+
+def _checked_expiry(claims: Mapping[str, Any]) -> float:
+    """Return when a JWT expires, in seconds since the epoch.
+
+    PyJWT takes whatever can be made a number of for a time, so ours to check is what RFC 7519 says: that a
+    time is a number. Beyond it, that the time exists, and that the subject is a name.
+
+    Raises:
+        ServiceError: UNAUTHENTICATED: they are not.
+    """
+    for name in _TIMES:
+        time = claims.get(name)
+        if time is None and name not in claims:
+            continue
+        if isinstance(time, bool) or not isinstance(time, int | float) or not abs(time) <= _LAST_SECOND:
+            raise _not_valid("malformed")
+    if not is_name(claims["sub"]):
+        raise _not_valid("subject")
+    return float(claims["exp"])
 
 
 def _roles(claim: object) -> frozenset[str]:
     """Return the roles of a claim, which is a list or a text with spaces between (as OAuth's scope is)."""
     names = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
-    return frozenset(str(name) for name in names)
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def _read_keys(path: Path) -> dict[str | None, jwt.PyJWK]:

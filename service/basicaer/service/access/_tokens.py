@@ -24,7 +24,7 @@ from typing import Any
 
 from basicaer.service.errors import DataDirectoryError
 
-__all__ = ["PREFIX", "ROLES", "Token", "TokenStore"]
+__all__ = ["PREFIX", "ROLES", "Token", "TokenStore", "digest_of", "new_token", "token_id_of"]
 
 PREFIX = "basicaer_"
 ROLES = ("user", "admin")
@@ -94,7 +94,7 @@ class TokenStore:
         """
         path = data_dir / "tokens.sqlite3"
         try:
-            data_dir.mkdir(parents=True, exist_ok=True)
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
             # Autocommit; a reader that finds the writer at work waits this many seconds.
             self._connection = sqlite3.connect(
@@ -135,15 +135,12 @@ class TokenStore:
 
         The text is nowhere else, and can't be had again.
         """
-        now = time.time()
-        token_id = secrets.token_hex(4)
-        text = f"{PREFIX}{token_id}_{secrets.token_urlsafe(32)}"
-        token = Token(token_id, name, role, now, None if lifetime is None else now + lifetime, None, None)
+        token, text = new_token(name, role, lifetime)
         with self._transaction():
             self._connection.execute(
                 "INSERT INTO tokens (token_id, name, role, digest, create_time, expire_time)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (token_id, name, role, _digest(text), now, token.expire_time),
+                (token.token_id, name, role, digest_of(text), token.create_time, token.expire_time),
             )
         return token, text
 
@@ -171,13 +168,16 @@ class TokenStore:
 
     def match(self, text: str) -> Token | None:
         """Return the token of a text, in whatever state it is; None when there is none."""
-        token_id = text.removeprefix(PREFIX).partition("_")[0]
+        if not text.isascii():
+            # None of ours, and maybe nothing that SQLite takes for a text.
+            return None
+        token_id = token_id_of(text)
         row = self._connection.execute(
             f"SELECT digest, {_COLUMNS} FROM tokens WHERE token_id = ?", (token_id,)
         ).fetchone()
         # An id that isn't there takes the same time as a wrong secret.
         digest = row[0] if row else bytes(hashlib.sha256().digest_size)
-        matches = hmac.compare_digest(digest, _digest(text))
+        matches = hmac.compare_digest(digest, digest_of(text))
         return Token(*row[1:]) if row and matches else None
 
     def used(self, times: Mapping[str, float]) -> None:
@@ -199,5 +199,19 @@ class TokenStore:
         self._connection.execute("COMMIT")
 
 
-def _digest(text: str) -> bytes:
+def new_token(name: str, role: str, lifetime: float | None) -> tuple[Token, str]:
+    """Make a token that is valid for `lifetime` seconds (None: for ever), and its text."""
+    now = time.time()
+    token_id = secrets.token_hex(4)
+    text = f"{PREFIX}{token_id}_{secrets.token_urlsafe(32)}"
+    return Token(token_id, name, role, now, None if lifetime is None else now + lifetime, None, None), text
+
+
+def token_id_of(text: str) -> str:
+    """Return the public part of a token's text, if it is one's."""
+    return text.removeprefix(PREFIX).partition("_")[0]
+
+
+def digest_of(text: str) -> bytes:
+    """Return what is kept of a token's text."""
     return hashlib.sha256(text.encode(errors="surrogateescape")).digest()

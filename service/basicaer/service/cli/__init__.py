@@ -6,17 +6,20 @@ take longer to import than most commands take to work.
 
 from __future__ import annotations
 
-import sys
-
 import click
-from basicaer.service.cli._config import config
-from basicaer.service.cli._doctor import doctor
-from basicaer.service.cli._errors import exit_status
-from basicaer.service.cli._facts import backends, health, info, version
-from basicaer.service.cli._jobs import cancel, delete, jobs, result, watch
-from basicaer.service.cli._run import run
-from basicaer.service.cli._serve import serve
-from basicaer.service.cli._token import token
+from basicaer.service.cli._errors import exit_status, leave
+from basicaer.service.cli.commands._check import check
+from basicaer.service.cli.commands._config import config
+from basicaer.service.cli.commands._doctor import doctor
+from basicaer.service.cli.commands._draw import draw
+from basicaer.service.cli.commands._export import export
+from basicaer.service.cli.commands._facts import backends, health, info, version
+from basicaer.service.cli.commands._jobs import cancel, delete, jobs, result, watch
+from basicaer.service.cli.commands._run import run
+from basicaer.service.cli.commands._serve import serve
+from basicaer.service.cli.commands._token import token
+from basicaer.service.cli.commands._top import top
+from basicaer.service.cli.commands._work import work
 
 __all__ = ["cli", "main"]
 
@@ -39,14 +42,19 @@ def cli() -> None:
 
 for _command in (
     run,
+    check,
     serve,
+    work,
     jobs,
     watch,
     result,
     cancel,
     delete,
+    draw,
+    export,
     backends,
     info,
+    top,
     health,
     token,
     config,
@@ -58,4 +66,4 @@ for _command in (
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    sys.exit(exit_status(lambda: cli.main(prog_name="basicaer", standalone_mode=False)))
+    leave(exit_status(lambda: cli.main(prog_name="basicaer", standalone_mode=False)))

@@ -110,9 +110,7 @@ class Connection:
 
 def _call(method: Callable[..., _R], request: Any, timeout: float) -> _R:
     import grpc
-
-    # The client's own mapping, which it has no reason to export.
-    from basicaer.client._wire_errors import error_from_rpc
+    from basicaer.client.calls import error_from_rpc
 
     try:
         return method(request, timeout=timeout)
@@ -122,10 +120,16 @@ def _call(method: Callable[..., _R], request: Any, timeout: float) -> _R:
 
 def _credentials(server: Server) -> grpc.ChannelCredentials | None:
     import grpc
-    from basicaer.client._access import channel_credentials
+    from basicaer.client import BasicAerError, ServerUnavailableError
+    from basicaer.client.calls import channel_credentials, resolve_address
 
     if server.private:
         return grpc.local_channel_credentials()
+    try:
+        resolve_address(server.address)
+    except BasicAerError as error:
+        # What is wrong with one that gRPC would only fail to reach.
+        raise ServerUnavailableError(str(error)) from error
     return channel_credentials(
         server.address,
         token_file=server.token_file,
@@ -147,11 +151,12 @@ def connect(server: Server, *, max_outage: float = _MAX_OUTAGE) -> Iterator[Conn
         BasicAerError: Nobody answers there, or this command isn't let in.
     """
     from basicaer.client import BasicAerProvider, ServerUnavailableError
+    from basicaer.client.calls import open_channel
     from basicaer.v1 import job_service_pb2, job_service_pb2_grpc
 
     address, credentials = server.address, _credentials(server)
     with (
-        _channel(server, credentials) as channel,
+        open_channel(server.address, credentials) as channel,
         BasicAerProvider(address, max_outage=max_outage, token="", credentials=credentials) as provider,
     ):
         stub = job_service_pb2_grpc.JobServiceStub(channel)
@@ -169,25 +174,16 @@ def health_of(server: Server) -> str:
         BasicAerError: Nobody answers there, or no server of this kind does.
     """
     from basicaer.client import ServerUnavailableError
+    from basicaer.client.calls import open_channel
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-    with _channel(server, _credentials(server)) as channel:
+    with open_channel(server.address, _credentials(server)) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
             answer = _call(stub.Check, health_pb2.HealthCheckRequest(), _FIRST_TIMEOUT)
         except ServerUnavailableError as error:
             raise _no_server(server.address, error) from error
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
-
-
-def _channel(server: Server, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
-    import grpc
-    from basicaer.client._channel import channel_options
-
-    options = channel_options(server.address)
-    if credentials is None:
-        return grpc.insecure_channel(server.address, options)
-    return grpc.secure_channel(server.address, credentials, options)
 
 
 def _no_server(address: str, error: BasicAerError) -> ServerUnavailableError:

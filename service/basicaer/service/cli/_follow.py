@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import click
 from basicaer.service.cli import _text
 from basicaer.service.cli._errors import FAILED, CommandError
 from basicaer.service.cli._live import View
-from basicaer.service.cli._output import print_json, result_dict, result_text, save_arrays
+from basicaer.service.cli._output import print_json
+from basicaer.service.cli._say import say
+from basicaer.service.cli.results import result_dict, result_lines, save_arrays, save_picture
+from basicaer.service.printable import printable
 
 if TYPE_CHECKING:
     from basicaer.client import BasicAerJob, JobError, JobEvent, Result
@@ -45,8 +47,18 @@ def event_dict(event: JobEvent) -> dict[str, Any]:
     return found
 
 
-def show_result(job: BasicAerJob, *, as_json: bool, top: int, save: str | None) -> None:
+def show_result(
+    job: BasicAerJob,
+    *,
+    as_json: bool,
+    top: int,
+    save: str | None,
+    plot: str | None,
+    tell_method: bool = False,
+) -> None:
     """Print a final job's result, that of a failed one too as far as there is one.
+
+    Which method ran, and why, is told where it isn't the usual one, or with `tell_method`.
 
     Raises:
         JobError: The job failed or was cancelled; raised after what there is was printed.
@@ -63,22 +75,38 @@ def show_result(job: BasicAerJob, *, as_json: bool, top: int, save: str | None) 
         raise cause from None
     if save is not None:
         save_arrays(result, save)
+    if plot is not None:
+        save_picture(result, plot, top)
     if as_json:
         print_json({"status": job.status().name, **result_dict(result)})
     else:
-        click.echo(result_text(result, top))
-        click.echo(_summary(result))
+        say(*result_lines(result, top), "", *_methods(result, tell_method), _summary(result))
     if cause is not None:
         raise cause
 
 
+def _methods(result: Result, always: bool) -> list[str]:
+    """Return by which methods programs ran and why, a line for each of these."""
+    lines = []
+    for program in result.results:
+        method, cuts = program.simulation_method, program.matrix_product_state
+        if not method or (method == "statevector" and not always):
+            continue
+        line = f"method {method}: {printable(program.reason)}"
+        if cuts is not None:
+            line += f"; bonds up to {cuts.largest_bond:,}"
+            line += f", estimated fidelity {cuts.estimated_fidelity:.6g}" if cuts.discarded_weight else ""
+        lines.append(line)
+    return list(dict.fromkeys(lines))
+
+
 def _summary(result: Result) -> str:
     if len(result.results) != 1 or result.results[0].error is not None:
-        return f"\n{len(result.results)} programs in {_text.duration(result.time_taken)}"
+        return f"{len(result.results)} programs in {_text.duration(result.time_taken)}"
     program = result.results[0]
     shots = f"{program.shots:,} shots {program.method}, " if program.shots > 1 else ""
     shots += f"seed {program.seed}, " if program.data.names() != ["unitary"] else ""
-    return f"\n{shots}{program.header.n_qubits} qubits, {_text.duration(result.time_taken)}"
+    return f"{shots}{program.header.n_qubits} qubits, {_text.duration(result.time_taken)}"
 
 
 def check(job: BasicAerJob, final: JobEvent) -> None:

@@ -6,7 +6,9 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
+from basicaer.service.cli._say import say
 from basicaer.service.cli._text import bar, duration, supports_blocks
+from basicaer.service.printable import printable
 
 if TYPE_CHECKING:
     from basicaer.client import JobEvent
@@ -66,7 +68,7 @@ class _PlainView:
         return
 
     def line(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        say(text, stream=self._stream)
 
     def event(self, event: JobEvent) -> None:
         self._began = self._began or time.monotonic()
@@ -130,7 +132,7 @@ class _LiveView:
         self._progress.stop()
 
     def line(self, text: str) -> None:
-        self._progress.console.print(text, markup=False)
+        self._progress.console.print(printable(text), markup=False, emoji=False)
 
     def event(self, event: JobEvent) -> None:
         self._began = self._began or time.monotonic()

@@ -1,4 +1,4 @@
-"""A server of the command's own, for `basicaer run` without --server: nothing to set up or clean up."""
+"""A server of the command's own, for `run` and `check` without --server: nothing to set up or clean up."""
 
 from __future__ import annotations
 
@@ -9,18 +9,40 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import click
+from basicaer.service.cli._connection import Connection, Server, connect
 from basicaer.service.cli._errors import CommandError
+from basicaer.service.cli._say import say
 
-__all__ = ["private_server"]
+__all__ = ["connect_or_start", "private_server"]
 
 # The first start on a machine compiles the kernels, for which a slow one needs minutes.
 _START_LIMIT = 600.0
 _PATIENCE = 10.0
 _STOP_LIMIT = 10.0
+
+
+@contextlib.contextmanager
+def connect_or_start(
+    server: Server | None, tell: Callable[[str], object] | None = None
+) -> Iterator[Connection]:
+    """Connect to a server, or to a private one when none is named; `tell` is told that one starts.
+
+    Raises:
+        BasicAerError, CommandError: As `connect` and `private_server`.
+    """
+    if server is not None:
+        with connect(server) as connection:
+            yield connection
+        return
+    if tell is not None:
+        tell("starting a private server (--server HOST:PORT takes a running one)")
+    with contextlib.ExitStack() as stack:
+        own = Server(stack.enter_context(private_server()), private=True)
+        # When it is away it has died, for want of memory perhaps, and nobody will start it again.
+        yield stack.enter_context(connect(own, max_outage=2.0))
 
 
 @contextlib.contextmanager
@@ -37,7 +59,8 @@ def private_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="basicaer-") as folder:
         log = Path(folder, "log")
         command = [sys.executable, "-m", "basicaer.service.cli", "serve", "--listen", "127.0.0.1:0"]
-        command += ["--data-dir", str(Path(folder, "data")), "--drain-grace", "0", "--until-stdin-closes"]
+        command += ["--data-dir", str(Path(folder, "data")), "--drain-grace", "0", "--http-listen", "none"]
+        command += ["--until-stdin-closes"]
         # A person's BASICAER_* settings are for their real server.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("BASICAER_")}
         with log.open("wb") as stderr:
@@ -68,7 +91,7 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
         ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
         if not ready and time.monotonic() < until:
             if not told:
-                click.echo("compiling the simulator's kernels, once on this machine …", err=True)
+                say("compiling the simulator's kernels, once on this machine …", stream=sys.stderr)
                 told = True
             continue
         piece = os.read(process.stdout.fileno(), 4096) if ready else b""

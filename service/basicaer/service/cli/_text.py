@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from basicaer.service.printable import printable
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["amplitudes", "bar", "days", "duration", "histogram", "matrix", "size", "supports_blocks", "table"]
+__all__ = [
+    "amplitudes",
+    "bar",
+    "days",
+    "duration",
+    "histogram",
+    "largest_amplitudes",
+    "matrix",
+    "size",
+    "supports_blocks",
+    "table",
+]
+
+_Key = TypeVar("_Key")
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -33,43 +48,62 @@ def bar(fraction: float, width: int, *, blocks: bool = True) -> str:
     return _EIGHTHS[8] * full + (_EIGHTHS[rest] if rest else "")
 
 
-def histogram(counts: Mapping[str, int], *, top: int, width: int, blocks: bool = True) -> str:
+def histogram(
+    counts: Mapping[_Key, int],
+    label: Callable[[Sequence[_Key]], Sequence[str]],
+    *,
+    top: int,
+    width: int,
+    blocks: bool = True,
+) -> list[str]:
     """Return the `top` most frequent outcomes, the most frequent first, with counts, shares and bars.
 
-    `width` is that of a line. Bars are scaled to the most frequent outcome. What is left out is summed up in
-    a last line.
+    `label` gives a heading and, below it, the texts of outcomes. `width` is that of a line. Bars are scaled
+    to the most frequent outcome. What is left out is summed up in a last line.
     """
     total = sum(counts.values())
     if not total:
-        return "no outcomes"
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return ["no outcomes"]
+    ranked = sorted(counts.items(), key=lambda item: -item[1])
     shown, rest = ranked[:top], ranked[top:]
     most = ranked[0][1]
-    outcome_width = max(len("outcome"), *(len(outcome) for outcome, _ in shown)) if shown else len("outcome")
+    heading, *labels = label([outcome for outcome, _ in shown])
+    outcome_width = max(map(len, (heading, *labels)))
     count_width = max(len("count"), len(f"{most:,}"))
     bar_width = max(width - outcome_width - count_width - 15, 8)
-    lines = [f"{'outcome':>{outcome_width}}  {'count':>{count_width}}    share"] if shown else []
-    for outcome, count in shown:
+    lines = [f"{heading:>{outcome_width}}  {'count':>{count_width}}    share"] if shown else []
+    for outcome, (_, count) in zip(labels, shown, strict=True):
         drawn = bar(count / most, bar_width, blocks=blocks)
         line = f"{outcome:>{outcome_width}}  {count:>{count_width},}  {100 * count / total:>5.1f} %  {drawn}"
         lines.append(line.rstrip())
     if rest:
         count = sum(count for _, count in rest)
         lines.append(f"… and {len(rest):,} more, with {count:,} counts ({100 * count / total:.1f} %)")
-    return "\n".join(lines)
+    return lines
 
 
-def amplitudes(state: npt.NDArray[np.complexfloating], *, top: int, width: int, blocks: bool = True) -> str:
-    """Return the `top` largest of a state's 2^n amplitudes, by basis state, with probability and bar."""
+def largest_amplitudes(state: npt.NDArray[np.complexfloating], top: int) -> npt.NDArray[np.intp]:
+    """Return the indices of the `top` largest amplitudes, the largest first, without those that are zero."""
     import numpy as np
 
-    qubits = max(state.size.bit_length() - 1, 1)
     probabilities = np.abs(state) ** 2
     top = min(max(top, 1), state.size)
     # A full sort of 2^28 numbers would take half a minute.
     largest = np.argpartition(probabilities, state.size - top)[state.size - top :]
     largest = largest[np.lexsort((largest, -probabilities[largest]))]
-    largest = largest[probabilities[largest] > 0]
+    found: npt.NDArray[np.intp] = largest[probabilities[largest] > 0]
+    return found
+
+
+def amplitudes(
+    state: npt.NDArray[np.complexfloating], *, top: int, width: int, blocks: bool = True
+) -> list[str]:
+    """Return the `top` largest of a state's 2^n amplitudes, by basis state, with probability and bar."""
+    import numpy as np
+
+    qubits = max(state.size.bit_length() - 1, 1)
+    probabilities = np.abs(state) ** 2
+    largest = largest_amplitudes(state, top)
     most = float(probabilities[largest[0]]) if largest.size else 1.0
     state_width = max(qubits + 2, len("state"))
     bar_width = max(width - state_width - 35, 8)
@@ -84,28 +118,27 @@ def amplitudes(state: npt.NDArray[np.complexfloating], *, top: int, width: int, 
     if rest > 0:
         share = max(float(probabilities.sum() - probabilities[largest].sum()), 0.0)
         lines.append(f"… and {rest:,} more, with probability {100 * share:.1f} %")
-    return "\n".join(lines)
+    return lines
 
 
 def _complex(value: complex) -> str:
     return f"{value.real:+.6f} {'-' if value.imag < 0 else '+'} {abs(value.imag):.6f}i"
 
 
-def matrix(values: npt.NDArray[np.complexfloating], *, largest: int = 8) -> str:
+def matrix(values: npt.NDArray[np.complexfloating], *, largest: int = 8) -> list[str]:
     """Return a square matrix row by row, or only its size when it has more than `largest` rows."""
     rows, columns = values.shape
     if rows > largest:
-        return f"a unitary of {rows:,} x {columns:,} (--json or --save gives its elements)"
-    lines = ("  ".join(f"{value.real:+.3f}{value.imag:+.3f}i" for value in row) for row in values.tolist())
-    return "\n".join(lines)
+        return [f"a unitary of {rows:,} x {columns:,} (--json or --save gives its elements)"]
+    return ["  ".join(f"{value.real:+.3f}{value.imag:+.3f}i" for value in row) for row in values.tolist()]
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return rows in columns that are as wide as they need to be."""
-    cells = [tuple(headings), *(tuple(row) for row in rows)]
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return rows in columns that are as wide as they need to be once they are printed."""
+    cells = [tuple(printable(text) for text in row) for row in (headings, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
     padded = ([text.ljust(width) for text, width in zip(row, widths, strict=True)] for row in cells)
-    return "\n".join("  ".join(row).rstrip() for row in padded)
+    return ["  ".join(row).rstrip() for row in padded]
 
 
 def duration(seconds: float) -> str:

@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from basicaer.service.config._config import Config
 from basicaer.service.config._memory import available_memory
+from basicaer.service.config._values import DEFAULT_HTTP
 
-__all__ = ["Config", "available_memory"]
+__all__ = ["DEFAULT_HTTP", "Config", "available_memory"]

@@ -9,17 +9,16 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from basicaer.service.config._setting import Setting
+from basicaer.service.config._values import Values
 from basicaer.service.errors import SettingError
-
-if TYPE_CHECKING:
-    from basicaer.service.config._config import Config
 
 __all__ = ["check", "is_loopback"]
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
+_ORIGIN = re.compile(r"https?://[^\s/?#@,]+", re.IGNORECASE)
 _METHODS = ("token", "jwt", "certificate")
 # Those with a shared secret (HS256) would let whoever can check a token make one, and "none" is no signature.
 _ALGORITHMS = frozenset(
@@ -36,7 +35,7 @@ def is_loopback(listen: str) -> bool:
         return host == "localhost"
 
 
-def check(config: Config, settings: Sequence[Setting]) -> None:
+def check(config: Values, settings: Sequence[Setting]) -> None:
     """Check a whole configuration.
 
     Raises:
@@ -46,11 +45,14 @@ def check(config: Config, settings: Sequence[Setting]) -> None:
         _check_number(setting, getattr(config, setting.name))
     _check_address("listen", config.listen)
     _check_telemetry(config)
+    if config.database and not config.database.startswith(("postgresql://", "postgres://")):
+        raise SettingError("database", "is not a URL such as postgresql://basicaer@db/jobs")
     if config.health_listen:
         _check_address("health_listen", config.health_listen)
     _check_tls(config)
     _check_methods(config)
-    _check_reach(config)
+    _check_reach("listen", config.listen, config)
+    _check_http(config)
 
 
 def _check_address(name: str, address: str) -> None:
@@ -72,7 +74,7 @@ def _check_number(setting: Setting, value: float | None) -> None:
         raise SettingError(setting.name, f"must be greater than {setting.least}, but is {value}")
 
 
-def _check_telemetry(config: Config) -> None:
+def _check_telemetry(config: Values) -> None:
     if config.trace_endpoint and not config.trace_endpoint.startswith(("http://", "https://")):
         raise SettingError(
             "trace_endpoint", f"{config.trace_endpoint!r} is not a URL such as http://127.0.0.1:4317"
@@ -88,7 +90,7 @@ def _check_telemetry(config: Config) -> None:
         )
 
 
-def _check_tls(config: Config) -> None:
+def _check_tls(config: Values) -> None:
     if (config.tls_certificate is None) != (config.tls_key is None):
         missing, present = (
             ("tls_key", "tls_certificate") if config.tls_key is None else ("tls_certificate", "tls_key")
@@ -98,7 +100,7 @@ def _check_tls(config: Config) -> None:
         raise SettingError("tls_certificate", "must be set, since tls_client_ca is: mutual TLS needs both")
 
 
-def _check_methods(config: Config) -> None:
+def _check_methods(config: Values) -> None:
     for method in config.auth:
         if method not in _METHODS:
             raise SettingError("auth", f"{method!r} is none of {', '.join(_METHODS)}")
@@ -113,20 +115,32 @@ def _check_methods(config: Config) -> None:
             raise SettingError("jwt_algorithms", f"{algorithm!r} is none of {', '.join(sorted(_ALGORITHMS))}")
 
 
-def _check_reach(config: Config) -> None:
-    if is_loopback(config.listen):
+def _check_http(config: Values) -> None:
+    for name in config.http_hosts:
+        if not _HOST.fullmatch(name):
+            raise SettingError("http_hosts", f"{name!r} is not a name such as lab.example.org")
+    for origin in config.http_origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingError("http_origins", f"{origin!r} is not an origin such as https://app.example.org")
+    if config.http_listen not in ("", "none"):
+        _check_address("http_listen", config.http_listen)
+        _check_reach("http_listen", config.http_listen, config)
+
+
+def _check_reach(name: str, listen: str, config: Values) -> None:
+    if is_loopback(listen):
         return
     if not config.auth and not config.insecure_no_auth:
         raise SettingError(
-            "listen",
-            f"{config.listen} can be reached from other machines, and callers aren't asked who they are. Set "
+            name,
+            f"{listen} can be reached from other machines, and callers aren't asked who they are. Set "
             "--auth token and make tokens with 'basicaer token create', or listen on 127.0.0.1; "
             "--insecure-no-auth lets everyone in",
         )
     if config.tls_certificate is None and not config.insecure_no_tls:
         raise SettingError(
-            "listen",
-            f"{config.listen} can be reached from other machines, and without TLS the network reads along. "
+            name,
+            f"{listen} can be reached from other machines, and without TLS the network reads along. "
             "Set --tls-certificate and --tls-key, or listen on 127.0.0.1; --insecure-no-tls is for a "
             "server behind a proxy that ends TLS",
         )

@@ -6,6 +6,7 @@ command line wins over the environment, and that over the file.
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import tomllib
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from basicaer.service.config._setting import (
     SWITCH,
     TEXT,
     TIME,
+    URL,
     Setting,
     settings_of,
 )
@@ -41,6 +43,8 @@ from pydantic_settings import (
 )
 
 __all__ = ["Loaded", "load"]
+
+_ENCODING_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 DEFAULT_DATA_DIR = Path(".basicaer")
 
@@ -67,6 +71,7 @@ _TYPES: dict[Any, Any] = {
     RETENTION: Annotated[float | None, BeforeValidator(parse_retention)],
     PATH: Annotated[Path | None, BeforeValidator(_path)],
     TEXT: str,
+    URL: str,
     # NoDecode: names with commas between, not JSON.
     NAMES: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)],
     SWITCH: bool,
@@ -144,7 +149,9 @@ def _check_file(file: Path, settings: Mapping[str, Setting]) -> None:
     except OSError as error:
         raise SettingError("config", f"{file} can't be read: {error.strerror}") from None
     except ValueError as error:
-        raise SettingError("config", f"{file} is not TOML: {error}") from None
+        mark = any(file.read_bytes().startswith(each) for each in _ENCODING_MARKS)
+        cause = "it begins with a byte order mark; save it as UTF-8 without one" if mark else error
+        raise SettingError("config", f"{file} is not TOML: {cause}") from None
     except RecursionError:
         raise SettingError(
             "config", f"{file} is not a settings file: it has lists in lists without end"

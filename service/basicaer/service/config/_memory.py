@@ -29,7 +29,7 @@ def _reclaimable(stat: Path, key: str) -> int:
 
 
 def _groups(root: Path, own: Path) -> list[Path]:
-    """The folders of this process' control groups of memory and of all above them, up to their roots.
+    """Return the folders of this process' control groups of memory and of all above them, up to their roots.
 
     Within a container they usually lie at the root itself, whatever `own` (/proc/self/cgroup) tells.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = [
     "SWITCH",
     "TEXT",
     "TIME",
+    "URL",
     "Kind",
     "Setting",
     "described",
@@ -54,6 +56,11 @@ def _show_optional_text(value: str | Path | None) -> str:
     return '""' if value is None else _show_text(value)
 
 
+def _show_url(value: str) -> str:
+    """Return a URL without its password, which is not to be told again."""
+    return _show_text(re.sub(r"(://[^/@:]*):[^@/]*@", r"\1:***@", value))
+
+
 def _show_names(values: Sequence[str]) -> str:
     return json.dumps(list(values), ensure_ascii=False)
 
@@ -83,10 +90,11 @@ RETENTION = Kind(
 )
 PATH = Kind("PATH", "a path", _show_optional_text)
 TEXT = Kind("TEXT", "a text", _show_text)
+URL = Kind("URL", "such as postgresql://basicaer@db/jobs", _show_url)
 NAMES = Kind("NAME,…", "names with commas between; in a file a list of texts", _show_names)
 SWITCH = Kind("", "true or false, in a file and as a variable", lambda value: str(value).lower())
 
-KINDS = (ADDRESS, COUNT, SIZE, LIMIT, TIME, RETENTION, PATH, TEXT, NAMES, SWITCH)
+KINDS = (ADDRESS, COUNT, SIZE, LIMIT, TIME, RETENTION, PATH, TEXT, URL, NAMES, SWITCH)
 
 
 @dataclass(frozen=True, slots=True)

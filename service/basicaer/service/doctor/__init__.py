@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basicaer.service.config import Config
-from basicaer.service.doctor import _access, _machine
+from basicaer.service.doctor import _access, _database, _machine, _store
 from basicaer.service.doctor._finding import Finding, Verdict
 
 __all__ = ["Finding", "Verdict", "examine"]
 
 
-def examine(config: Config) -> Iterator[Finding]:
-    """Yield what there is to say of this machine and these settings, each as soon as it is known."""
+def examine(config: Config, progress: _store.Progress = lambda done, total: None) -> Iterator[Finding]:
+    """Yield what there is to say of this machine and these settings, each as soon as it is known. `progress`
+    is told how many jobs of how many were looked at.
+    """
     yield _machine.data_directory(config)
-    yield _machine.free_space(config)
+    if config.database:
+        yield from _database.database(config, progress)
+    else:
+        yield _machine.free_space(config)
+        yield _store.store(config, progress)
     yield _machine.memory(config)
+    yield _machine.descriptors()
     yield _machine.huge_pages()
     yield _machine.clock(config)
     yield _access.reach(config)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from basicaer.service.access import TokenStore, server_credentials
-from basicaer.service.config import Config
+from basicaer.service.config import DEFAULT_HTTP, Config
 from basicaer.service.config._checks import is_loopback
 from basicaer.service.doctor._finding import Finding
 from basicaer.service.errors import CredentialsFileError, DataDirectoryError
@@ -24,21 +24,25 @@ _RENEWAL = 14
 def reach(config: Config) -> Finding:
     """Whether strangers can call."""
     check = "listening"
-    if is_loopback(config.listen):
-        return Finding.ok(check, f"on {config.listen}, for this machine alone")
+    http = config.http_listen or DEFAULT_HTTP
+    addresses = [config.listen, *([http] if http != "none" else [])]
+    reached = [address for address in addresses if not is_loopback(address)]
+    if not reached:
+        return Finding.ok(check, f"on {' and '.join(addresses)}, for this machine alone")
+    places = " and ".join(reached)
     if not config.auth:
         return Finding.warning(
             check,
-            f"on {config.listen}: everyone who reaches it may read, stop and delete all jobs",
+            f"on {places}: everyone who reaches it may read, stop and delete all jobs",
             "Set --auth token and make tokens with 'basicaer token create'; leave out --insecure-no-auth.",
         )
     if config.tls_certificate is None:
         return Finding.warning(
             check,
-            f"on {config.listen} without TLS: who sees the traffic reads tokens, programs and results",
+            f"on {places} without TLS: who sees the traffic reads tokens, programs and results",
             "Set --tls-certificate and --tls-key, unless a proxy on this machine ends TLS.",
         )
-    return Finding.ok(check, f"on {config.listen}, with TLS and {', '.join(config.auth)}")
+    return Finding.ok(check, f"on {places}, with TLS and {', '.join(config.auth)}")
 
 
 def tls(config: Config) -> Iterator[Finding]:
@@ -78,7 +82,7 @@ def _expiry(check: str, path: Path) -> Finding:
 
 def proofs(config: Config) -> Iterator[Finding]:
     """Whether anybody could get in."""
-    if "token" in config.auth:
+    if "token" in config.auth and not config.database:
         yield _tokens(config.data_dir)
     if "jwt" in config.auth:
         from basicaer.service.access._jwt import JwtVerifier

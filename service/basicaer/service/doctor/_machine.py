@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import shutil
 import stat
 import subprocess
@@ -13,15 +14,18 @@ from pathlib import Path
 
 from basicaer.service.config import Config, available_memory
 from basicaer.service.doctor._finding import Finding
+from basicaer.service.store import obstacle, user_name
 
-__all__ = ["clock", "data_directory", "free_space", "huge_pages", "kernels", "memory"]
+__all__ = ["clock", "data_directory", "descriptors", "free_space", "huge_pages", "kernels", "memory"]
 
 _GIB = 1 << 30
 # Below the first nothing can be promised, below the second it is time to act (bytes).
 _LEAST_SPACE, _LITTLE_SPACE = 256 << 20, 4 * _GIB
+# Each connection takes a descriptor, beside about a hundred of the server's own.
+_LEAST_DESCRIPTORS, _FEW_DESCRIPTORS = 256, 4096
 # A file of a server that was stopped a moment ago may be a little ahead of a clock that was set (seconds).
 _CLOCK_SLACK = 5.0
-# Loading the kernels takes a second or two, compiling them about a minute.
+# Loading the kernels takes a second or two, compiling them about half a minute.
 _LOADING = 20.0
 # What adjtimex(2) returns when nothing keeps the clock right.
 _TIME_ERROR = 5
@@ -31,9 +35,17 @@ _KERNELS = "from basicaer.simulator import warm_up; warm_up('c16'); warm_up('c8'
 def _existing(path: Path) -> Path:
     """Return the path, or the folder in which it would be made."""
     path = path.absolute()
-    while not path.exists():
+    while not _is_there(path):
         path = path.parent
     return path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # In a folder that this user may not enter.
+        return False
 
 
 def data_directory(config: Config) -> Finding:
@@ -42,28 +54,20 @@ def data_directory(config: Config) -> Finding:
     place = _existing(path)
     if not place.is_dir():
         return Finding.failed(check, f"{place} is not a directory", "Set --data-dir to a directory.")
-    if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
-        return Finding.failed(
-            check,
-            f"{place} can't be written by {_user()}",
-            f"Run the server, and this, as its owner, or give it away: chown {_user()} {place}",
-        )
-    if not path.exists():
+    if (found := obstacle(place)) is not None:
+        return Finding.failed(check, found.seen, found.remedy)
+    if not _is_there(path):
         return Finding.ok(check, f"{path} will be made")
-    foreign = [file.name for file in path.iterdir() if not os.access(file, os.R_OK | os.W_OK)]
-    if foreign:
-        return Finding.failed(
-            check,
-            f"{', '.join(sorted(foreign)[:3])} in {path} can't be written by {_user()}",
-            f"A server was run as another user. Give the files back: chown -R {_user()} {path}",
-        )
+    for file in sorted(path.iterdir()):
+        if (found := obstacle(file)) is not None:
+            return Finding.failed(check, found.seen, found.remedy)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         return Finding.warning(
             check,
             f"{path} can be read by other accounts, with all programs and results",
             f"chmod 700 {path}",
         )
-    return Finding.ok(check, f"{path} is {_user()}'s alone")
+    return Finding.ok(check, f"{path} is {user_name(os.geteuid())}'s alone")
 
 
 def free_space(config: Config) -> Finding:
@@ -93,6 +97,20 @@ def memory(config: Config) -> Finding:
         remedy = f"Leave some for the server itself: --max-memory-bytes {available * 8 // 10}"
         return Finding.warning(check, seen, remedy)
     return Finding.ok(check, seen)
+
+
+def descriptors() -> Finding:
+    """Whether the server may open enough files and connections; it asks for as many as it may have."""
+    check, most = "descriptors", resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if most == resource.RLIM_INFINITY:
+        return Finding.ok(check, "as many files and connections as it likes")
+    seen = f"{most:,} files and connections"
+    remedy = (
+        "Raise the hard limit: LimitNOFILE=65536 in a systemd unit, --ulimit nofile=65536 for a container."
+    )
+    if most < _LEAST_DESCRIPTORS:
+        return Finding.failed(check, seen, remedy)
+    return Finding.warning(check, seen, remedy) if most < _FEW_DESCRIPTORS else Finding.ok(check, seen)
 
 
 def huge_pages(path: Path = Path("/sys/kernel/mm/transparent_hugepage/enabled")) -> Finding:
@@ -142,7 +160,7 @@ def kernels() -> Finding:
     except subprocess.TimeoutExpired:
         return Finding.warning(
             check,
-            "they aren't compiled, or can't be kept: a start takes about a minute",
+            "they aren't compiled, or can't be kept: a first job waits about half a minute",
             "Start the server once as this user. If that doesn't help, set NUMBA_CACHE_DIR to a directory "
             "that it may write and that stays.",
         )
@@ -152,16 +170,6 @@ def kernels() -> Finding:
             check, f"they can't be loaded: {last}", "Install it again: pip install 'basicaer[service]'"
         )
     return Finding.ok(check, f"loaded in {time.monotonic() - began:.1f} s")
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # In a container the number may have no name.
-        return str(os.getuid())
 
 
 def _size(number: int) -> str:

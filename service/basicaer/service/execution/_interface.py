@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from basicaer.service.parsing import UNBOUNDED, GivenUpError, Patience, TakesLongError
+from basicaer.service.wire import NO_COLUMNS, Columns
 from basicaer.v1 import job_pb2, result_pb2
+from basicaer.v1.diagnostic_pb2 import Diagnostic
 from basicaer.v1.job_pb2 import JobStatus
 
 __all__ = [
@@ -44,7 +46,7 @@ class PreparedJob(Protocol):
 
     @property
     def required_bytes(self) -> int:
-        """The most memory that running it takes, its result included."""
+        """The most memory that running it takes, its result included; a number of any size."""
 
     @property
     def size_bytes(self) -> int:
@@ -53,6 +55,10 @@ class PreparedJob(Protocol):
     @property
     def num_programs(self) -> int:
         """How many programs it has."""
+
+    @property
+    def warnings(self) -> Sequence[Diagnostic]:
+        """What is doubtful in the texts of its programs, at most `MOST_DIAGNOSTICS`."""
 
     @property
     def shots(self) -> int:
@@ -66,8 +72,11 @@ class PreparedJob(Protocol):
     def quick(self) -> bool:
         """Whether running it certainly takes no longer than about a millisecond, and next to no memory."""
 
+    def memory_advice(self, available: int) -> str:
+        """Sentences for a job that needs more than `available` bytes: what needs them, and what to do."""
+
     def new_control(self) -> ExecutionControl:
-        """A control for one attempt; it is then given to `Executor.execute`."""
+        """Return a control for one attempt; it is then given to `Executor.execute`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +96,9 @@ class ExecutionOutcome:
     """How an attempt ended.
 
     `status` is DONE (every program has a result), ERROR (`error` says why) or CANCELLED. `result` has
-    `backend_name`, `backend_version`, `success` and `programs`; the jobs layer fills in `job_id`, `end_time`,
-    `time_taken` and `etag`. It is None when no program has been run; for CANCELLED it is not looked at.
+    `backend_name`, `backend_version` and `success`; the jobs layer fills in `job_id`, `end_time`,
+    `time_taken` and `etag`. It is None when no program has been run; for CANCELLED it is not looked at. Its
+    `programs` are in `entries`: bytes that follow the others of the message, in pieces that may share memory.
     Arrays are described in `result` with their checksum, and either lie in `Array.data` (as long as the whole
     message stays within `Config.max_inline_result_bytes`) or in `parts`, in the order of their descriptions.
     """
@@ -97,6 +107,7 @@ class ExecutionOutcome:
     result: result_pb2.Result | None = None
     parts: Sequence[ResultPart] = ()
     error: job_pb2.JobError | None = None
+    entries: Sequence[bytes] = ()
 
 
 class Executor(Protocol):
@@ -105,8 +116,17 @@ class Executor(Protocol):
     `execute` is only given what this executor's own `prepare` and `new_control` returned.
     """
 
-    def prepare(self, spec: job_pb2.JobSpec, patience: Patience | None = UNBOUNDED) -> PreparedJob:
-        """Checks everything about a spec but its labels and metadata, and makes it ready to run.
+    def prepare(
+        self,
+        spec: job_pb2.JobSpec,
+        patience: Patience | None = UNBOUNDED,
+        columns: Columns = NO_COLUMNS,
+        size: int = 0,
+    ) -> PreparedJob:
+        """Check everything about a spec but its labels and metadata, and make it ready to run.
+
+        `columns` are the long lists that the message lacks, and `size` is how many bytes the spec had on the
+        wire, where that is known.
 
         The spec is not changed, and not kept. Without patience it is left when a program takes longer to
         parse than a moment; with it, it ends within 0.1 s of the patience's end, parsing included.
@@ -119,5 +139,16 @@ class Executor(Protocol):
             GivenUpError: Nobody waits for it any more.
         """
 
+    def check_apart(self, spec: bytes | memoryview, patience: Patience | None = UNBOUNDED) -> job_pb2.Job:
+        """Check everything about a spec, given as bytes, in another process: the job that it is, without
+        what its acceptance gives it. It is for specs of so many messages that to make them would hold up all
+        other calls. To run the job, `prepare` it.
+
+        Raises:
+            ServiceError: As `prepare`, or OPTION_INVALID for its labels, metadata, or bytes that are none.
+            TakesLongError: `patience` is None.
+            GivenUpError: Nobody waits for it any more.
+        """
+
     def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:
-        """Runs all programs. A program's failure is in the outcome; an exception means a defect."""
+        """Run all programs. A program's failure is in the outcome; an exception means a defect."""

@@ -46,7 +46,7 @@ class Control:
         self._current[2].cancel()
 
     def begin(self, program: int, simulation: int) -> sim.RunControl:
-        """The control for a program's simulation, which is run next."""
+        """Return the control for a program's simulation, which is run next."""
         control = sim.RunControl()
         self._current = (program, simulation, control)
         # A cancel before this line has set the flag; a later one finds the new control.

@@ -6,43 +6,74 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from basicaer import simulator as sim
 from basicaer.service import version
 from basicaer.service.config import Config, available_memory
-from basicaer.service.errors import ServiceError, exceeds_memory
-from basicaer.service.execution._cache import ProgramCache
-from basicaer.service.execution._costs import is_quick, required_bytes, share
+from basicaer.service.errors import (
+    MOST_MESSAGE_BYTES,
+    ServiceError,
+    exceeds_memory,
+    internal_error,
+    option_invalid,
+    shorten,
+)
+from basicaer.service.execution._checkers import Checkers
 from basicaer.service.execution._entries import EntryContext, RowError, estimate, run_row
 from basicaer.service.execution._interface import ExecutionControl, ExecutionOutcome, PreparedJob
-from basicaer.service.execution._preparation import (
+from basicaer.service.execution._progress import Control, Share
+from basicaer.service.execution.backends import Backend, backend_infos, find_backend
+from basicaer.service.execution.options import Settings, read_options
+from basicaer.service.execution.preparing.abilities import check_for_backend
+from basicaer.service.execution.preparing.cache import ProgramCache
+from basicaer.service.execution.preparing.costs import cost, is_quick, required_bytes, share
+from basicaer.service.execution.preparing.need import advice
+from basicaer.service.execution.preparing.programs import (
+    LARGEST_KEY,
+    Cost,
     PreparedProgram,
-    check_for_backend,
     load_program,
     program_key,
 )
-from basicaer.service.execution._progress import Control, Share
-from basicaer.service.execution._runs import ProgramRun, read_run
-from basicaer.service.execution.backends import Backend, backend_infos, find_backend
-from basicaer.service.execution.options import Settings, read_options
-from basicaer.service.execution.results import LargeArrays
-from basicaer.service.parsing import UNBOUNDED, Parsers, Patience, TakesLongError, openqasm2, too_large
+from basicaer.service.execution.preparing.runs import ProgramRun, read_run
+from basicaer.service.execution.results.writer import (
+    ENTRY_RESERVE,
+    MOST_RESULT_BYTES,
+    ResultFullError,
+    ResultWriter,
+)
+from basicaer.service.parsing import (
+    LANGUAGES,
+    MOST_DIAGNOSTICS,
+    UNBOUNDED,
+    Parsers,
+    Patience,
+    TakesLongError,
+    pause_of,
+    text_of,
+    too_large,
+)
+from basicaer.service.printable import printable
+from basicaer.service.wire import NO_COLUMNS, Columns
 from basicaer.v1 import error_reason_pb2, job_pb2, job_service_pb2, result_pb2
+from basicaer.v1.diagnostic_pb2 import Diagnostic
 
 __all__ = ["ThreadExecutor"]
 
 _log = logging.getLogger(__name__)
 
 _SEED_BITS = 63
+# How many streams a seed has: those that the wire's uint32 can name.
+_STREAMS = 2**32
 # For the programs that callers send again and again; they are small.
 _CACHE_BYTES = 16 * 1024 * 1024
-# What a text may make a parser process take. Valid ones of 16 MiB were seen to take 2.7 GB.
-_LEAST_PARSER_MEMORY, _MOST_PARSER_MEMORY = 512 * 1024**2, 3 * 1024**3
+# A larger job has its programs checked each time, unless they are many and small.
+_MOST_KEPT = 1024 * 1024
+# What a text or a job may make another process take. Valid ones of 16 MiB were seen to take 2.7 GB.
+_LEAST_APART, _MOST_APART = 512 * 1024**2, 3 * 1024**3
 # Short texts that are checked in a moment.
 _FEW_TEXTS = 8
-# What Job.required_bytes holds; no machine has more.
-_MOST_BYTES = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +83,7 @@ class _PreparedJob:
     backend: Backend
     settings: Settings
     runs: Sequence[ProgramRun]
+    costs: Sequence[Cost]
     shares: Sequence[Share]
     required_bytes: int
     size_bytes: int
@@ -62,12 +94,26 @@ class _PreparedJob:
         return len(self.runs)
 
     @property
+    def warnings(self) -> Sequence[Diagnostic]:
+        told: list[Diagnostic] = []
+        for index, run in enumerate(self.runs):
+            for warning in run.program.warnings[: MOST_DIAGNOSTICS - len(told)]:
+                # The program is kept for other jobs too.
+                its = Diagnostic(program_index=index)
+                its.MergeFrom(warning)
+                told.append(its)
+        return told
+
+    @property
     def shots(self) -> int:
         return self.settings.shots
 
     @property
     def max_run_time(self) -> float | None:
         return self.settings.max_run_time
+
+    def memory_advice(self, available: int) -> str:
+        return advice(self.runs, self.costs, self.backend, self.settings, self.required_bytes, available)
 
     def new_control(self) -> ExecutionControl:
         return Control(self.shares)
@@ -76,95 +122,139 @@ class _PreparedJob:
 class ThreadExecutor:
     """The `Executor` of one process. Thread-safe. Make it on a thread that lives as long as the process."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, parsers: Parsers | None = None) -> None:
+        """`parsers` are those of texts; processes of their own when None."""
         self._config = config
         self._version = version()
         self._cache = ProgramCache(_CACHE_BYTES)
-        self._parsers = Parsers(config.validation_workers, _parser_memory(config))
-        openqasm2.load()
+        most_memory = _apart_memory(config)
+        self._parsers = parsers or Parsers(config.validation_workers, most_memory)
+        self._checkers = Checkers(config, most_memory)
+        if parsers is None:
+            for language in LANGUAGES.values():
+                language.load()
 
     def backends(self) -> list[job_service_pb2.BackendInfo]:
-        """What ListBackends answers."""
+        """Return what ListBackends answers."""
         return backend_infos(self._config)
 
     def warm_up(self, on_compile: Callable[[str], None] | None = None) -> None:
-        """Imports and compiles whatever the first job would have to wait for.
+        """Import and compile whatever the first job would have to wait for.
 
         Takes a second or two, and about a minute the first time on a machine, when the kernels are compiled.
         `on_compile` is called with the processor's name before that minute begins.
         """
-        openqasm2.warm()
+        for language in LANGUAGES.values():
+            language.warm()
         with sim.told_of_compiling(on_compile):
             for dtype in ("c16", "c8"):
                 sim.warm_up(dtype)
-        text = (
-            'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;'
-        )
+        programs = [language.program(language.bell) for language in LANGUAGES.values()]
         for backend in ("qasm_simulator", "statevector_simulator"):
             spec = job_pb2.JobSpec(
                 backend_name=backend,
-                programs=[job_pb2.Program(openqasm2=text)],
+                programs=programs,
                 options=job_pb2.RunOptions(shots=1),
             )
             prepared = self.prepare(spec)
             self.execute(prepared, prepared.new_control(), job_id="warm-up")
 
     def close(self) -> None:
-        """Ends the parser processes. A `prepare` that waits for one raises GivenUpError. Idempotent."""
+        """End the processes that parse and check. Who waits for one gets GivenUpError. Idempotent."""
         self._parsers.close()
+        self._checkers.close()
 
-    def prepare(self, spec: job_pb2.JobSpec, patience: Patience | None = UNBOUNDED) -> PreparedJob:
+    def prepare(
+        self,
+        spec: job_pb2.JobSpec,
+        patience: Patience | None = UNBOUNDED,
+        columns: Columns = NO_COLUMNS,
+        size: int = 0,
+    ) -> PreparedJob:
         """See `Executor.prepare`."""
+        with sim.pausing(pause_of(patience)):
+            # Even to ask a message for its size has protobuf serialize it, with the interpreter's lock held.
+            most = max(_MOST_KEPT, LARGEST_KEY * len(spec.programs))
+            return self._prepare(spec, patience, columns, is_kept=not columns and size <= most)
+
+    def check_apart(self, spec: bytes | memoryview, patience: Patience | None = UNBOUNDED) -> job_pb2.Job:
+        """See `Executor.check_apart`."""
+        if patience is None:
+            raise TakesLongError
+        return self._checkers.check(spec, patience)
+
+    def _prepare(
+        self, spec: job_pb2.JobSpec, patience: Patience | None, columns: Columns, *, is_kept: bool
+    ) -> PreparedJob:
         config = self._config
         backend = find_backend(spec.backend_name)
         if not 1 <= len(spec.programs) <= config.max_programs:
             raise _wrong_number(len(spec.programs), config.max_programs)
-        if patience is None and sum(source.HasField("openqasm2") for source in spec.programs) > _FEW_TEXTS:
+        if patience is None and sum(text_of(source) is not None for source in spec.programs) > _FEW_TEXTS:
             raise TakesLongError
-        settings = read_options(spec.options, backend, max_shots=config.max_shots)
+        settings = read_options(spec.options, backend, columns, max_shots=config.max_shots)
         runs: list[ProgramRun] = []
         size = 0
         for index, source in enumerate(spec.programs):
-            program = self._load(source, index, patience)
+            program = self._load(
+                source, index, patience, columns, is_kept=is_kept, noise_model=settings.noise_model
+            )
             size += program.size_bytes
             if size > config.max_memory_bytes:
                 # A thousand short texts can stand for more than the machine holds.
-                raise exceeds_memory(size, config.max_memory_bytes)
+                raise exceeds_memory(size, config.max_memory_bytes, "Send fewer programs in one job.")
             check_for_backend(program, index, backend, settings)
-            runs.append(read_run(source, index, program, backend, settings, max_shots=config.max_shots))
+            runs.append(
+                read_run(source, index, program, backend, settings, columns, max_shots=config.max_shots)
+            )
         rows = sum(run.simulations for run in runs if run.values is not None)
         if rows > config.max_rows:
             fault = too_large(
                 "max_rows", config.max_rows, rows, f"{rows:,} rows, and the most is {config.max_rows:,}"
             )
             raise ServiceError(fault.reason, fault.message, metadata=fault.metadata, field="programs")
-        size += sum(run.values.nbytes for run in runs if run.values is not None)
+        size += sum(run.inputs_bytes for run in runs)
         if settings.initial is not None:
             size += settings.initial.nbytes
-        shares = [share(run) for run in runs]
+        _check_result_size(runs)
+        costs = [
+            cost(run, index, backend, settings, config.max_memory_bytes) for index, run in enumerate(runs)
+        ]
         return _PreparedJob(
             backend=backend,
-            settings=settings,
+            # The noise is in the programs, and its model holds the message that channels are made of.
+            settings=replace(settings, noise_model=None),
             runs=runs,
-            shares=shares,
-            quick=is_quick(runs, shares, settings),
-            required_bytes=min(size + required_bytes(runs, backend, settings), _MOST_BYTES),
+            costs=costs,
+            shares=[share(run, its) for run, its in zip(runs, costs, strict=True)],
+            quick=is_quick(runs, costs) and not sim.is_compiling(),
+            required_bytes=size + required_bytes(runs, costs, config.max_inline_result_bytes),
             size_bytes=size,
         )
 
-    def _load(self, source: job_pb2.Program, index: int, patience: Patience | None) -> PreparedProgram:
-        """Program `index` of a job, checked now or a short while ago."""
-        key = program_key(source)
+    def _load(
+        self,
+        source: job_pb2.Program,
+        index: int,
+        patience: Patience | None,
+        columns: Columns,
+        *,
+        is_kept: bool,
+        noise_model: sim.NoiseModel | None,
+    ) -> PreparedProgram:
+        """Program `index` of a job, checked now or a short while ago, which `is_kept` allows."""
+        key = program_key(source) if is_kept and noise_model is None else None
         program = None if key is None else self._cache.get(key)
         if program is None:
-            limits = self._config
             program = load_program(
                 source,
                 index,
                 self._parsers,
                 patience,
-                max_bytes=limits.max_program_bytes,
-                max_instructions=limits.max_instructions,
+                columns,
+                max_bytes=self._config.max_program_bytes,
+                max_instructions=self._config.max_instructions,
+                noise_model=noise_model,
             )
             if key is not None:
                 self._cache.put(key, program)
@@ -176,49 +266,83 @@ class ThreadExecutor:
             raise TypeError("a job and a control of this executor's are needed")
         settings = prepared.settings
         seed = secrets.randbits(_SEED_BITS) if settings.seed is None else settings.seed
-        result = result_pb2.Result(
-            backend_name=prepared.backend.name, backend_version=self._version, success=True
-        )
-        arrays = LargeArrays()
+        writer = ResultWriter(self._config.max_inline_result_bytes, _least_result_bytes(prepared.runs))
         first_error: job_pb2.JobError | None = None
-        for index, run in enumerate(prepared.runs):
+        number = 0
+        for index, (run, its) in enumerate(zip(prepared.runs, prepared.costs, strict=True)):
+            header = run.program.header
             for row in range(run.entries):
                 started = time.perf_counter()
-                number = len(result.programs)
-                entry = result.programs.add(
+                stream = (settings.seed_stream + number) % _STREAMS
+                entry = result_pb2.ProgramResult(
                     status=job_pb2.JOB_STATUS_DONE,
-                    header=run.program.header,
                     shots=run.shots,
                     seed_simulator=seed,
+                    seed_stream=stream,
                     program_index=index,
                     row=row,
                 )
-                context = EntryContext(prepared.backend.task, settings, control, arrays, seed, number, index)
+                context = EntryContext(
+                    prepared.backend.task, settings, its, control, writer, seed, stream, number, index
+                )
                 try:
+                    if writer.is_full:
+                        raise ResultFullError
                     if run.estimation is None:
                         run_row(run, row, context, entry)
                     else:
                         estimate(run, context, entry)
+                    writer.check(entry, header)
                 except sim.SimulationCancelled:
                     return ExecutionOutcome(job_pb2.JOB_STATUS_CANCELLED)
                 except Exception as error:
+                    writer.drop(entry)
                     entry.status = job_pb2.JOB_STATUS_ERROR
                     entry.error.CopyFrom(_entry_error(error, run, index, row, job_id))
                     if first_error is None:
                         first_error = entry.error
                 entry.time_taken = time.perf_counter() - started
+                writer.end(entry, header)
+                number += 1
         control.end()
-        result.success = first_error is None
-        parts = arrays.place(result, self._config.max_inline_result_bytes)
+        result = result_pb2.Result(
+            backend_name=prepared.backend.name, backend_version=self._version, success=first_error is None
+        )
+        entries, parts = writer.finish(result)
         if first_error is None:
-            return ExecutionOutcome(job_pb2.JOB_STATUS_DONE, result, parts)
-        return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, result, parts, first_error)
+            return ExecutionOutcome(job_pb2.JOB_STATUS_DONE, result, parts, entries=entries)
+        return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, result, parts, first_error, entries)
 
 
-def _parser_memory(config: Config) -> int:
-    """What a parser process may take, in bytes: its share of what simulations leave free."""
+def _apart_memory(config: Config) -> int:
+    """Return what a process that parses or checks may take, in bytes: its share of what simulations leave
+    free.
+    """
     free = max(available_memory() - config.max_memory_bytes, 0)
-    return min(max(free // config.validation_workers, _LEAST_PARSER_MEMORY), _MOST_PARSER_MEMORY)
+    return min(max(free // config.validation_workers, _LEAST_APART), _MOST_APART)
+
+
+def _least_result_bytes(runs: Sequence[ProgramRun]) -> int:
+    """Return what a result's message takes, whatever the simulations give."""
+    return sum(run.entries * (len(run.program.header) + ENTRY_RESERVE) for run in runs)
+
+
+def _check_result_size(runs: Sequence[ProgramRun]) -> None:
+    """Refuses a job whose result can't be told in one message.
+
+    Raises:
+        ServiceError: PROGRAM_TOO_LARGE.
+    """
+    least = _least_result_bytes(runs)
+    if least > MOST_RESULT_BYTES:
+        fault = too_large(
+            "result_bytes",
+            MOST_RESULT_BYTES,
+            least,
+            f"each entry of the result repeats its circuit's name, metadata and registers, together {least:,}"
+            f" bytes, and the most is {MOST_RESULT_BYTES:,}; shorten them, or run fewer rows in a job",
+        )
+        raise ServiceError(fault.reason, fault.message, metadata=fault.metadata, field="programs")
 
 
 def _entry_error(error: Exception, run: ProgramRun, index: int, row: int, job_id: str) -> job_pb2.JobError:
@@ -247,23 +371,30 @@ def _program_error(error: BaseException, index: int, job_id: str) -> job_pb2.Job
             metadata["field"] = f"options.{error.option}"
         case sim.CircuitError():
             reason, message = error_reason_pb2.ERROR_REASON_PROGRAM_INVALID, error.message
+        case ResultFullError():
+            reason = error_reason_pb2.ERROR_REASON_SIMULATION_FAILED
+            message = (
+                f"the job's result is full: it holds {MOST_RESULT_BYTES:,} bytes beside large arrays; run the"
+                " programs in several jobs"
+            )
         case MemoryError():
             reason = error_reason_pb2.ERROR_REASON_SIMULATION_FAILED
             message = "the machine ran out of memory; run fewer qubits or shots, or use single precision"
         case _:
             _log.error("job %s: program %d failed by a defect", job_id, index, exc_info=error)
-            reason = error_reason_pb2.ERROR_REASON_INTERNAL
-            message = "The server failed at this by a defect of its own; its log holds the cause."
-    return job_pb2.JobError(reason=reason, message=message, program_index=index, metadata=metadata)
+            defect = internal_error()
+            reason, message = defect.reason, defect.message
+    message = printable(message, keep="\n")
+    return job_pb2.JobError(
+        reason=reason,
+        message=shorten(message, MOST_MESSAGE_BYTES),
+        program_index=index,
+        metadata=metadata,
+    )
 
 
 def _wrong_number(count: int, most: int) -> ServiceError:
     if count == 0:
-        return ServiceError(
-            error_reason_pb2.ERROR_REASON_OPTION_INVALID,
-            "programs: there is none; give at least one.",
-            metadata={"field": "programs"},
-            field="programs",
-        )
+        return option_invalid("programs", "programs: there is none; give at least one.")
     fault = too_large("max_programs", most, count, f"a job has {count:,} programs, and the most is {most:,}")
     return ServiceError(fault.reason, fault.message, metadata=fault.metadata, field="programs")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from basicaer.service.errors import ServiceError
-from basicaer.service.execution.backends import DEFAULT_CHOP_THRESHOLD, DEFAULT_SHOTS, Backend, Task
-from basicaer.service.execution.programs import complex_array
+from basicaer import simulator as sim
+from basicaer.service.errors import ServiceError, option_invalid
+from basicaer.service.execution.backends import DEFAULT_CHOP_THRESHOLD, DEFAULT_SHOTS, METHODS, Backend, Task
+from basicaer.service.execution.circuits.arrays import complex_array
+from basicaer.service.execution.circuits.noise_model import ModelFault, noise_model
 from basicaer.service.parsing import ProgramFault
-from basicaer.v1 import circuit_pb2, error_reason_pb2, job_pb2
+from basicaer.service.wire import NO_COLUMNS, Columns
+from basicaer.v1 import circuit_pb2, job_pb2
 
 __all__ = ["ComplexDType", "Settings", "option_error", "read_options"]
 
@@ -33,34 +36,37 @@ _NORM_TOLERANCE = 1e-6
 class Settings:
     """How a job is run.
 
-    `seed` is None when the server is to choose one. `initial` is the state (complex128 of shape (2^n,)) or,
+    `seed` is None when the server is to choose one; the first entry of the result draws from its stream
+    `seed_stream`. `initial` is the state (complex128 of shape (2^n,)) or,
     for the unitary simulator, the matrix (2^n, 2^n) to start from. `threads` is None when the server is to
-    decide; `max_run_time` is in seconds, None for the server's own limit.
+    decide; `max_run_time` is in seconds, None for the server's own limit. `noise_model` is put into each
+    program. `method` is one of the simulator's, or "automatic".
     """
 
     shots: int
     memory: bool
     seed: int | None
+    seed_stream: int
     initial: npt.NDArray[np.complex128] | None
     chop_threshold: float
     dtype: ComplexDType
     threads: int | None
     max_run_time: float | None
+    noise_model: sim.NoiseModel | None = None
+    method: sim.MethodName | Literal["automatic"] = "automatic"
+    matrix_product_state: sim.MatrixProductStateOptions | None = None
 
 
 def option_error(name: str, message: str) -> ServiceError:
     """OPTION_INVALID for the option `name`."""
     field = f"options.{name}"
-    return ServiceError(
-        error_reason_pb2.ERROR_REASON_OPTION_INVALID,
-        f"{field}: {message}",
-        metadata={"field": field},
-        field=field,
-    )
+    return option_invalid(field, f"{field}: {message}")
 
 
-def read_options(options: job_pb2.RunOptions, backend: Backend, *, max_shots: int) -> Settings:
-    """Checks the options of a job.
+def read_options(
+    options: job_pb2.RunOptions, backend: Backend, columns: Columns = NO_COLUMNS, *, max_shots: int
+) -> Settings:
+    """Check the options of a job.
 
     Raises:
         ServiceError: OPTION_INVALID, with the field.
@@ -73,7 +79,7 @@ def read_options(options: job_pb2.RunOptions, backend: Backend, *, max_shots: in
                 name, f"{backend.name} has no such option; it has {', '.join(backend.options)}"
             )
         if name in ("initial_statevector", "initial_unitary"):
-            initial = _initial(value, name)
+            initial = _initial(value, name, columns)
     shots = options.shots if options.HasField("shots") else DEFAULT_SHOTS
     if not 1 <= shots <= max_shots:
         raise option_error("shots", f"{shots} is not allowed; give 1 to {max_shots:,} shots")
@@ -91,12 +97,49 @@ def read_options(options: job_pb2.RunOptions, backend: Backend, *, max_shots: in
         shots=shots if backend.task is Task.SHOTS else 1,
         memory=options.memory,
         seed=options.seed_simulator if options.HasField("seed_simulator") else None,
+        seed_stream=options.seed_stream,
         initial=initial,
         chop_threshold=threshold,
         dtype=dtype,
         threads=options.max_parallel_threads or None,
         max_run_time=_max_run_time(options),
+        noise_model=_noise_model(options, columns),
+        method=_method(options),
+        matrix_product_state=_matrix_product_state(options),
     )
+
+
+def _method(options: job_pb2.RunOptions) -> sim.MethodName | Literal["automatic"]:
+    number = options.method
+    if number in (job_pb2.SIMULATION_METHOD_UNSPECIFIED, job_pb2.SIMULATION_METHOD_AUTOMATIC):
+        return "automatic"
+    for name, value in METHODS.items():
+        if value == number:
+            return name
+    names = ", ".join(job_pb2.SimulationMethod.keys()[1:])
+    raise option_error("method", f"there is no method number {number}; give one of {names}")
+
+
+def _matrix_product_state(options: job_pb2.RunOptions) -> sim.MatrixProductStateOptions | None:
+    if not options.HasField("matrix_product_state"):
+        return None
+    given = options.matrix_product_state
+    found = sim.MatrixProductStateOptions(given.max_bond_dimension or None)
+    if not given.HasField("truncation_threshold"):
+        return found
+    try:
+        return sim.MatrixProductStateOptions(found.max_bond_dimension, given.truncation_threshold)
+    except sim.OptionError as error:
+        raise option_error(f"matrix_product_state.{error.option}", error.message) from None
+
+
+def _noise_model(options: job_pb2.RunOptions, columns: Columns) -> sim.NoiseModel | None:
+    if not options.HasField("noise_model"):
+        return None
+    try:
+        return noise_model(options.noise_model, columns, sim.current_pause())
+    except ModelFault as fault:
+        raise fault.to_service_error() from None
 
 
 def _max_run_time(options: job_pb2.RunOptions) -> float | None:
@@ -109,9 +152,9 @@ def _max_run_time(options: job_pb2.RunOptions) -> float | None:
     return seconds
 
 
-def _initial(message: circuit_pb2.ComplexArray, name: str) -> npt.NDArray[np.complex128]:
+def _initial(message: circuit_pb2.ComplexArray, name: str, columns: Columns) -> npt.NDArray[np.complex128]:
     try:
-        array = complex_array(message, "")
+        array = complex_array(message, "", columns)
     except ProgramFault as fault:
         raise option_error(name, fault.message) from None
     if not np.isfinite(array).all():

@@ -5,9 +5,9 @@ The edge calls it with plain values and pb messages, gets pb messages back, and 
 It neither knows of the store nor of threads.
 """
 
-from ._entry import PublishedEvent
-from ._manager import JobManager, Submission
-from ._reading import ResultReading
-from ._watch import Watch
+from basicaer.service.jobs._manager import JobManager, Submission
+from basicaer.service.jobs.events.watch import DEFAULT_HEARTBEAT, Watch
+from basicaer.service.jobs.kept.reading import ResultReading
+from basicaer.service.jobs.model.event import PublishedEvent
 
-__all__ = ["JobManager", "PublishedEvent", "ResultReading", "Submission", "Watch"]
+__all__ = ["DEFAULT_HEARTBEAT", "JobManager", "PublishedEvent", "ResultReading", "Submission", "Watch"]

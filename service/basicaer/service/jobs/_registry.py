@@ -1,33 +1,42 @@
-"""The jobs that are in memory, and the road by which what the store has committed reaches their readers."""
+"""The jobs that are in memory, and what their readers see of what the store has committed."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import Self
 
 from basicaer.service.callers import Caller
-from basicaer.service.errors import JobNotFoundError, internal_error
-from basicaer.service.store import InsertJob, JobStore, UpdateJob, Write
+from basicaer.service.config import Config
+from basicaer.service.errors import JobNotFoundError, ServiceError
+from basicaer.service.jobs._telemetry import JobTelemetry
+from basicaer.service.jobs.model.damage import DamagedJobError, check_visible, read_entry
+from basicaer.service.jobs.model.entry import JobEntry
+from basicaer.service.jobs.model.mover import Mover
+from basicaer.service.jobs.model.stimuli import Retired
+from basicaer.service.store import InsertJob, JobStore, UpdateJob
 from basicaer.v1 import result_pb2
 
-from ._entry import JobEntry
-from ._lifecycle import Lifecycle
-from ._pulse import Pulse
-from ._tag import Tag
-
-__all__ = ["Registry"]
+__all__ = ["Registry", "check_id"]
 
 _log = logging.getLogger(__name__)
 
-# Until a job's state that couldn't be committed is handed over again, in seconds.
-_RETRY_DELAY = 1.0
-# About what a finished job holds in memory beside its messages.
-_ENTRY_BYTES = 4096
+# Characters of an id; the server's own have fewer.
+_MOST_ID = 128
+
+
+def check_id(job_id: str) -> None:
+    """Refuse an id of which the store needn't be asked.
+
+    Raises:
+        JobNotFoundError: It is too long for one.
+    """
+    if len(job_id) > _MOST_ID:
+        raise JobNotFoundError(job_id)
 
 
 class Registry:
-    """Live jobs by their id, and the jobs that finished lately."""
+    """Live jobs by their id, and the jobs that finished lately; a `CommitListener`."""
 
     def __init__(
         self,
@@ -36,35 +45,55 @@ class Registry:
         finished_cache_bytes: int,
         max_inline_result_bytes: int,
         accepted: Callable[[Sequence[JobEntry]], None],
-        lifecycle: Lifecycle,
-        pulse: Pulse,
+        telemetry: JobTelemetry,
+        mover: Mover,
     ) -> None:
-        """`accepted` is called on the store's thread as soon as new jobs are committed."""
+        """Begin empty; `accepted` is called on any thread as soon as new jobs are committed."""
         self._store = store
         self._accepted = accepted
-        self._lifecycle = lifecycle
-        self._pulse = pulse
+        self._telemetry = telemetry
+        self._mover = mover
         self._max_inline = max_inline_result_bytes
-        self._loop = asyncio.get_running_loop()
         self.live: dict[str, JobEntry] = {}
         self._finished: dict[str, JobEntry] = {}
         self._free_bytes = finished_cache_bytes
 
+    @classmethod
+    def of(
+        cls,
+        store: JobStore,
+        config: Config,
+        accepted: Callable[[Sequence[JobEntry]], None],
+        telemetry: JobTelemetry,
+        mover: Mover,
+    ) -> Self:
+        """Begin empty, as a server's configuration wants it."""
+        return cls(
+            store,
+            finished_cache_bytes=config.finished_cache_bytes,
+            max_inline_result_bytes=config.max_inline_result_bytes,
+            accepted=accepted,
+            telemetry=telemetry,
+            mover=mover,
+        )
+
     async def find(self, job_id: str) -> JobEntry:
-        """A job that readers may see.
+        """Return a job that readers may see.
 
         Raises:
             JobNotFoundError: There is none of this id.
+            DamagedJobError: It is damaged.
         """
         entry = self.live.get(job_id) or self._finished.get(job_id)
         if entry is None:
+            check_id(job_id)
             record = await self._store.find(job_id)
             # Meanwhile it may have been accepted, or have become final.
             entry = self.live.get(job_id) or self._finished.get(job_id)
             if entry is None:
                 if record is None:
                     raise JobNotFoundError(job_id)
-                entry = JobEntry.from_record(record)
+                entry = read_entry(record)
                 if entry.final:
                     self._keep(entry)
         if entry.committed == 0:
@@ -72,25 +101,30 @@ class Registry:
         return entry
 
     async def find_for(self, caller: Caller, job_id: str) -> JobEntry:
-        """A job that a caller may see. Another's job and one that isn't there can't be told apart.
+        """Return a job that a caller may see. Another's job and one that isn't there can't be told apart.
 
         Raises:
             JobNotFoundError: There is none of this id that the caller may see.
+            DamagedJobError: It is damaged.
         """
-        entry = await self.find(job_id)
+        try:
+            entry = await self.find(job_id)
+        except DamagedJobError as error:
+            check_visible(error, caller)
+            raise
         if not caller.may_see(entry.principal):
             raise JobNotFoundError(job_id)
         return entry
 
     def forget(self, job_id: str) -> None:
-        """Drops what is remembered of a finished job, which was changed or deleted in the store."""
+        """Drop what is remembered of a finished job, which was changed or deleted in the store."""
         entry = self._finished.pop(job_id, None)
         if entry is not None:
-            self._free_bytes += _size(entry)
+            self._free_bytes += entry.size_bytes
 
     async def inline_result(self, entry: JobEntry) -> result_pb2.Result | None:
-        """A final job's result, if it has one whose message is small enough to be sent along."""
-        message = entry.result_message
+        """Return a final job's result, if it has one whose message is small enough to be sent along."""
+        message = entry.machine.result_message
         if message is None:
             stored = await self._store.open_result(entry.job_id)
             if stored is None:
@@ -101,91 +135,50 @@ class Registry:
                 return None
         return result_pb2.Result.FromString(message)
 
-    def on_commit(self, writes: Sequence[Write]) -> None:
-        """Takes a group back from the store. On the store's thread."""
-        accepted: list[JobEntry] = []
-        for write in writes:
-            tag = write.tag
-            assert isinstance(tag, Tag)
-            if (
-                type(write) is InsertJob
-                and write.error is None
-                and write.existing is None
-                and not write.final
-            ):
-                assert tag.entry is not None
-                accepted.append(tag.entry)
-            if tag.signal is not None:
-                tag.signal.put(write)
-        if accepted:
-            self._accepted(accepted)
-        self._pulse.listen(writes)
-        self._loop.call_soon_threadsafe(self._publish, writes)
+    def follow(self, entry: JobEntry) -> JobEntry:
+        """Return the object of the same job that its readers are to hold on to."""
+        return entry
 
-    def _publish(self, writes: Sequence[Write]) -> None:
-        for write in writes:
-            tag = write.tag
-            assert isinstance(tag, Tag)
-            if type(write) is UpdateJob:
-                self._publish_update(write, tag)
-            elif type(write) is InsertJob:
-                self._publish_insert(write, tag)
-            if tag.future is not None and not tag.future.done():
-                if write.error is None:
-                    tag.future.set_result(None)
-                else:
-                    tag.future.set_exception(write.error)
+    def waiting(self, entries: Sequence[JobEntry]) -> None:
+        """Lets new jobs run."""
+        self._accepted(entries)
 
-    def _publish_insert(self, write: InsertJob, tag: Tag) -> None:
-        entry = tag.entry
-        assert entry is not None
-        if write.error is None and write.existing is None:
-            self._lifecycle.accepted(entry)
-            entry.publish(write.sequence, write.status, write.job)
-            if write.final:
-                self._lifecycle.finished(entry)
-                self._retire(entry)
-            return
-        del self.live[write.job_id]
+    def committed(self, entry: JobEntry, write: InsertJob | UpdateJob) -> None:
+        """Show readers a job's newest state."""
+        if type(write) is InsertJob:
+            self._telemetry.accepted(entry)
+        entry.publish(write.sequence, write.status, write.job)
+        if write.final:
+            self._telemetry.finished(entry)
+            self._retire(entry)
+
+    def refused(self, entry: JobEntry, write: InsertJob) -> None:
+        """Forgets a job of which nobody knows."""
+        self._drop(entry)
         if write.result is not None:
             self._store.discard_result(write.result)
 
-    def _publish_update(self, write: UpdateJob, tag: Tag) -> None:
-        entry = tag.entry
-        assert entry is not None
-        if write.error is not None:
-            if tag.signal is None:
-                self._loop.call_later(_RETRY_DELAY, self._retry, write, entry)
-        elif not write.applied:
-            # Only another server on the same store could have done that, and the lock keeps it out.
-            _log.error("job %s: attempt %d was overtaken in the store", write.job_id, write.attempt)
-            if tag.future is not None and not tag.future.done():
-                tag.future.set_exception(internal_error(write.job_id))
-        else:
-            entry.publish(write.sequence, write.status, write.job)
-            if write.final:
-                self._lifecycle.finished(entry)
-                self._retire(entry)
-
-    def _retry(self, write: UpdateJob, entry: JobEntry) -> None:
-        """Hands a failed update over again, unless a newer one has gone since."""
-        with entry.lock:
-            if entry.latest is write:
-                write.error = None
-                write.lazy = False
-                self._store.write(write)
+    def lost(self, entry: JobEntry, write: UpdateJob, error: ServiceError) -> None:
+        """End what follows a job whose stored state is gone."""
+        # Another server on the same store could have done that, but the lock keeps it out.
+        _log.error("job %s: its row in the store is damaged or gone", write.job_id)
+        self._drop(entry)
+        entry.lose(error)
+        if write.result is not None:
+            self._store.discard_result(write.result)
 
     def _retire(self, entry: JobEntry) -> None:
-        self.live.pop(entry.job_id, None)
-        entry.prepared = entry.control = entry.latest = None
+        self._drop(entry)
+        entry.prepared = None
+        self._mover.move(entry, Retired())
         self._keep(entry)
+
+    def _drop(self, entry: JobEntry) -> None:
+        if self.live.get(entry.job_id) is entry:
+            del self.live[entry.job_id]
 
     def _keep(self, entry: JobEntry) -> None:
         self._finished[entry.job_id] = entry
-        self._free_bytes -= _size(entry)
+        self._free_bytes -= entry.size_bytes
         while self._free_bytes < 0 and self._finished:
             self.forget(next(iter(self._finished)))
-
-
-def _size(entry: JobEntry) -> int:
-    return _ENTRY_BYTES + len(entry.visible) + len(entry.events) + len(entry.result_message or b"")

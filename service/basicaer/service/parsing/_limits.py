@@ -12,17 +12,10 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from basicaer.service.parsing._faults import Where, too_large
+from basicaer.service.parsing._faults import ProgramFault, too_large
+from basicaer.service.parsing._source import Source
 
-__all__ = [
-    "MAX_BITS",
-    "bits_made",
-    "blank",
-    "check_limits",
-    "check_size",
-    "position",
-    "statement_ends",
-]
+__all__ = ["MAX_BITS", "bits_made", "check_limits", "check_size", "statement_ends"]
 
 # The most quantum, and the most classical, bits of a program. Far more than any state vector has.
 MAX_BITS = 100_000
@@ -31,13 +24,13 @@ _MAX_OPERATORS = 1_000
 # A number that no register reaches makes the parser panic when it doesn't fit in 64 bits.
 _LONGEST_INDEX = 10
 
-_SILENT = re.compile(r"\"[^\"\n]*\"|//[^\n]*")
 # One for each kind, as a search for a fixed beginning is several times faster.
 _REGISTERS = {
     "quantum": re.compile(r"qreg\s+([A-Za-z_]\w*)\s*\[\s*(\d+)\s*\]"),
     "classical": re.compile(r"creg\s+([A-Za-z_]\w*)\s*\[\s*(\d+)\s*\]"),
 }
 _HUGE_INDEX = re.compile(rf"\[\s*(\d{{{_LONGEST_INDEX},}})")
+_HUGE_VERSION = re.compile(rf"\s*OPENQASM\s+((?:\d+\.)?\d{{{_LONGEST_INDEX},}})")
 _WHOLE_REGISTER = re.compile(r"(?<![\w.])([a-z]\w*)(?!\s*[\[(\w])")
 # As whole words: a gate may be called "gateway".
 _NOT_EXPANDED = re.compile(r"(?:gate|qreg|creg|opaque|barrier|include|OPENQASM)\b")
@@ -45,23 +38,8 @@ _PARENTHESES = re.compile(r"\([^;{}]*\)")
 _OPERATORS = "+-*/^("
 
 
-def blank(text: str) -> str:
-    """The text with comments and file names replaced by spaces, so that every position stays what it was."""
-    if "//" not in text and '"' not in text:
-        return text
-    return _SILENT.sub(lambda match: " " * len(match.group()), text)
-
-
-def position(text: str, offset: int) -> Where:
-    """The line and column of a character."""
-    line = text.count("\n", 0, offset)
-    start = text.rfind("\n", 0, offset) + 1
-    end = text.find("\n", offset)
-    return Where.within(line + 1, offset - start + 1, text[start : end if end >= 0 else len(text)])
-
-
 def statement_ends(blanked: str) -> list[int]:
-    """The offsets behind all statements outside of braces, in order."""
+    """Return the offsets behind all statements outside of braces, in order."""
     ends: list[int] = []
     depth = 0
     for match in re.finditer(r"[;{}]", blanked):
@@ -76,7 +54,7 @@ def statement_ends(blanked: str) -> list[int]:
 
 
 def check_size(text: str, max_bytes: int) -> None:
-    """Checks the text's length.
+    """Check the text's length.
 
     Raises:
         ProgramFault: It is too long.
@@ -93,41 +71,46 @@ def check_size(text: str, max_bytes: int) -> None:
         )
 
 
-def bits_made(text: str) -> int:
+def bits_made(blanked: str) -> int:
     """How many objects for bits the parser makes at most, for registers and for barriers on whole ones."""
-    blanked = blank(text)
-    sizes = (int(match[2]) for pattern in _REGISTERS.values() for match in pattern.finditer(blanked))
+    sizes = (_number(match[2]) for pattern in _REGISTERS.values() for match in pattern.finditer(blanked))
     return sum(sizes) * (1 + blanked.count("barrier"))
 
 
-def check_limits(text: str, *, max_bytes: int, max_instructions: int) -> None:
-    """Checks all bounds.
+def check_limits(source: Source, *, max_instructions: int) -> None:
+    """Check all bounds but that of the text's length.
 
     Raises:
         ProgramFault: A bound is exceeded.
     """
-    check_size(text, max_bytes)
-    blanked = blank(text)
-    huge = _HUGE_INDEX.search(blanked)
+    version = _HUGE_VERSION.match(source.blanked)
+    if version is not None:
+        raise ProgramFault("can only handle OpenQASM 2.0", where=source.at(version.start(1)))
+    huge = _HUGE_INDEX.search(source.blanked)
     if huge is not None:
         fault = too_large(
-            "max_bits", MAX_BITS, int(huge[1][:18]), f"a register can have at most {MAX_BITS:,} bits"
+            "max_bits", MAX_BITS, _number(huge[1]), f"a register can have at most {MAX_BITS:,} bits"
         )
-        fault.where = position(text, huge.start(1))
+        fault.where = source.at(huge.start(1))
         raise fault
-    sizes = _check_registers(text, blanked)
-    _check_operators(text, blanked)
-    if blanked.count(";") * max(sizes.values(), default=1) > max_instructions:
-        _check_broadcasts(text, blanked, sizes, max_instructions)
+    sizes = _check_registers(source)
+    _check_operators(source)
+    if source.blanked.count(";") * max(sizes.values(), default=1) > max_instructions:
+        _check_broadcasts(source, sizes, max_instructions)
 
 
-def _check_registers(text: str, blanked: str) -> dict[str, int]:
-    """The registers' sizes by their names."""
+def _number(digits: str) -> int:
+    """Return a register's size; that of a number beyond all sizes is one beyond them too."""
+    return int(digits[: _LONGEST_INDEX + 8])
+
+
+def _check_registers(source: Source) -> dict[str, int]:
+    """Return the registers' sizes by their names."""
     sizes: dict[str, int] = {}
     for word, pattern in _REGISTERS.items():
         total = 0
-        for match in pattern.finditer(blanked):
-            sizes[match[1]] = size = int(match[2])
+        for match in pattern.finditer(source.blanked):
+            sizes[match[1]] = size = _number(match[2])
             total += size
             if total > MAX_BITS:
                 fault = too_large(
@@ -136,13 +119,14 @@ def _check_registers(text: str, blanked: str) -> dict[str, int]:
                     total,
                     f"the {word} registers have {total:,} bits together, and the most is {MAX_BITS:,}",
                 )
-                fault.where = position(text, match.start())
+                fault.where = source.at(match.start())
                 raise fault
     return sizes
 
 
-def _check_operators(text: str, blanked: str) -> None:
-    """Looks for a statement whose expressions would exhaust the parser's stack."""
+def _check_operators(source: Source) -> None:
+    """Look for a statement whose expressions would exhaust the parser's stack."""
+    blanked = source.blanked
     codes = np.frombuffer(blanked.encode("utf-32-le"), dtype=np.uint32)
     ends = np.flatnonzero((codes == ord(";")) | (codes == ord("{")) | (codes == ord("}")))
     bounds = np.concatenate([[0], ends, [len(codes)]])
@@ -157,12 +141,13 @@ def _check_operators(text: str, blanked: str) -> None:
                 operators,
                 f"one statement has {operators:,} operators, and the most is {_MAX_OPERATORS:,}",
             )
-            fault.where = position(text, end - len(statement.lstrip("{}; \t\r\n")))
+            fault.where = source.at(end - len(statement.lstrip("{}; \t\r\n")))
             raise fault
 
 
-def _check_broadcasts(text: str, blanked: str, sizes: dict[str, int], max_instructions: int) -> None:
-    """Counts what statements stand for; one on whole registers stands for as many as those have bits."""
+def _check_broadcasts(source: Source, sizes: dict[str, int], max_instructions: int) -> None:
+    """Count what statements stand for; one on whole registers stands for as many as those have bits."""
+    blanked = source.blanked
     total = 0
     start = 0
     for end in statement_ends(blanked):
@@ -177,6 +162,6 @@ def _check_broadcasts(text: str, blanked: str, sizes: dict[str, int], max_instru
                 total,
                 f"the program expands to more than {max_instructions:,} instructions",
             )
-            fault.where = position(text, start + len(blanked[start:end]) - len(blanked[start:end].lstrip()))
+            fault.where = source.at(start + len(blanked[start:end]) - len(blanked[start:end].lstrip()))
             raise fault
         start = end

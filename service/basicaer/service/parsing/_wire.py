@@ -1,14 +1,17 @@
-"""How the server and a parser process talk over its standard input and output.
+"""How the server and a parser process, or a checker, talk over its standard input and output.
 
 A message is a few sections of bytes: their number, their lengths, and then themselves.
-A request is [b"parse", the most instructions, text] or [b"locate", an instruction's number, text], with
-numbers in decimal digits. Its answer is one of
+A request is [b"parse", language, the most instructions, text, externs] or [b"locate", language, an
+instruction's number, text, externs], with languages by their field in `Program`, numbers in decimal digits
+and externs as a `Program` that has these alone. Its answer is one of
 
-    circuit   a Circuit without its body, and the four columns of its body
+    circuit   1 if the text does nothing or 0, a Circuit without its body, its warnings as Diagnostics, and
+              the four columns of its body
     place     a place, as JSON
     fault     what is wrong with the program, as JSON
     defect    a traceback
 
+What a checker is asked and answers is in `execution._checking`; faults and defects are told alike.
 Nothing of this can make the reader run anything, as pickles could: the process may be in the hands of a text.
 """
 
@@ -23,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from basicaer.service.parsing._faults import ProgramFault, Where
 from basicaer.v1 import circuit_pb2 as pb
+from basicaer.v1.diagnostic_pb2 import Diagnostics
 
 __all__ = [
     "Columns",
@@ -46,13 +50,13 @@ _MOST_SECTIONS = 8
 
 
 def encode(sections: Sequence[bytes | memoryview]) -> list[bytes | memoryview]:
-    """A message, as pieces to be written one after the other."""
+    """Return a message, as pieces to be written one after the other."""
     lengths = struct.pack(f"={len(sections)}Q", *map(len, sections))
     return [_COUNT.pack(len(sections)) + lengths, *sections]
 
 
 def read(receive: Callable[[int], memoryview]) -> list[memoryview]:
-    """A message's sections. `receive` returns exactly as many bytes as it is asked for.
+    """Return a message's sections. `receive` returns exactly as many bytes as it is asked for.
 
     Raises:
         ValueError: That is no message.
@@ -65,7 +69,7 @@ def read(receive: Callable[[int], memoryview]) -> list[memoryview]:
 
 
 def encode_columns(body: pb.Block) -> list[memoryview]:
-    """The columns of a body, which has no inputs."""
+    """Return the columns of a body, which has no inputs."""
     columns = (
         np.array(body.operations[:], dtype=np.uint32),
         np.array(body.qubits[:], dtype=np.uint32),
@@ -76,7 +80,7 @@ def encode_columns(body: pb.Block) -> list[memoryview]:
 
 
 def decode_columns(sections: Sequence[memoryview]) -> Columns:
-    """The columns, in the same memory."""
+    """Return the columns, in the same memory."""
     operations, qubits, clbits, parameters = map(np.asarray, sections)
     return (
         operations.view(np.uint32),
@@ -106,6 +110,9 @@ def encode_fault(fault: ProgramFault) -> bytes:
             "path": fault.path,
             "reason": fault.reason,
             "metadata": fault.metadata,
+            "expected": fault.expected,
+            "feature": fault.feature,
+            "diagnostics": fault.diagnostics.SerializeToString().hex(),
         }
     ).encode()
 
@@ -118,4 +125,7 @@ def decode_fault(data: bytes) -> ProgramFault:
         path=found["path"],
         reason=found["reason"],
         metadata=found["metadata"],
+        expected=found["expected"],
+        feature=tuple(found["feature"]),
+        diagnostics=Diagnostics.FromString(bytes.fromhex(found["diagnostics"])),
     )

@@ -1,13 +1,14 @@
-"""Where jobs, events and results are kept: an interface, and SQLite behind it."""
+"""Where jobs, events and results are kept: an interface, SQLite behind it, and PostgreSQL."""
 
-from ._interface import (
+from basicaer.service.store._choice import new_store
+from basicaer.service.store._interface import (
     Barrier,
+    DamagedJob,
     DeleteJob,
     ExistingJob,
     InsertJob,
     JobFilter,
     JobRecord,
-    JobStore,
     Listener,
     Probe,
     Reclaim,
@@ -17,23 +18,41 @@ from ._interface import (
     UpdateJob,
     Write,
 )
-from ._sqlite import SQLiteStore
+from basicaer.service.store._shared import Claim, Front, Load, Member, News, Seen, SharedStore, Waiting
+from basicaer.service.store._store import JobStore
+from basicaer.service.store._sums import damaged
+from basicaer.service.store.sqlite import SQLiteStore, StoreReport, check_store, obstacle, user_name
 
 __all__ = [
     "Barrier",
+    "Claim",
+    "DamagedJob",
     "DeleteJob",
     "ExistingJob",
+    "Front",
     "InsertJob",
     "JobFilter",
     "JobRecord",
     "JobStore",
     "Listener",
+    "Load",
+    "Member",
+    "News",
     "Probe",
     "Reclaim",
     "SQLiteStore",
+    "Seen",
+    "SharedStore",
     "StagedResult",
+    "StoreReport",
     "StoredResult",
     "SweepJob",
     "UpdateJob",
+    "Waiting",
     "Write",
+    "check_store",
+    "damaged",
+    "new_store",
+    "obstacle",
+    "user_name",
 ]

@@ -1,4 +1,4 @@
-"""What the jobs layer asks of a store: the records, the writes, and the reads.
+"""What a store and the jobs layer give each other: the records, the writes, and a result that is read.
 
 A store keeps bytes and a few columns to find them by; what a job is and what may become of it is the jobs
 layer's. Writes are objects that are handed over, committed in groups, and handed back through one listener,
@@ -15,12 +15,12 @@ from basicaer.service.errors import ServiceError
 
 __all__ = [
     "Barrier",
+    "DamagedJob",
     "DeleteJob",
     "ExistingJob",
     "InsertJob",
     "JobFilter",
     "JobRecord",
-    "JobStore",
     "Listener",
     "Observer",
     "Probe",
@@ -54,6 +54,18 @@ class JobRecord:
     job: bytes
     # Its durable events that are kept, as the jobs layer packs them.
     events: bytes
+    # Of a store that several servers share: how often the job has changed hands, and whether a server has it.
+    fence: int = 0
+    owned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedJob:
+    """A job of which something isn't as it was stored."""
+
+    job_id: str
+    # Who submitted it; None when that is damaged too.
+    principal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +107,14 @@ class StoredResult(Protocol):
         """
 
     def read_checked(self, offset: int, size: int) -> bytes:
-        """The same, after a comparison with the checksums that were stored with them.
+        """Return the same, after a comparison with the checksums that were stored with them.
 
         Raises:
             ServiceError: CHECKSUM_MISMATCH.
         """
 
     def close(self) -> None:
-        """Gives it back. Idempotent."""
+        """Give it back. Idempotent."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,13 +142,15 @@ class InsertJob(_WriteBase):
     job: bytes
     events: bytes
     # None for a final job, which isn't run again.
-    spec: bytes | None
+    spec: bytes | memoryview | None
     sequence: int = 1
     attempt: int = 0
     # Whether the status is final, and then what `UpdateJob` says of these.
     final: bool = False
     result: StagedResult | None = None
     sweep_time: int | None = None
+    # The memory that it needs to run.
+    required_bytes: int = 0
     # Set by the store: the job that was there before, in which case nothing was inserted.
     existing: ExistingJob | None = None
 
@@ -161,9 +175,16 @@ class UpdateJob(_WriteBase):
     # Whether it may wait some milliseconds for a later update that makes it needless. The listener isn't told
     # of those that were.
     lazy: bool = False
-    # Set by the store: False when the stored job is final already or of a later attempt, so nothing was
-    # changed.
+    # Of a store that several servers share: under which fence it is written, and whether the job is then
+    # nobody's again.
+    fence: int = 0
+    released: bool = False
+    # Set by the store: False when the stored job is final already or of a later attempt, or has another
+    # fence, so nothing was changed.
     applied: bool = True
+    # Set by the store, when nothing was changed because the job's cancellation, of which this update knows
+    # nothing, was acknowledged before: its reason.
+    cancelled_for: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -176,6 +197,8 @@ class SweepJob(_WriteBase):
     drop_result: bool
     # The serialized Job, when it says something new: that its result has gone before its time.
     job: bytes | None = None
+    # Whether nothing but the sweep time changes, since the job is damaged.
+    set_aside: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -183,6 +206,8 @@ class DeleteJob(_WriteBase):
     """A final job's end, with all that belongs to it."""
 
     job_id: str
+    # Whether it goes whatever its status is, which may be damaged.
+    damaged: bool = False
     # Set by the store: False when there is no such final job.
     applied: bool = True
 
@@ -225,71 +250,3 @@ class JobFilter:
     # Only jobs whose id sorts at or after, and before these; they may be beginnings of ids.
     from_job_id: str | None = None
     before_job_id: str | None = None
-
-
-class JobStore(Protocol):
-    """Keeps jobs durably. All methods may be called from any thread; those without `async` block, except
-    `write`.
-    """
-
-    def open(self, listener: Listener) -> None:
-        """Opens or makes the store, and removes what a crash left half-done.
-
-        `listener` is called once for each group of committed (or failed) writes, in the order in which they
-        were handed over, on the store's own thread. It must be quick and must not raise.
-
-        Raises:
-            DataDirectoryError: It is in use by another process, or isn't a store of this version.
-        """
-
-    def close(self) -> None:
-        """Commits what was handed over, then lets go of everything. Idempotent."""
-
-    def write(self, write: Write) -> None:
-        """Hands a write over, and returns at once."""
-
-    def stage_result(
-        self, job_id: str, attempt: int, message: bytes, parts: Sequence[memoryview]
-    ) -> StagedResult:
-        """Makes a result ready for `UpdateJob.result`; its files are synced when this returns.
-
-        Raises:
-            StoreBusyError: There is no room for it now.
-        """
-
-    def discard_result(self, staged: StagedResult) -> None:
-        """Removes a staged result that will not be committed."""
-
-    def live_jobs(self) -> Sequence[JobRecord]:
-        """All jobs that aren't final, the oldest first."""
-
-    def load_spec(self, job_id: str) -> bytes | None:
-        """A live job's serialized spec; None when the job is final or gone."""
-
-    async def find(self, job_id: str) -> JobRecord | None:
-        """A job."""
-
-    async def find_request(self, principal: str, request_id: str) -> ExistingJob | None:
-        """The job that was made by a request id."""
-
-    async def list_jobs(self, job_filter: JobFilter, limit: int) -> Sequence[JobRecord]:
-        """The newest `limit` jobs that pass the filter, the newest first."""
-
-    async def due_jobs(self, now: int, limit: int) -> Sequence[JobRecord]:
-        """Final jobs whose sweep time has come; `now` is in nanoseconds since the epoch."""
-
-    async def used_bytes(self) -> tuple[int, int]:
-        """How much room jobs and small results take, and how much the files of large results do."""
-
-    async def oldest_files(self, limit: int) -> Sequence[JobRecord]:
-        """The oldest jobs that have a result's file."""
-
-    async def old_jobs(self, before_job_id: str, limit: int) -> Sequence[JobRecord]:
-        """The oldest final jobs whose ids sort before this."""
-
-    async def open_result(self, job_id: str) -> StoredResult | None:
-        """A job's result; None when it has none (any more).
-
-        Raises:
-            ServiceError: CHECKSUM_MISMATCH: its file is missing.
-        """

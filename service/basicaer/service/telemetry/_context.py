@@ -7,12 +7,20 @@ in a call ends with it, and a thread binds anew for each job.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from basicaer.service.telemetry._tracing import TraceContext
+    from opentelemetry.context import Context
 
-__all__ = ["JOB_ID", "PRINCIPAL", "bind", "bind_trace", "current_trace"]
+__all__ = ["JOB_ID", "PRINCIPAL", "TraceContext", "bind", "bind_trace", "current_trace"]
+
+
+class TraceContext(NamedTuple):
+    """A span to which others belong, and when it began, in nanoseconds since the epoch."""
+
+    context: Context
+    began: int
+
 
 JOB_ID: ContextVar[str] = ContextVar("job_id", default="")
 PRINCIPAL: ContextVar[str] = ContextVar("principal", default="")

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc.aio
+from basicaer.service.printable import printable
 from basicaer.service.telemetry._context import JOB_ID, PRINCIPAL
 
 __all__ = ["FORMATS", "Logs", "event"]
@@ -30,8 +31,6 @@ _MOST_WAITING = 10_000
 # How long the end waits for somebody who doesn't read (seconds).
 _PATIENCE = 2.0
 _PLAIN = re.compile(r"[^\s\"=\x00-\x1f\x7f]+")
-# A line is one line, whatever a caller manages to put into it.
-_BREAKS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def event(logger: logging.Logger, level: int, message: str, **fields: object) -> None:
@@ -51,8 +50,8 @@ class Logs:
         self._formatter = _JsonFormatter() if style == "json" else _TextFormatter()
         self._write = write or _to_stderr
         # A daemon, since a terminal that takes nothing must not keep the process.
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self.thread.start()
         logging.basicConfig(level=level.upper(), handlers=[self._handler], force=True)
 
     def close(self) -> None:
@@ -61,21 +60,32 @@ class Logs:
             self._queue.put(None, timeout=_PATIENCE)
         except queue.Full:
             return
-        self._thread.join(_PATIENCE)
+        self.thread.join(_PATIENCE)
 
     def _run(self) -> None:
         while (record := self._queue.get()) is not None:
-            lines = self._formatter.format(record) + "\n"
-            dropped = self._handler.take_dropped()
-            if dropped:
-                text = f"{dropped} lines are missing: they came faster than they could be written"
-                notice = logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
-                lines = f"{self._formatter.format(notice)}\n{lines}"
+            try:
+                lines = self._lines(record)
+            except Exception as error:
+                # What somebody's object says of itself; the lines that follow are none of its business.
+                lines = self._lines(_notice(f"a line of {record.name!r} can't be shown: {error!r}"))
             try:
                 self._write(lines.encode(errors="backslashreplace"))
             except OSError:
                 # Whoever read the log is gone; the server goes on.
                 continue
+
+    def _lines(self, record: logging.LogRecord) -> str:
+        lines = self._formatter.format(record) + "\n"
+        dropped = self._handler.take_dropped()
+        if dropped:
+            text = f"{dropped} lines are missing: they came faster than they could be written"
+            lines = f"{self._formatter.format(_notice(text))}\n{lines}"
+        return lines
+
+
+def _notice(text: str) -> logging.LogRecord:
+    return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -124,10 +134,13 @@ class _TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = getattr(record, "fields", {})
-        text = _BREAKS.sub(lambda found: ascii(found[0])[1:-1], record.getMessage())
+        # A line is one line, whatever a caller manages to put into it.
+        text = printable(record.getMessage(), keep="\t")
         line = f"{_time(record)} {record.levelname} {record.name}: {text}"
         line += "".join(f" {name}={_shown(value)}" for name, value in fields.items())
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if record.exc_info:
+            line += "\n" + printable(self.formatException(record.exc_info), keep="\n\t")
+        return line
 
 
 class _JsonFormatter(logging.Formatter):
@@ -156,4 +169,4 @@ def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     text = str(value)
-    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+    return text if text.isprintable() and _PLAIN.fullmatch(text) else json.dumps(text)

@@ -25,6 +25,7 @@ _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1
 _GROUP_WRITES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 # Methods whose open streams follow a job.
 _WATCHING = ("WatchJob", "RunJob")
+_READING = ("ReadResult",)
 
 
 class MethodMetrics:
@@ -110,7 +111,8 @@ class Metrics(Collector):
         self._group_writes = self._groups.labels()
         self._failed_writes = self._failures.labels()
         self._methods: dict[str, MethodMetrics] = {}
-        self.gauge("basicaer_watchers", "Open streams that follow a job.", self._watchers)
+        self.gauge("basicaer_watchers", "Open streams that follow a job.", lambda: self._streams(_WATCHING))
+        self.gauge("basicaer_readings", "Open streams that read a result.", lambda: self._streams(_READING))
 
     def collect(self) -> Iterator[Metric]:
         """Return what was counted; for the registry."""
@@ -134,6 +136,11 @@ class Metrics(Collector):
         if failed:
             self._failed_writes.inc(failed)
 
-    def _watchers(self) -> float:
-        found: Iterable[MethodMetrics | None] = map(self._methods.get, _WATCHING)
+    @property
+    def open_calls(self) -> int:
+        """How many calls are under way."""
+        return sum(method.open for method in self._methods.values())
+
+    def _streams(self, methods: Iterable[str]) -> float:
+        found: Iterable[MethodMetrics | None] = map(self._methods.get, methods)
         return sum(method.open for method in found if method is not None)

@@ -15,25 +15,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from basicaer.service.errors import SettingError
-from basicaer.service.telemetry._context import bind_trace
+from basicaer.service.telemetry._context import TraceContext, bind_trace
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-__all__ = ["CallSpan", "TraceContext", "Tracing"]
+__all__ = ["CallSpan", "Tracing"]
 
 _HEADERS = ("traceparent", "tracestate")
-
-
-class TraceContext(NamedTuple):
-    """A span to which others belong, and when it began, in nanoseconds since the epoch."""
-
-    context: Context
-    began: int
 
 
 class Tracing:

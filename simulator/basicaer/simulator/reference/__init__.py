@@ -12,9 +12,11 @@ from basicaer.simulator.reference._interpreter import (
     distribution,
     interpret,
     matrix_of,
+    saved_by_outcome,
     saved_means,
 )
-from basicaer.simulator.reference._random_circuits import random_circuit, random_expression, random_unitary
+from basicaer.simulator.reference._random_circuits import random_circuit, random_unitary
+from basicaer.simulator.reference._random_expressions import random_expression
 
 __all__ = [
     "Leaf",
@@ -26,5 +28,6 @@ __all__ = [
     "random_circuit",
     "random_expression",
     "random_unitary",
+    "saved_by_outcome",
     "saved_means",
 ]

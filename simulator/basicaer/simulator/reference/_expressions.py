@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from basicaer.simulator._circuit import Circuit
-from basicaer.simulator._expressions import (
+import numpy as np
+from basicaer.simulator.circuit._circuit import Circuit
+from basicaer.simulator.circuit._expressions import (
     Binary,
     Call,
     Cast,
@@ -24,10 +25,10 @@ from basicaer.simulator._expressions import (
     UnaryOperator,
     VariableRef,
 )
-from basicaer.simulator._expressions import (
+from basicaer.simulator.circuit._expressions import (
     BinaryOperator as Op,
 )
-from basicaer.simulator._expressions import (
+from basicaer.simulator.circuit._expressions import (
     ClassicalKind as Kind,
 )
 
@@ -45,41 +46,47 @@ class Item:
 
 
 def truth(value: object) -> Item:
-    """An item of type bool."""
+    """Return an item of type bool."""
     return Item(Kind.BOOL, 1, bool(value))
 
 
 def shape(type_: ClassicalType) -> tuple[Kind, int]:
-    """The kind and the width of a declared type."""
+    """Return the kind and the width of a declared type."""
     if type_.kind in (Kind.BOOL, Kind.BIT):
         return type_.kind, 1
     if type_.kind is Kind.FLOAT:
-        return Kind.FLOAT, 64
+        return Kind.FLOAT, type_.width if type_.width in (16, 32) else 64
     return type_.kind, type_.width if type_.width else 64
 
 
 def reduce(kind: Kind, width: int, value: Any) -> Item:
-    """The item of a type for a number that may be out of the type's range."""
+    """Return the item of a type for a number that may be out of the type's range."""
     if kind in (Kind.BOOL, Kind.BIT):
         return Item(kind, 1, bool(value))
     if kind is Kind.FLOAT:
-        return Item(kind, 64, float(value))
+        return Item(kind, width, float(value) if width == 64 else narrowed(float(value), width))
     number = int(value) % 2**width
     if kind is Kind.INT and number >= 2 ** (width - 1):
         number -= 2**width
     return Item(kind, width, number)
 
 
+def narrowed(value: float, width: int) -> float:
+    """Return a value as numpy's float of this width has it."""
+    with np.errstate(over="ignore"):
+        return float((np.float32 if width == 32 else np.float16)(value))
+
+
 def steps_of(value: float, width: int) -> int:
-    """Radians as steps of 2π/2^width, to the nearest."""
+    """Radians as steps of 2π/2^width, to the nearest, of two to the even one."""
     modulus: int = 2**width
-    return math.floor(Fraction(value / math.tau) * modulus + Fraction(1, 2)) % modulus
+    return round(Fraction(value / math.tau) * modulus) % modulus
 
 
 def as_type(item: Item, kind: Kind, width: int) -> Item:
-    """The same value in a type that has it."""
+    """Return the same value in a type that has it."""
     if kind is Kind.FLOAT and item.kind is Kind.ANGLE:
-        return Item(kind, 64, math.tau * item.value / 2**item.width)
+        return reduce(kind, width, math.tau * item.value / 2**item.width)
     if kind is Kind.ANGLE:
         if item.kind is Kind.ANGLE:
             return Item(kind, width, item.value * 2 ** (width - item.width))
@@ -88,11 +95,11 @@ def as_type(item: Item, kind: Kind, width: int) -> Item:
 
 
 def meet(left: Item, right: Item) -> tuple[Kind, int]:
-    """The type of two operands together."""
+    """Return the type of two operands together."""
     if left.free != right.free:
         constant, other = (left, right) if left.free else (right, left)
         if isinstance(constant.value, float):
-            return (other.kind, other.width) if other.kind is Kind.ANGLE else (Kind.FLOAT, 64)
+            return (other.kind, other.width) if other.kind in (Kind.ANGLE, Kind.FLOAT) else (Kind.FLOAT, 64)
         needed = constant.value.bit_length()
         if (
             other.kind in (Kind.UINT, Kind.INT)
@@ -119,12 +126,12 @@ def meet(left: Item, right: Item) -> tuple[Kind, int]:
 
 
 def towards_zero(left: int, right: int) -> int:
-    """The integer quotient."""
+    """Return the integer quotient."""
     return math.trunc(Fraction(left, right))
 
 
 def evaluate(expression: Expression, circuit: Circuit, clbits: int, variables: Sequence[Any]) -> Item:
-    """The value of a valid expression. Python's own errors tell of what has no value."""
+    """Return the value of a valid expression. Python's own errors tell of what has no value."""
 
     def inner(part: Expression) -> Item:
         return evaluate(part, circuit, clbits, variables)
@@ -161,7 +168,11 @@ def evaluate(expression: Expression, circuit: Circuit, clbits: int, variables: S
             call(expression.function, as_type(inner(expression.argument), Kind.FLOAT, 64).value),
         )
     elif isinstance(expression, Unary):
-        item = unary(expression.operator, inner(expression.operand))
+        operand = inner(expression.operand)
+        if expression.operator is UnaryOperator.FLOAT_BITS:
+            size = declared.bits if declared is not None else 64
+            return Item(Kind.UINT, size, ieee_bits(as_type(operand, Kind.FLOAT, 64).value, size))
+        item = unary(expression.operator, operand)
     else:
         typed = shape(declared) if declared is not None else None
         item = binary(expression, inner(expression.left), inner(expression.right), typed)
@@ -169,12 +180,12 @@ def evaluate(expression: Expression, circuit: Circuit, clbits: int, variables: S
 
 
 def cast(item: Item, kind: Kind, width: int) -> Item:
-    """A conversion that may lose values."""
+    """Return a conversion that may lose values."""
     if kind is Kind.ANGLE and item.kind is Kind.ANGLE:
         return reduce(
             kind,
             width,
-            math.floor(Fraction(item.value) * Fraction(2) ** (width - item.width) + Fraction(1, 2)),
+            round(Fraction(item.value) * Fraction(2) ** (width - item.width)),
         )
     if kind is Kind.ANGLE and (item.kind is Kind.FLOAT or item.free):
         return as_type(Item(Kind.FLOAT, 64, item.value), kind, width)
@@ -184,14 +195,32 @@ def cast(item: Item, kind: Kind, width: int) -> Item:
 
 
 def call(function: MathFunction, argument: float) -> float:
-    """The value of a function."""
+    """Return the value of a function."""
     named: dict[str, str] = {"LN": "log", "ABS": "fabs"}
     result: float = getattr(math, named.get(function.name, function.name.lower()))(argument)
     return result
 
 
+def ieee_bits(number: float, width: int) -> int:
+    """Return sign, exponent and fraction of a number as IEEE 754 packs them, counted in exact arithmetic."""
+    exponent_bits = {16: 5, 32: 8, 64: 11}[width]
+    fraction_bits = width - 1 - exponent_bits
+    highest = (1 << exponent_bits) - 1
+    if math.isnan(number):
+        return highest << fraction_bits | 1 << (fraction_bits - 1)
+    sign = math.copysign(1.0, number) < 0
+    least = 2 - (1 << exponent_bits - 1)
+    packed = highest << fraction_bits
+    if math.isfinite(number):
+        exponent = max(math.frexp(number)[1] - 1, least) if number else least
+        # A half is rounded to even, and what is rounded up to the next exponent carries into it.
+        steps = round(Fraction(abs(number)) / Fraction(2) ** (exponent - fraction_bits))
+        packed = min(((exponent - least) << fraction_bits) + steps, packed)
+    return sign << (width - 1) | packed
+
+
 def unary(operator: UnaryOperator, item: Item) -> Item:
-    """The value of an operator with one operand."""
+    """Return the value of an operator with one operand."""
     if operator is UnaryOperator.LOGIC_NOT:
         return truth(not item.value)
     if operator is UnaryOperator.NEGATE:
@@ -205,7 +234,7 @@ def unary(operator: UnaryOperator, item: Item) -> Item:
 
 
 def binary(node: Binary, left: Item, right: Item, declared: tuple[Kind, int] | None) -> Item:
-    """The value of an operator with two operands."""
+    """Return the value of an operator with two operands."""
     operator = node.operator
     if operator is Op.LOGIC_AND:
         return truth(left.value and right.value)

@@ -1,4 +1,7 @@
-"""Runs a circuit by whole matrices, following every outcome with its probability."""
+"""Runs a circuit by whole matrices, following every outcome with its probability.
+
+States are columns, or density matrices, to which channels are applied as sums over their Kraus operators.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from basicaer.simulator._circuit import Circuit
-from basicaer.simulator._expressions import ClassicalKind, ClbitRef, Expression, RegisterRef
-from basicaer.simulator._gate_table import GATES
-from basicaer.simulator._operations import Block, Initialize, Operation, Save, SaveKind, Store
+from basicaer.simulator.circuit._circuit import Circuit
+from basicaer.simulator.circuit._expressions import ClassicalKind, ClbitRef, Expression, RegisterRef
+from basicaer.simulator.circuit._gate_table import GATES
+from basicaer.simulator.circuit._operations import Block, Operation, Store
 from basicaer.simulator.reference._expressions import as_type, evaluate, shape
-
-Matrix = npt.NDArray[np.complex128]
+from basicaer.simulator.reference._matrices import Matrix, embed, gate_matrix, initial_amplitudes, kept
 
 _NEGLIGIBLE = 1e-14
 _MOST_TURNS = 10_000
 _MOST_LEAVES = 500
-_PAULIS: dict[str, Matrix] = {
-    "I": np.eye(2, dtype=complex),
-    "X": np.array([[0, 1], [1, 0]], dtype=complex),
-    "Y": np.array([[0, -1j], [1j, 0]]),
-    "Z": np.diag([1, -1]).astype(complex),
-}
 
 
 class TooManyLeavesError(Exception):
@@ -33,9 +29,10 @@ class TooManyLeavesError(Exception):
 
 @dataclass(frozen=True)
 class Leaf:
-    """One way that a run can go: its probability, and what it has in its memories.
+    """One way that a run can go: its probability, its state, and what it has in its memories.
 
-    `jump` is "break" or "continue" while a loop is being left. `saved` has what was saved so far, in order.
+    `jump` is "break" or "continue" while a loop is being left. `saved` has what was saved so far, in order,
+    and `outcomes` the classical bits that each of these saw.
     """
 
     probability: float
@@ -44,43 +41,73 @@ class Leaf:
     variables: tuple[Any, ...]
     jump: str = ""
     saved: tuple[tuple[str, Matrix], ...] = ()
+    outcomes: tuple[int, ...] = ()
 
 
-def interpret(circuit: Circuit, initial: npt.ArrayLike | None = None) -> list[Leaf]:
-    """Every way that a run of a valid circuit can go, with states of norm 1. Raises `TooManyLeavesError`."""
+def interpret(circuit: Circuit, initial: npt.ArrayLike | None = None, *, mixed: bool = False) -> list[Leaf]:
+    """Every way that a run of a valid circuit can go, with states of norm 1. Raises `TooManyLeavesError`.
+
+    States are columns, for which each operator of a channel is a way of its own; where they are `mixed`,
+    density matrices of trace 1.
+    """
     state: Matrix = np.zeros(2**circuit.num_qubits, dtype=complex)
     state[0] = 1.0
     if initial is not None:
         state = np.array(initial, dtype=complex)
+    if mixed:
+        state = np.outer(state, state.conj())
     first = tuple(
         variable.value or (0.0 if variable.type.kind is ClassicalKind.FLOAT else 0)
         for variable in circuit.variables
     )
     leaves = _run_block(circuit, circuit.body, [Leaf(1.0, state, 0, first)])
-    return [replace(leaf, state=leaf.state * np.exp(1j * circuit.global_phase)) for leaf in leaves]
+    phase = 1.0 if mixed else np.exp(1j * circuit.global_phase)
+    return [replace(leaf, state=leaf.state * phase) for leaf in leaves]
 
 
-def distribution(circuit: Circuit, initial: npt.ArrayLike | None = None) -> dict[int, float]:
-    """The probability of each outcome of the classical bits."""
+def distribution(
+    circuit: Circuit, initial: npt.ArrayLike | None = None, *, mixed: bool = False
+) -> dict[int, float]:
+    """Return the probability of each outcome of the classical bits."""
     found: dict[int, float] = {}
-    for leaf in interpret(circuit, initial):
+    for leaf in interpret(circuit, initial, mixed=mixed):
         found[leaf.clbits] = found.get(leaf.clbits, 0.0) + leaf.probability
     return found
 
 
-def saved_means(circuit: Circuit, initial: npt.ArrayLike | None = None) -> dict[str, Matrix]:
+def saved_means(
+    circuit: Circuit, initial: npt.ArrayLike | None = None, *, mixed: bool = False
+) -> dict[str, Matrix]:
     """For each label the mean of what is saved under it, over all times that a run comes by."""
     totals: dict[str, Matrix] = {}
     weights: dict[str, float] = {}
-    for leaf in interpret(circuit, initial):
+    for leaf in interpret(circuit, initial, mixed=mixed):
         for label, value in leaf.saved:
             totals[label] = totals.get(label, 0.0) + leaf.probability * value
             weights[label] = weights.get(label, 0.0) + leaf.probability
     return {label: total / weights[label] for label, total in totals.items()}
 
 
+def saved_by_outcome(
+    circuit: Circuit, initial: npt.ArrayLike | None = None, *, mixed: bool = False
+) -> dict[str, dict[int, tuple[float, Matrix]]]:
+    """For each label, and each value of the classical bits there, how often in the mean a run comes by, and
+    the mean of what is saved then.
+    """
+    totals: dict[str, dict[int, tuple[float, Matrix]]] = {}
+    for leaf in interpret(circuit, initial, mixed=mixed):
+        for (label, value), clbits in zip(leaf.saved, leaf.outcomes, strict=True):
+            found = totals.setdefault(label, {})
+            weight, total = found.get(clbits, (0.0, np.zeros_like(value)))
+            found[clbits] = (weight + leaf.probability, total + leaf.probability * value)
+    return {
+        label: {clbits: (weight, total / weight) for clbits, (weight, total) in found.items()}
+        for label, found in totals.items()
+    }
+
+
 def matrix_of(circuit: Circuit) -> Matrix:
-    """The matrix of a circuit that is not random."""
+    """Return the matrix of a circuit that is not random."""
     size = 2**circuit.num_qubits
     columns = [interpret(circuit, np.eye(size)[column])[0].state for column in range(size)]
     return np.array(columns).T
@@ -92,7 +119,7 @@ def _run_block(circuit: Circuit, block: Block, leaves: list[Leaf]) -> list[Leaf]
     for index in block.operations.tolist():
         operation = circuit.operations[index]
         own_qubits = [next(qubits) for _ in range(_width(operation))]
-        own_clbits = [next(clbits) for _ in range(1 if operation.name == "measure" else 0)]
+        own_clbits = [next(clbits) for _ in range(_bits(operation))]
         count = (
             GATES[operation.name].num_parameters
             if operation.name in GATES
@@ -121,7 +148,13 @@ def _width(operation: Operation) -> int:
         return int(np.log2(len(operation.matrix))) + operation.num_controls
     if operation.initialize is not None and operation.initialize.amplitudes is not None:
         return int(np.log2(operation.initialize.amplitudes.size))
+    if operation.channel is not None:
+        return operation.channel.num_qubits
     return {"measure": 1, "reset": 1}.get(operation.name, operation.num_qubits)
+
+
+def _bits(operation: Operation) -> int:
+    return operation.readout.num_clbits if operation.readout is not None else int(operation.name == "measure")
 
 
 def _value(expression: Expression, circuit: Circuit, leaf: Leaf) -> Any:
@@ -141,8 +174,12 @@ def _do(
         return [leaf]
     if name in GATES or name == "unitary":
         values = [_radians(expression, circuit, leaf) for expression in operation.parameter_expressions]
-        matrix = _gate(operation, values or parameters, len(qubits))
-        return [replace(leaf, state=_embed(matrix, qubits, size) @ leaf.state)]
+        matrix = gate_matrix(operation, values or parameters, len(qubits))
+        return _apply(leaf, [embed(matrix, qubits, size)])
+    if operation.channel is not None:
+        return _apply(leaf, [embed(each, qubits, size) for each in operation.channel.operators])
+    if operation.readout is not None:
+        return _misread(leaf, operation.readout.probabilities, clbits)
     if name == "measure":
         return [
             replace(part, clbits=part.clbits & ~(1 << clbits[0]) | outcome << clbits[0])
@@ -151,20 +188,47 @@ def _do(
     if name == "reset":
         return _reset(leaf, qubits, size)
     if operation.initialize is not None:
-        amplitudes = _amplitudes(operation.initialize, len(qubits))
+        amplitudes = initial_amplitudes(operation.initialize, len(qubits))
         # Any matrix will do whose first column is the state, as the qubits are in 0.
         matrix = np.zeros((len(amplitudes), len(amplitudes)), dtype=complex)
         matrix[:, 0] = amplitudes
-        whole = _embed(matrix, qubits, size)
-        return [replace(part, state=whole @ part.state) for part in _reset(leaf, qubits, size)]
+        whole = embed(matrix, qubits, size)
+        return [done for part in _reset(leaf, qubits, size) for done in _apply(part, [whole])]
     if operation.save is not None:
-        value = _kept(operation.save, qubits, size, leaf.state)
-        return [replace(leaf, saved=(*leaf.saved, (operation.save.label, value)))]
+        value = kept(operation.save, qubits, size, leaf.state)
+        saved = (*leaf.saved, (operation.save.label, value))
+        return [replace(leaf, saved=saved, outcomes=(*leaf.outcomes, leaf.clbits))]
     if operation.store is not None:
         return [_assign(operation.store, circuit, leaf)]
     if name in ("break_loop", "continue_loop"):
         return [replace(leaf, jump=name.removesuffix("_loop"))]
     return _control_flow(circuit, operation, leaf)
+
+
+def _apply(leaf: Leaf, operators: Sequence[Matrix]) -> list[Leaf]:
+    """Return what a channel of these Kraus operators makes of a leaf; of a column, each by itself."""
+    if leaf.state.ndim == 2:
+        terms = [operator @ leaf.state @ operator.conj().T for operator in operators]
+        return [replace(leaf, state=np.asarray(sum(terms), dtype=np.complex128))]
+    found = []
+    for operator in operators:
+        state: Matrix = operator @ leaf.state
+        weight = float(np.vdot(state, state).real)
+        if weight > _NEGLIGIBLE:
+            found.append(replace(leaf, state=state / np.sqrt(weight), probability=leaf.probability * weight))
+    return found
+
+
+def _misread(leaf: Leaf, probabilities: npt.NDArray[np.float64], clbits: Sequence[int]) -> list[Leaf]:
+    true = sum((leaf.clbits >> clbit & 1) << place for place, clbit in enumerate(clbits))
+    found = []
+    for told, probability in enumerate(probabilities[true]):
+        bits = leaf.clbits
+        for place, clbit in enumerate(clbits):
+            bits = bits & ~(1 << clbit) | (told >> place & 1) << clbit
+        if probability > 0.0:
+            found.append(replace(leaf, clbits=bits, probability=leaf.probability * float(probability)))
+    return found
 
 
 def _control_flow(circuit: Circuit, operation: Operation, leaf: Leaf) -> Iterable[Leaf]:
@@ -203,7 +267,7 @@ def _control_flow(circuit: Circuit, operation: Operation, leaf: Leaf) -> Iterabl
 
 
 def _turn(leaves: list[Leaf], done: list[Leaf]) -> list[Leaf]:
-    """What goes on after a loop's turn; what breaks is done."""
+    """Return what goes on after a loop's turn; what breaks is done."""
     done += [replace(leaf, jump="") for leaf in leaves if leaf.jump == "break"]
     return [replace(leaf, jump="") for leaf in leaves if leaf.jump != "break"]
 
@@ -233,77 +297,18 @@ def _radians(expression: Expression, circuit: Circuit, leaf: Leaf) -> float:
     return float(as_type(item, ClassicalKind.FLOAT, 64).value)
 
 
-def _gate(operation: Operation, parameters: Sequence[float], width: int) -> Matrix:
-    """The matrix of an instruction on its `width` qubits, controls first."""
-    if operation.matrix is not None:
-        matrix = np.asarray(operation.matrix, dtype=complex)
-    else:
-        matrix = GATES[operation.name].matrix(*parameters)
-    # The table's matrix of mcx and its like has one control; each further one is added on 1 before it.
-    known = int(np.log2(len(matrix)))
-    further = width - operation.num_controls - known
-    for _ in range(further):
-        matrix = _with_control(matrix, 1)
-    state = operation.control_state
-    for place in reversed(range(operation.num_controls)):
-        matrix = _with_control(matrix, 1 if state is None else state // 2**place % 2)
-    return matrix
-
-
-def _with_control(matrix: Matrix, value: int) -> Matrix:
-    """`matrix` with one more qubit, the new least significant one, on whose `value` it acts."""
-    on, off = np.zeros((2, 2)), np.zeros((2, 2))
-    on[value, value] = 1.0
-    off[1 - value, 1 - value] = 1.0
-    return np.asarray(np.kron(matrix, on) + np.kron(np.eye(len(matrix)), off), dtype=np.complex128)
-
-
-def _embed(matrix: Matrix, qubits: Sequence[int], size: int) -> Matrix:
-    """The matrix on all qubits, entry by entry."""
-    whole = np.zeros((2**size, 2**size), dtype=complex)
-    for column in range(2**size):
-        inner = sum((column >> qubit & 1) << place for place, qubit in enumerate(qubits))
-        for row_inner in range(len(matrix)):
-            row = column
-            for place, qubit in enumerate(qubits):
-                row = row & ~(1 << qubit) | (row_inner >> place & 1) << qubit
-            whole[row, column] += matrix[row_inner, inner]
-    return whole
-
-
-def _kept(save: Save, qubits: Sequence[int], size: int, state: Matrix) -> Matrix:
-    """What a save keeps of a state, without the circuit's phase."""
-    if save.kind is SaveKind.STATEVECTOR:
-        return state
-    if save.kind is SaveKind.PROBABILITIES:
-        found = np.zeros(2 ** len(qubits))
-        for index, amplitude in enumerate(state):
-            outcome = sum((index >> qubit & 1) << place for place, qubit in enumerate(qubits))
-            found[outcome] += abs(amplitude) ** 2
-        return found.astype(complex)
-    values = []
-    for observable in save.observables:
-        matrix: Matrix = np.zeros((2 ** len(qubits),) * 2, dtype=complex)
-        for pauli, coefficient in zip(observable.paulis, observable.coefficients, strict=True):
-            product: Matrix = np.ones((1, 1), dtype=complex)
-            for letter in pauli:
-                product = np.asarray(np.kron(product, _PAULIS[letter]), dtype=np.complex128)
-            matrix = matrix + coefficient * product
-        values.append(np.vdot(state, _embed(matrix, qubits, size) @ state))
-    return np.array(values)
-
-
 def _measure(leaf: Leaf, qubit: int) -> list[tuple[int, Leaf]]:
-    """The outcomes of a measurement that are possible, with what follows from each."""
+    """Return the outcomes of a measurement that are possible, with what follows from each."""
     bits = np.arange(len(leaf.state)) >> qubit & 1
     found = []
     for outcome in (0, 1):
         part: Matrix = np.where(bits == outcome, leaf.state, 0.0).astype(complex)
-        weight = float(np.vdot(part, part).real)
+        if part.ndim == 2:
+            part = np.where((bits == outcome)[:, None], part, 0.0)
+        weight = float(np.vdot(part, part).real) if part.ndim == 1 else float(np.trace(part).real)
         if weight > _NEGLIGIBLE:
-            found.append(
-                (outcome, replace(leaf, state=part / np.sqrt(weight), probability=leaf.probability * weight))
-            )
+            norm = np.sqrt(weight) if part.ndim == 1 else weight
+            found.append((outcome, replace(leaf, state=part / norm, probability=leaf.probability * weight)))
     return found
 
 
@@ -311,30 +316,16 @@ def _reset(leaf: Leaf, qubits: Sequence[int], size: int) -> list[Leaf]:
     flip = np.array([[0, 1], [1, 0]], dtype=complex)
     leaves = [leaf]
     for qubit in qubits:
-        whole = _embed(flip, [qubit], size)
+        whole = embed(flip, [qubit], size)
+        if leaf.state.ndim == 2:
+            zero = embed(np.diag([1.0, 0.0]).astype(complex), [qubit], size)
+            one = np.eye(len(zero)) - zero
+            leaves = [done for each in leaves for done in _apply(each, [zero, whole @ one])]
+            continue
         leaves = [
-            replace(part, state=whole @ part.state) if outcome else part
+            done
             for each in leaves
             for outcome, part in _measure(each, qubit)
+            for done in (_apply(part, [whole]) if outcome else [part])
         ]
     return leaves
-
-
-def _amplitudes(initialize: Initialize, width: int) -> Matrix:
-    if initialize.amplitudes is not None:
-        return np.asarray(initialize.amplitudes, dtype=complex)
-    if initialize.basis_state is not None:
-        return np.asarray(np.eye(2**width)[initialize.basis_state], dtype=np.complex128)
-    root = np.sqrt(0.5)
-    letters = {
-        "0": [1, 0],
-        "1": [0, 1],
-        "+": [root, root],
-        "-": [root, -root],
-        "r": [root, 1j * root],
-        "l": [root, -1j * root],
-    }
-    state: Matrix = np.ones(1, dtype=complex)
-    for letter in initialize.label or "":
-        state = np.asarray(np.kron(state, letters[letter]), dtype=np.complex128)
-    return state

@@ -5,6 +5,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -18,7 +19,13 @@ final class Backoff {
   /** In a row; about half a minute. */
   private static final int MAX_FAILURES = 20;
 
+  private final Consumer<StatusRuntimeException> onRetry;
   private int failures;
+
+  /** {@code onRetry} is told of a failure before the first of the tries that follow it. */
+  Backoff(Consumer<StatusRuntimeException> onRetry) {
+    this.onRetry = onRetry;
+  }
 
   void reset() {
     failures = 0;
@@ -32,6 +39,9 @@ final class Backoff {
     boolean passing = code == Status.Code.UNAVAILABLE || code == Status.Code.CANCELLED;
     if (!passing || failures == MAX_FAILURES) {
       throw error;
+    }
+    if (failures == 0) {
+      onRetry.accept(error);
     }
     long longest = Math.min(FIRST_PAUSE_MS << failures, LONGEST_PAUSE_MS);
     failures++;
@@ -49,8 +59,8 @@ final class Backoff {
   }
 
   /** Calls until the call succeeds or fails for good. Only for calls that may be repeated. */
-  static <R> R retry(Supplier<R> call) {
-    Backoff backoff = new Backoff();
+  static <R> R retry(Consumer<StatusRuntimeException> onRetry, Supplier<R> call) {
+    Backoff backoff = new Backoff(onRetry);
     while (true) {
       try {
         return call.get();

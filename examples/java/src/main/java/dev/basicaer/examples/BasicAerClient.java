@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * Submits circuits to a BasicAer server, watches the jobs, and reads what they gave; for any number
@@ -35,9 +36,19 @@ import java.util.concurrent.TimeUnit;
 public final class BasicAerClient implements AutoCloseable {
   private final ManagedChannel channel;
   private final JobServiceGrpc.JobServiceBlockingStub jobs;
+  private final Consumer<StatusRuntimeException> onRetry;
 
   /** Makes a client of the server at HOST:PORT. It connects with the first call. */
   public BasicAerClient(String address) {
+    this(address, failure -> {});
+  }
+
+  /**
+   * Makes the same; {@code onRetry} is told when a call has failed and will be tried again, for
+   * about half a minute.
+   */
+  public BasicAerClient(String address, Consumer<StatusRuntimeException> onRetry) {
+    this.onRetry = onRetry;
     channel =
         ManagedChannelBuilder.forTarget(address)
             .usePlaintext()
@@ -63,19 +74,19 @@ public final class BasicAerClient implements AutoCloseable {
   public Job submit(JobSpec spec, String requestId) {
     SubmitJobRequest request =
         SubmitJobRequest.newBuilder().setSpec(spec).setRequestId(requestId).build();
-    return Backoff.retry(() -> jobs.submitJob(request)).getJob();
+    return Backoff.retry(onRetry, () -> jobs.submitJob(request)).getJob();
   }
 
   /** Begins to watch a job's events after a sequence, 0 for all. */
   public Watch watch(String jobId, long afterSequence) {
-    return new Watch(jobs, jobId, afterSequence);
+    return new Watch(jobs, jobId, afterSequence, onRetry);
   }
 
   /** Asks for a job to be stopped and returns it as it stands then. */
   public Job cancel(String jobId, String reason) {
     CancelJobRequest request =
         CancelJobRequest.newBuilder().setJobId(jobId).setReason(reason).build();
-    return Backoff.retry(() -> jobs.cancelJob(request)).getJob();
+    return Backoff.retry(onRetry, () -> jobs.cancelJob(request)).getJob();
   }
 
   /** Reads a final job's result, with its counts. */
@@ -141,7 +152,7 @@ public final class BasicAerClient implements AutoCloseable {
    */
   private Download read(String jobId, String part) {
     Download download = new Download(part);
-    Backoff backoff = new Backoff();
+    Backoff backoff = new Backoff(onRetry);
     while (!download.complete()) {
       long before = download.position();
       try {

@@ -19,7 +19,7 @@ public final class Bell {
   /** Takes the server's HOST:PORT; 127.0.0.1:50051 if there is none. */
   public static void main(String[] arguments) {
     String address = arguments.length > 0 ? arguments[0] : "127.0.0.1:50051";
-    try (BasicAerClient client = new BasicAerClient(address)) {
+    try (BasicAerClient client = new BasicAerClient(address, failure -> warn(address, failure))) {
       Job job = client.submit(on("qasm_simulator", bell()));
       follow(client, job);
       System.out.println(BasicAerClient.counts(client.result(job.getJobId()).getPrograms(0)));
@@ -34,7 +34,22 @@ public final class Bell {
       System.out.println("to be cancelled: " + job.getCancelRequested());
 
       refuse(client);
+    } catch (StatusRuntimeException error) {
+      System.err.println(describe(error));
+      System.exit(1);
     }
+  }
+
+  private static void warn(String address, StatusRuntimeException failure) {
+    System.err.printf("%s: %s; trying again for half a minute%n", address, describe(failure));
+  }
+
+  /** The failure with its cause, which gRPC keeps apart for a call that never reached a server. */
+  private static String describe(StatusRuntimeException failure) {
+    Throwable cause = failure.getCause();
+    return cause == null
+        ? failure.getMessage()
+        : failure.getMessage() + " (" + cause.getMessage() + ")";
   }
 
   private static void follow(BasicAerClient client, Job job) {

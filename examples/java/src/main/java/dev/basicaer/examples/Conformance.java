@@ -12,10 +12,12 @@ import dev.basicaer.v1.Event;
 import dev.basicaer.v1.Job;
 import dev.basicaer.v1.JobSpec;
 import dev.basicaer.v1.JobStatus;
+import dev.basicaer.v1.ProgramResult;
 import io.grpc.StatusRuntimeException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -82,6 +84,14 @@ public final class Conformance {
         var programs = client.result(text(request, "job_id")).getProgramsList();
         yield Map.of("counts", programs.stream().map(BasicAerClient::counts).toList());
       }
+      case "outputs" -> {
+        var programs = client.result(text(request, "job_id")).getProgramsList();
+        yield Map.of("outputs", programs.stream().map(Conformance::outputs).toList());
+      }
+      case "methods" -> {
+        var programs = client.result(text(request, "job_id")).getProgramsList();
+        yield Map.of("methods", programs.stream().map(Conformance::method).toList());
+      }
       case "state" -> state(request);
       case "cancel" -> {
         Job job = client.cancel(text(request, "job_id"), text(request, "reason"));
@@ -118,6 +128,28 @@ public final class Conformance {
       }
     }
     return events;
+  }
+
+  private static Map<String, String> method(ProgramResult program) {
+    String name = program.getSimulationMethod().name().substring("SIMULATION_METHOD_".length());
+    return Map.of("method", name, "reason", program.getReason());
+  }
+
+  private static List<Map<String, Object>> outputs(ProgramResult program) {
+    List<Map<String, Object>> seen = new ArrayList<>();
+    for (Outputs.Outcome outcome : Outputs.of(program)) {
+      outcome.values().replaceAll((name, value) -> plain(value));
+      seen.add(Map.of("values", outcome.values(), "count", outcome.count()));
+    }
+    return seen;
+  }
+
+  /** A value as the protocol has it: integers as text, which JSON's numbers don't hold. */
+  private static Object plain(Object value) {
+    if (value instanceof List<?> elements) {
+      return elements.stream().map(Conformance::plain).toList();
+    }
+    return value instanceof BigInteger ? value.toString() : value;
   }
 
   private Map<String, Object> state(JsonObject request) {

@@ -8,6 +8,7 @@ import dev.basicaer.v1.WatchJobResponse;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A job's events, up to the final one. Closing it ends the watch, never the job.
@@ -18,12 +19,17 @@ import java.util.Optional;
 public final class Watch implements AutoCloseable {
   private final JobServiceGrpc.JobServiceBlockingStub jobs;
   private final String jobId;
-  private final Backoff backoff = new Backoff();
+  private final Backoff backoff;
   private long cursor;
   private boolean finished;
   private ServerStream<WatchJobResponse> stream;
 
-  Watch(JobServiceGrpc.JobServiceBlockingStub jobs, String jobId, long afterSequence) {
+  Watch(
+      JobServiceGrpc.JobServiceBlockingStub jobs,
+      String jobId,
+      long afterSequence,
+      Consumer<StatusRuntimeException> onRetry) {
+    this.backoff = new Backoff(onRetry);
     this.jobs = jobs;
     this.jobId = jobId;
     this.cursor = afterSequence;

@@ -1,0 +1,1 @@
+"""Gradients beside PennyLane Lightning's adjoint differentiation: `python -m benchmarks.peers.gradients`."""

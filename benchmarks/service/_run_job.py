@@ -1,0 +1,94 @@
+"""RunJob of a Bell circuit, durable, against the bare server's stream of the very same messages."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import grpc
+from basicaer.v1 import job_service_pb2 as pb
+from basicaer.v1 import job_service_pb2_grpc as rpc
+
+from benchmarks._programs import bell_spec
+from benchmarks._report import Figure
+from benchmarks._servers import CHANNEL_OPTIONS, bare_server, real_server
+from benchmarks.service._bare import write_recording
+
+CALLERS = 16
+ROUNDS = 7
+JOBS_A_ROUND = 1600
+LATENCIES_A_ROUND = 300
+WARM_UP_JOBS = 320
+
+
+async def _run_one(stub: rpc.JobServiceAsyncStub) -> list[pb.RunJobResponse]:
+    request = pb.RunJobRequest(spec=bell_spec(), request_id=uuid.uuid4().hex)
+    messages = [message async for message in stub.RunJob(request)]
+    if not messages[-1].result.programs:
+        raise RuntimeError(f"the job gave no result: {messages[-1]}")
+    return messages
+
+
+async def _rate(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
+    async def caller() -> None:
+        for _ in range(jobs // CALLERS):
+            await _run_one(stub)
+
+    start = time.perf_counter()
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    return jobs // CALLERS * CALLERS / (time.perf_counter() - start)
+
+
+async def _latency(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
+    times = []
+    for _ in range(jobs):
+        start = time.perf_counter()
+        await _run_one(stub)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+async def _measure() -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder, real_server(f"{folder}/data") as (address, _):
+        async with grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) as channel:
+            real = rpc.JobServiceStub(channel)
+            recording = Path(folder, "recording")
+            write_recording(recording, await _run_one(real))
+            with bare_server(str(recording)) as (bare_address, _):
+                async with grpc.aio.insecure_channel(bare_address, options=CHANNEL_OPTIONS) as bare_channel:
+                    bare = rpc.JobServiceStub(bare_channel)
+                    await _rate(bare, WARM_UP_JOBS)
+                    await _rate(real, WARM_UP_JOBS)
+                    rates, latencies = [], []
+                    for _ in range(ROUNDS):
+                        rates.append((await _rate(bare, JOBS_A_ROUND), await _rate(real, JOBS_A_ROUND)))
+                        latencies.append(
+                            (await _latency(bare, LATENCIES_A_ROUND), await _latency(real, LATENCIES_A_ROUND))
+                        )
+    ratio = statistics.median(real_rate / bare_rate for bare_rate, real_rate in rates)
+    bare_rate, real_rate = (statistics.median(column) for column in zip(*rates, strict=True))
+    over = statistics.median(slow - fast for fast, slow in latencies) * 1e3
+    bare_p50, real_p50 = (statistics.median(column) * 1e3 for column in zip(*latencies, strict=True))
+    return [
+        Figure(
+            f"RunJob, Bell, 1,024 shots, durable, {CALLERS} callers",
+            f"{ratio:.0%} of bare ({real_rate:,.0f} of {bare_rate:,.0f} jobs/s)",
+            "≥ 70 %",
+            ratio >= 0.70,
+        ),
+        Figure(
+            "the same, one caller: p50 over the bare call",
+            f"{over:.2f} ms ({real_p50:.2f} against {bare_p50:.2f} ms)",
+            "≤ 1.5 ms",
+            over <= 1.5,
+        ),
+    ]
+
+
+def measure() -> list[Figure]:
+    """Run both servers, interleaved, and compare medians."""
+    return asyncio.run(_measure())

@@ -1,0 +1,254 @@
+# Made of _async_job.py by `make blocking`; edit that.
+
+"""What a job on a server can be asked: the members of Qiskit's BasicAerJob, and more."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Callable, Generator
+from typing import Any, Self
+
+import numpy.typing as npt
+from basicaer.client import _errors as errors
+from basicaer.client._diagnostics import Diagnostics, diagnostics_from_message
+from basicaer.client._status import JobEvent, JobStatus, Progress, status_from_message
+from basicaer.client.jobs import _base, _requests
+from basicaer.client.results._result import Result
+from basicaer.client.transport._calls import Subscription
+from basicaer.client.transport._retry import GLANCE, Deadline
+from basicaer.client.transport._tracing import submission_span
+from basicaer.client.transport._transport import Transport, finished
+from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
+
+__all__ = ["JobCalls"]
+
+
+class JobCalls(_base.JobBase):
+    """A job's methods: all but `backend`, whose type this module needn't know."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        backend: _base.BackendBase,
+        job_id: str | None,
+        result: Result | None,
+        **metadata: Any,
+    ) -> None:
+        super().__init__(backend, job_id, result, **metadata)
+        self._transport = transport
+        # The stream that came with the submission, until a wait takes it; a list, since its pop is atomic.
+        self._streams: list[Subscription] = []
+        self._inline: result_pb2.Result | None = None
+
+    def submit(self, timeout: float | None = None) -> None:
+        """Submit a job that `backend.new_job()` made.
+
+        Raises:
+            JobError: The job was submitted already.
+            BasicAerError: As by `backend.run()`.
+        """
+        request = self._to_submit()
+        with submission_span(request.spec.backend_name):
+            job, stream = self._transport.submit(request, timeout)
+        self._accept(job)
+        if stream is not None:
+            self._streams.append(stream)
+            # Nobody can wait for a job whose handle is gone.
+            weakref.finalize(self, stream.ender()).atexit = False
+
+    def status(self) -> JobStatus:
+        """Return where the job stands."""
+        known = self._known_status()
+        if known is not None:
+            return known
+        job = self._fetch()
+        return status_from_message(job.status)
+
+    def done(self) -> bool:
+        """Return whether the job is DONE."""
+        return self.status() is JobStatus.DONE
+
+    def running(self) -> bool:
+        """Return whether the job is RUNNING."""
+        return self.status() is JobStatus.RUNNING
+
+    def cancelled(self) -> bool:
+        """Return whether the job is CANCELLED."""
+        return self.status() is JobStatus.CANCELLED
+
+    def in_final_state(self) -> bool:
+        """Return whether the job is CANCELLED, DONE or ERROR."""
+        status = self.status()
+        return status.final
+
+    def cancel(self, reason: str = "") -> bool:
+        """Ask for the job to be stopped; return True only if it is, or will be, CANCELLED."""
+        known = self._known_status()
+        if known is not None:
+            return known is JobStatus.CANCELLED
+        request = _requests.cancel_request(self.job_id(), reason)
+        answer = self._transport.call(self._transport.stub.CancelJob, request)
+        return self._cancelled_by(answer.job)
+
+    def wait_for_final_state(
+        self,
+        timeout: float | None = None,
+        wait: float = 5,
+        callback: Callable[[str, JobStatus, Self], object] | None = None,
+    ) -> None:
+        """Wait until the job is CANCELLED, DONE or ERROR, and raise for none of these.
+
+        `callback(job_id, status, job)` is called at once on each change to a status that isn't final, and at
+        least every `wait` seconds, whatever the network does. An exception of it ends the wait and reaches
+        the caller.
+
+        Raises:
+            JobTimeoutError: After `timeout` seconds, reconnects included; with 0, at once for a live job.
+        """
+        self._wait(Deadline(timeout), wait, callback)
+
+    def result(self, timeout: float | None = None, *, arrays: bool = True) -> Result:
+        """Wait for the job, and return its result, which is read once and kept.
+
+        Without `arrays`, large arrays stay on the server, to be read one by one with `read_array`.
+
+        Raises:
+            JobTimeoutError: After `timeout` seconds.
+            JobFailedError: With the server's cause.
+            JobCancelledError: With the server's cause.
+        """
+        if self._result is None:
+            deadline = Deadline(timeout)
+            self._wait(deadline)
+            self._check_done()
+            result = self._read_result(deadline.for_reading(), arrays)
+            if not arrays:
+                return result
+            self._result = result
+        return self._result
+
+    def partial_result(self, timeout: float | None = None) -> Result:
+        """Wait for the job, and return what there is, even if some of its programs failed.
+
+        Raises:
+            JobTimeoutError: After `timeout` seconds.
+            ResultUnavailableError: No program ran.
+        """
+        deadline = Deadline(timeout)
+        self._wait(deadline)
+        return self._result or self._read_result(deadline.for_reading(), arrays=True)
+
+    def read_array(self, experiment: int, name: str, timeout: float | None = None) -> npt.NDArray[Any]:
+        """Return one array of a final job's result: "statevector", "unitary" or "memory" of an experiment.
+
+        Raises:
+            ResultError: There is none.
+            ResultNotReadyError: The job isn't final.
+            JobTimeoutError: After `timeout` seconds.
+        """
+        deadline = Deadline(timeout)
+        array = _base.part_of(self._read_message(deadline), experiment, name)
+        found: npt.NDArray[Any] = self._transport.read(self.job_id(), array.part, deadline)
+        return found
+
+    def events(
+        self, after_sequence: int | None = None, *, timeout: float | None = None
+    ) -> Generator[JobEvent, None, None]:
+        """Yield what happens to the job up to its final event, across restarts of the server.
+
+        Every change of status comes exactly once, from the first one or from the one after `after_sequence`.
+
+        Raises:
+            JobTimeoutError: After `timeout` seconds.
+            EventsCompactedError: Those after `after_sequence` are no longer kept (without it, the stream
+                begins with the oldest that is).
+        """
+        flow = self._flow(Deadline(timeout), after_sequence or 0, strict=after_sequence is not None)
+        with contextlib.closing(self._transport.watch(flow)) as notices:
+            for notice in notices:
+                self._note(notice)
+                if isinstance(notice, JobEvent):
+                    yield notice
+
+    def progress(self) -> Progress | None:
+        """Return how far the job is; None unless it's running."""
+        return None if self._final else _base.progress_of(self._fetch())
+
+    def queue_position(self) -> int | None:
+        """Return how many jobs are ahead of it; None unless it waits."""
+        return None if self._final else _base.queue_position_of(self._fetch())
+
+    def labels(self) -> dict[str, str]:
+        """Return the labels that the job was submitted with."""
+        return dict((self._job or self._fetch()).labels)
+
+    def warnings(self) -> Diagnostics:
+        """Return what is doubtful in the texts of the job's programs."""
+        return diagnostics_from_message((self._job or self._fetch()).warnings)
+
+    def error(self) -> errors.JobError | None:
+        """Return why the job failed or was cancelled, as the error that `result` raises; None otherwise."""
+        if self._final is None:
+            self._fetch()
+        return self._final.error if self._final else None
+
+    def delete(self) -> None:
+        """Remove the final job, its events and its result from the server.
+
+        Raises:
+            JobNotFinalError: The job isn't final.
+        """
+        self._transport.call(
+            self._transport.stub.DeleteJob, job_service_pb2.DeleteJobRequest(job_id=self.job_id())
+        )
+
+    def _fetch(self, timeout: float | None = None) -> job_pb2.Job:
+        answer = self._transport.call(self._transport.stub.GetJob, self._get_request(), timeout)
+        return self._accept(answer.job)
+
+    def _wait(
+        self,
+        deadline: Deadline,
+        wait: float = 5,
+        callback: Callable[[str, JobStatus, Self], object] | None = None,
+    ) -> None:
+        """Wait until `_final` is known, or needn't be since the result is there."""
+        if self._known_status() is not None and self._job_id is not None:
+            return
+        if deadline.expired:
+            try:
+                self._fetch(GLANCE)
+            except errors.TransportError as error:
+                raise self._timeout_error() from error
+            if self._final is None:
+                raise self._timeout_error()
+            return
+        self._transport.check()
+        try:
+            stream: Subscription | None = self._streams.pop()
+        except IndexError:
+            stream = None
+        tick = _base.tick_of(wait) if callback else None
+        begun = self._begun(stream.latest(self._job)) if stream and self._job else None
+        flow = self._flow(deadline, None, tick=tick, begun=begun)
+        with contextlib.closing(self._transport.watch(flow, stream)) as notices:
+            for notice in notices:
+                status = self._note(notice)
+                if callback is not None and status is not None and not status.final:
+                    finished(callback(self.job_id(), status, self))
+        self._inline = stream.result if stream else None
+
+    def _read_message(self, deadline: Deadline) -> result_pb2.Result:
+        if self._inline is not None:
+            return self._inline
+        data = self._transport.read(self.job_id(), "", deadline)
+        return _base.result_from_bytes(data.tobytes())
+
+    def _read_result(self, deadline: Deadline, arrays: bool) -> Result:
+        message = self._read_message(deadline)
+        parts: dict[str, npt.NDArray[Any] | None] = dict.fromkeys(_base.large_parts(message))
+        if arrays:
+            for part in parts:
+                parts[part] = self._transport.read(self.job_id(), part, deadline)
+        return Result(message, parts, self._circuit_metadata)

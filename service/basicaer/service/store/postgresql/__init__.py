@@ -1,0 +1,8 @@
+"""The store over PostgreSQL, for a service whose jobs shall outlive its machine; it loads asyncpg."""
+
+from basicaer.service.store.postgresql._check import Examination, examine_database
+from basicaer.service.store.postgresql._session import LEAST_VERSION
+from basicaer.service.store.postgresql._store import PostgreSQLStore
+from basicaer.service.store.postgresql._tokens import TokenTable
+
+__all__ = ["LEAST_VERSION", "Examination", "PostgreSQLStore", "TokenTable", "examine_database"]

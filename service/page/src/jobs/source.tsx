@@ -1,0 +1,45 @@
+import type { JobSpec } from "../api/types";
+import { plain, words } from "../common/format";
+import { CopyButton, Fact } from "../common/parts";
+import { noiseText } from "../write/noise";
+import { Picture } from "../write/picture";
+
+/** Which options were asked for, noise among them. */
+function Options({ options }: { options: Record<string, unknown> }) {
+  const entries = Object.entries(options);
+  if (!entries.length) return null;
+  return (
+    <dl class="facts across">
+      {entries.map(([name, value]) => (
+        <Fact key={name} name={words(name, "").replace(/^./, (first) => first.toUpperCase())}>
+          {name === "noise_model" ? noiseText(value) : plain(String(value)).replace(/[“”]/g, "")}
+        </Fact>
+      ))}
+    </dl>
+  );
+}
+
+/** What was run, as this browser remembers it. */
+export function Source({ spec }: { spec: JobSpec }) {
+  return (
+    <section class="card">
+      <h2>Circuit</h2>
+      <Options options={spec.options ?? {}} />
+      {spec.programs.map((program, index) => {
+        const text = program.openqasm3 ?? program.openqasm2 ?? "";
+        return (
+          <div key={index}>
+            <Picture program={program} />
+            <details>
+              <summary>OpenQASM {program.openqasm3 === undefined ? 2 : 3}</summary>
+              <CopyButton text={text} />
+              <pre class="code" tabIndex={0}>
+                {text}
+              </pre>
+            </details>
+          </div>
+        );
+      })}
+    </section>
+  );
+}

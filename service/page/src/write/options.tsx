@@ -1,0 +1,125 @@
+// The options of a job as a form, made of what the server says that its backends take.
+import type { BackendInfo, OptionInfo } from "../api/types";
+import { plain, words } from "../common/format";
+import { noiseModel } from "./noise";
+
+// Of these the form would need to be an editor of its own.
+const NOT_HERE = new Set(["initial_statevector", "initial_unitary", "matrix_product_state"]);
+const PRECISIONS = ["PRECISION_DOUBLE", "PRECISION_SINGLE"];
+const FIRST = ["shots", "seed_simulator", "method", "noise"];
+
+/** Options that the form has beside the contract's: noise that comes with all gates. */
+export const NOISE: OptionInfo = {
+  name: "noise",
+  description: "Depolarizing noise after each gate on two qubits: its probability.",
+};
+
+export function optionsOf(backend: BackendInfo): OptionInfo[] {
+  const found = (backend.options ?? []).filter(({ name }) => !NOT_HERE.has(name));
+  const shown = found.map((each) => (each.name === "noise_model" ? NOISE : each));
+  const place = (name: string): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  return shown.sort((a, b) => place(a.name) - place(b.name));
+}
+
+/** What the form says as the contract's RunOptions. */
+export function runOptions(values: Record<string, string>): Record<string, unknown> {
+  const made: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (!value.trim()) continue;
+    if (name === "noise") made["noise_model"] = noiseModel(Number(value));
+    else if (name === "max_run_time") made[name] = `${Number(value)}s`;
+    else if (value === "true" || value === "false") made[name] = value === "true";
+    else made[name] = value.trim();
+  }
+  return made;
+}
+
+interface Props {
+  backend: BackendInfo;
+  values: Record<string, string>;
+  onChange: (values: Record<string, string>) => void;
+}
+
+export function OptionsForm({ backend, values, onChange }: Props) {
+  const options = optionsOf(backend);
+  const set = (name: string, value: string): void => onChange({ ...values, [name]: value });
+  const field = (option: OptionInfo) => (
+    <Field
+      key={option.name}
+      option={option}
+      methods={backend.methods ?? []}
+      value={values[option.name] ?? ""}
+      onChange={(value) => set(option.name, value)}
+    />
+  );
+  return (
+    <>
+      <div class="fields">{options.slice(0, 4).map(field)}</div>
+      <details>
+        <summary>More options</summary>
+        <div class="fields">{options.slice(4).map(field)}</div>
+      </details>
+    </>
+  );
+}
+
+interface FieldProps {
+  option: OptionInfo;
+  methods: string[];
+  value: string;
+  onChange: (value: string) => void;
+}
+
+function Field({ option, methods, value, onChange }: FieldProps) {
+  const { name, defaultValue, description } = option;
+  const id = `option-${name}`;
+  const choices = name === "method" ? methods : name === "precision" ? PRECISIONS : [];
+  if (defaultValue === "false" || defaultValue === "true") {
+    return (
+      <label class="field check">
+        <input
+          type="checkbox"
+          checked={(value || defaultValue) === "true"}
+          onChange={(event) => onChange(String(event.currentTarget.checked))}
+        />
+        <span>
+          {words(name, "")}
+          <span class="hint">{plain(description)}</span>
+        </span>
+      </label>
+    );
+  }
+  return (
+    <div class="field">
+      <label for={id}>{words(name, "")}</label>
+      {choices.length ? (
+        <select
+          id={id}
+          value={value}
+          aria-describedby={`${id}-hint`}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        >
+          <option value="">default</option>
+          {choices.map((choice) => (
+            <option key={choice} value={choice}>
+              {words(choice, /^SIMULATION_METHOD_|^PRECISION_/)}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <input
+          id={id}
+          type="text"
+          inputMode="decimal"
+          placeholder={defaultValue || (name === "noise" ? "none" : "unset")}
+          value={value}
+          aria-describedby={`${id}-hint`}
+          onInput={(event) => onChange(event.currentTarget.value)}
+        />
+      )}
+      <span class="hint" id={`${id}-hint`}>
+        {plain(description)}
+      </span>
+    </div>
+  );
+}

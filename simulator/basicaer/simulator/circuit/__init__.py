@@ -1,0 +1,4 @@
+"""What a circuit is: instructions in columns, operations, expressions, registers, and the table of gates.
+
+Everything in the simulator may import it; it imports nothing but the errors.
+"""

@@ -1,0 +1,96 @@
+"""Compiles kernels in a process of its own, so that a program that has none yet is at work at once.
+
+numba compiles under one lock, and holds Python's most of that time: a server that compiled by itself would
+answer nobody meanwhile. So whoever calls a kernel that isn't there yet waits until the process has put it on
+the disk, and no longer: it compiles in the order in which a server's first jobs need them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from basicaer.simulator._errors import SimulationCancelled
+from basicaer.simulator.methods.statevector.engine.machine import _kept
+
+__all__ = ["compiling_apart", "is_compiling"]
+
+_COMPILE = "from basicaer.simulator._warm import compile_all; compile_all()"
+# How often who waits looks for a kernel on the disk (seconds).
+_LOOK = 0.05
+
+
+class Background:
+    """The process, from the first call of a kernel that isn't there. Thread-safe."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        """`tell` is called when it starts, by whoever made that call."""
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
+
+    def wait(self, is_there: Callable[[], bool]) -> None:
+        """Return when a kernel is on the disk; or when the process has ended, so that the caller compiles it.
+
+        Raises:
+            SimulationCancelled: Nobody waits for anything any more.
+        """
+        while not is_there():
+            with self._lock:
+                if self._closed:
+                    raise SimulationCancelled
+                if self._process is None:
+                    self._tell()
+                    self._process = _start()
+                elif self._process.poll() is not None:
+                    return
+            time.sleep(_LOOK)
+
+    @property
+    def runs(self) -> bool:
+        """Whether the process is at work."""
+        with self._lock:
+            return self._process is not None and self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process, and whoever waits for it."""
+        with self._lock:
+            self._closed = True
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+
+
+_current: Background | None = None
+
+
+@contextmanager
+def compiling_apart(tell: Callable[[], None]) -> Iterator[None]:
+    """Within it, kernels that aren't on the disk are compiled by a process of their own, where that can keep
+    them; `tell` is called, by any thread, when it starts.
+    """
+    global _current
+    background = _current = Background(tell)
+    _kept.awaited = background.wait
+    try:
+        yield
+    finally:
+        _current = _kept.awaited = None
+        background.close()
+
+
+def is_compiling() -> bool:
+    """Whether a process compiles kernels that a circuit may have to wait for, however small it is: so that
+    nobody runs it who has others to attend to.
+    """
+    return _current is not None and _current.runs
+
+
+def _start() -> subprocess.Popen[bytes]:
+    null = subprocess.DEVNULL
+    return subprocess.Popen([sys.executable, "-c", _COMPILE], stdin=null, stdout=null, stderr=null)

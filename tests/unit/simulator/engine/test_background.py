@@ -1,0 +1,63 @@
+"""Who needs a kernel that isn't there waits for the process that compiles it, and for no longer than that."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from basicaer.simulator import SimulationCancelled, compiling_apart, is_compiling
+from basicaer.simulator.methods.statevector import _background as background
+from basicaer.simulator.methods.statevector.engine.machine import _kept
+
+
+@pytest.fixture(autouse=True)
+def _sleeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that compiles nothing, for a second."""
+    command = [sys.executable, "-c", "import time; time.sleep(1)"]
+    monkeypatch.setattr(background, "_start", lambda: subprocess.Popen(command))
+
+
+def test_a_kernel_that_is_there_starts_nothing() -> None:
+    told: list[str] = []
+    with compiling_apart(lambda: told.append("begins")):
+        assert _kept.awaited is not None
+        _kept.awaited(lambda: True)
+        assert not is_compiling()
+    assert told == []
+    assert _kept.awaited is None
+
+
+def test_the_process_starts_once_and_is_waited_for_until_it_ends() -> None:
+    told: list[str] = []
+    with compiling_apart(lambda: told.append("begins")):
+        assert _kept.awaited is not None
+        began = time.monotonic()
+        _kept.awaited(lambda: time.monotonic() > began + 0.1)
+        assert is_compiling()
+        _kept.awaited(lambda: False)
+        assert not is_compiling()
+        _kept.awaited(lambda: False)
+    assert told == ["begins"]
+
+
+def test_who_waits_when_it_closes_is_cancelled() -> None:
+    failures: list[BaseException] = []
+    began = threading.Event()
+
+    def wait() -> None:
+        try:
+            assert _kept.awaited is not None
+            _kept.awaited(lambda: False)
+        except SimulationCancelled as error:
+            failures.append(error)
+
+    with compiling_apart(began.set):
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        assert began.wait(10)
+    waiter.join(10)
+    assert len(failures) == 1
+    assert not is_compiling()

@@ -1,0 +1,84 @@
+"""Who waits for kernels to be compiled is told so, and nobody else is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from basicaer.simulator import warm_up
+from basicaer.simulator.methods.statevector._parts import PARTS
+from basicaer.simulator.methods.statevector.engine.blocks._executor import execute
+from basicaer.simulator.methods.statevector.engine.planning._compile import compile_columns
+
+PROGRAM = """
+import basicaer.simulator as sim
+from basicaer.simulator.methods.statevector.engine.machine._jit import compiled
+
+@compiled
+def twice(number):
+    return 2 * number
+
+told = []
+with sim.told_of_compiling(told.append):
+    twice(1)
+    twice(1.0)
+twice(1j)
+print(len(told), all(told))
+"""
+
+
+def _told(folder: Path) -> str:
+    program = folder / "program.py"
+    program.write_text(PROGRAM)
+    environment = {"NUMBA_CACHE_DIR": str(folder / "cache")}
+    done = subprocess.run(
+        [sys.executable, program], env=environment, capture_output=True, text=True, timeout=100, check=True
+    )
+    return done.stdout
+
+
+def test_compiling_is_told_once_and_loading_never(tmp_path: Path) -> None:
+    assert _told(tmp_path) == "1 True\n"
+    assert _told(tmp_path) == "0 True\n"
+
+
+@pytest.mark.parametrize(
+    ("part", "function", "kinds"), [("planner", compile_columns, 1), ("blocks", execute, 2)]
+)
+def test_what_helpers_compile_is_what_is_needed(part: str, function: Any, kinds: int) -> None:
+    """With other types of arguments they would compile code that nobody calls, besides what all need."""
+    for dtype in ("c16", "c8"):
+        warm_up(dtype)
+    PARTS[part]()
+    assert len(function.overloads) == kinds
+    assert len(function._cache._cache_file._load_index()) == kinds
+
+
+SAVE = """
+import sys
+from basicaer.simulator.methods.statevector.engine.machine._jit import compiled
+
+@compiled
+def twice(number):
+    return number + number
+
+for kind in sys.argv[1].split():
+    twice({"i": 1, "f": 1.5, "c": 2j, "b": True}[kind])
+print(len(twice.stats.cache_hits), twice(1), twice(1.5), twice(2j), twice(True))
+"""
+
+
+def test_processes_that_compile_the_same_at_once_save_it_in_order(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(SAVE)
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    orders = ("i f c b", "f c b i", "c b i f", "b i f c")
+    running = [subprocess.Popen([sys.executable, program, order], env=environment) for order in orders]
+    assert [process.wait(100) for process in running] == [0] * len(orders)
+    done = subprocess.run(
+        [sys.executable, program, orders[0]], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "4 2 3.0 4j 2\n"
