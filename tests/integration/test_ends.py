@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 from basicaer.client import BasicAerProvider, Circuit
-from basicaer.client.transport._ends import CLOSE_LIMIT, close_channel, soon
+from basicaer.client.transport._ends import close_channel, soon
 
 from tests.conftest import ServerProcess
 
-# A busy machine's share (seconds).
-_SLACK = 20.0
+# Far more than any of the limits that are waited for, and far less than for ever (seconds).
+_HANGS = 100.0
 
 HANGING = """
 import sys, threading, time, grpc
@@ -36,17 +36,12 @@ class _Stuck:
 
 def test_a_channel_that_does_not_close_is_left() -> None:
     channel: Any = _Stuck()
-    began = time.monotonic()
     close_channel(channel, 0.1)
-    assert time.monotonic() - began < _SLACK
 
 
-def _run(program: str, *arguments: str) -> tuple[float, subprocess.CompletedProcess[str]]:
-    began = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=False
-    )
-    return time.monotonic() - began, done
+def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=_HANGS, check=False)
 
 
 @pytest.mark.parametrize("hanging", ["", HANGING], ids=["as it is", "gRPC hangs"])
@@ -73,11 +68,9 @@ job = provider.get_backend("qasm_simulator").run(circuit, max_run_time=5.0)
 print(job.job_id(), flush=True)
 {end}
 """
-    seconds, done = _run(program, server.address)
+    done = _run(program, server.address)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
-    # With gRPC hanging, the limit of the close, and once more of the one at the exit.
-    assert seconds < 2 * CLOSE_LIMIT + _SLACK
 
 
 def test_a_command_ends_whatever_is_left(server: ServerProcess) -> None:
@@ -89,11 +82,10 @@ from basicaer.service.cli import main
 sys.argv = ["basicaer", "info", "--server", sys.argv[1]]
 main()
 """
-    seconds, done = _run(program, server.address)
+    done = _run(program, server.address)
     assert done.returncode == 0, done.stderr
     assert "up since" in done.stdout
     assert done.stdout.endswith("said at the end\n")
-    assert seconds < 4 * CLOSE_LIMIT + _SLACK
 
 
 def test_a_command_ends_though_the_last_words_do_not() -> None:
@@ -104,10 +96,9 @@ from basicaer.service.cli import main
 sys.argv = ["basicaer", "jobs", "--limit", "0"]
 main()
 """
-    seconds, done = _run(program)
+    done = _run(program)
     assert done.returncode == 2
     assert "error:" in done.stderr
-    assert seconds < 5.0 + _SLACK
 
 
 def test_what_the_collector_leaves_is_done_by_another_thread() -> None:
@@ -119,7 +110,7 @@ def test_what_the_collector_leaves_is_done_by_another_thread() -> None:
         over.set()
 
     soon()(work)
-    assert over.wait(_SLACK)
+    assert over.wait(_HANGS)
     assert done == ["basicaer-janitor"]
 
 
@@ -135,7 +126,7 @@ def test_a_job_that_nobody_holds_lets_go_of_its_stream(server: ServerProcess) ->
         jobs.append(jobs)
         del jobs
         gc.collect()
-        until = time.monotonic() + _SLACK
+        until = time.monotonic() + _HANGS
         while _watches() and time.monotonic() < until:
             time.sleep(0.02)
         assert not _watches()

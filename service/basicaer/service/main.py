@@ -112,7 +112,7 @@ class Service:
             loop.call_soon_threadsafe(began.set)
 
         # Before jobs of an earlier server go on.
-        self._apart.enter_context(sim.compiling_apart(on_begin))
+        self._compiling = self._apart.enter_context(sim.compiling_apart(on_begin))
         self.vital.listen(lambda what: loop.call_soon_threadsafe(self._on_failure, what))
         try:
             self.address = self._server.bind(self._config.listen, self._credentials)
@@ -170,10 +170,10 @@ class Service:
         await self._tell_health()
         # A job that is interrupted, and waits for a kernel, sees that when nobody compiles it any more.
         most = self._config.drain_grace if grace is None else grace
-        giving_up = asyncio.get_running_loop().call_later(most + _AFTER_GRACE, self._apart.close)
+        giving_up = asyncio.get_running_loop().call_later(most + _AFTER_GRACE, self._compiling.close)
         await self._manager.drain(grace)
         giving_up.cancel()
-        self._apart.close()
+        self._compiling.close()
         await self._stop_doors(_STOP_GRACE)
         self._service.close()
         await self._callers.close()
@@ -181,6 +181,8 @@ class Service:
         await self._warming
         await self.vital.cancel(self._look)
         await asyncio.to_thread(self._executor.close)
+        # Nobody is left who would compile by himself.
+        self._apart.close()
         await self._end_telemetry()
 
     async def failed(self) -> str:

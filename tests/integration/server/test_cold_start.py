@@ -40,9 +40,8 @@ def test_a_server_without_kernels(
     with server.stub() as stub:
         expected = wire.run(stub, wire.bell(seed_simulator=7))[-1].result
     assert result.programs[0].counts == expected.programs[0].counts
-    began = time.monotonic()
-    cold.stop()
-    assert time.monotonic() - began < 20
+    # In order, though much isn't compiled yet: past its deadline a server leaves with another status.
+    assert cold.stop() == 0
 
 
 def test_a_job_that_waits_for_kernels_waits_for_the_next_server(
@@ -53,8 +52,6 @@ def test_a_job_that_waits_for_kernels_waits_for_the_next_server(
     with cold.stub() as stub:
         job = wire.submit(stub, wire.bell(seed_simulator=7))
         wire.wait_running(stub, job.job_id)
-    began = time.monotonic()
     assert cold.stop() == 0
-    assert time.monotonic() - began < 20
     with start_server(prefix=kernels).stub() as stub:
         assert wire.wait_running(stub, job.job_id).attempt == 2

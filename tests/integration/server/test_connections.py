@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +70,6 @@ def test_sockets_without_end_leave_files_for_the_work(
         flood = stack.enter_context(sockets(server.address, greeting))
         assert len(flood) > FILES
         stub = job_service_pb2_grpc.JobServiceStub(channel)
-        began = time.monotonic()
         assert serves(channel)
         assert wire.statuses(wire.run(stub, wire.bell()))[-1] == "DONE"
         done = wire.run(stub, wire.state(17))
@@ -79,7 +77,6 @@ def test_sockets_without_end_leave_files_for_the_work(
         request = pb.ReadResultRequest(job_id=done[0].job.job_id, part="0/statevector")
         assert sum(len(answer.chunk.data) for answer in stub.ReadResult(request, timeout=10)) == 16 << 17
         assert wire.statuses(wire.run(stub, wire.qasm(TEXT)))[-1] == "DONE"
-        assert time.monotonic() - began < 30
         with urllib.request.urlopen(metrics, timeout=5) as answer:
             assert answer.status == 200
         assert opened(server) < FILES - 32

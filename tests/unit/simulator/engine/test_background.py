@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 from basicaer.simulator import SimulationCancelled, compiling_apart, is_compiling
@@ -61,3 +62,15 @@ def test_who_waits_when_it_closes_is_cancelled() -> None:
     waiter.join(10)
     assert len(failures) == 1
     assert not is_compiling()
+
+
+def test_after_its_close_nobody_compiles_by_himself() -> None:
+    with compiling_apart(lambda: None) as compiling:
+        compiling.close()
+        compiling.close()
+        # Neither who comes late, nor who would find what an ended process has half written.
+        for is_there in (False, True):
+            assert _kept.awaited is not None
+            with pytest.raises(SimulationCancelled):
+                _kept.awaited(partial(bool, is_there))
+    assert _kept.awaited is None

@@ -40,16 +40,20 @@ class Background:
         Raises:
             SimulationCancelled: Nobody waits for anything any more.
         """
-        while not is_there():
+        # Asked first, since the process may have been ended amid what it was putting on the disk.
+        while not self._closed:
+            if is_there():
+                return
             with self._lock:
                 if self._closed:
-                    raise SimulationCancelled
+                    break
                 if self._process is None:
                     self._tell()
                     self._process = _start()
                 elif self._process.poll() is not None:
                     return
             time.sleep(_LOOK)
+        raise SimulationCancelled
 
     @property
     def runs(self) -> bool:
@@ -58,7 +62,9 @@ class Background:
             return self._process is not None and self._process.poll() is None
 
     def close(self) -> None:
-        """End the process, and whoever waits for it."""
+        """End the process, and whoever waits for it. From now on who needs a kernel that isn't loaded is
+        cancelled, rather than to compile it. Idempotent.
+        """
         with self._lock:
             self._closed = True
             if self._process is not None:
@@ -70,18 +76,19 @@ _current: Background | None = None
 
 
 @contextmanager
-def compiling_apart(tell: Callable[[], None]) -> Iterator[None]:
+def compiling_apart(tell: Callable[[], None]) -> Iterator[Background]:
     """Within it, kernels that aren't on the disk are compiled by a process of their own, where that can keep
-    them; `tell` is called, by any thread, when it starts.
+    them; `tell` is called, by any thread, when it starts. Who has threads that may need kernels closes what
+    this gives, and leaves the context when they have ended.
     """
     global _current
     background = _current = Background(tell)
     _kept.awaited = background.wait
     try:
-        yield
+        yield background
     finally:
-        _current = _kept.awaited = None
         background.close()
+        _current = _kept.awaited = None
 
 
 def is_compiling() -> bool:
