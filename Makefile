@@ -210,11 +210,11 @@ example-cpp: $(VENV)/.dev
 	$(WITH_SERVER) examples/cpp/build/bell_test --gtest_brief=1
 
 # What the C++ example needs of Debian's, or Ubuntu's, packages; and what the chaos tests set clocks with,
-# the database of the store over PostgreSQL, and the browser that looks at the page.
+# the database of the store over PostgreSQL, the browser that looks at the page, and what the README calls it with.
 CPP_PACKAGES := cmake g++ pkg-config libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc \
 	nlohmann-json3-dev libgtest-dev clang-format
 debian-packages: # what to give to apt-get, so that nothing is left out
-	@echo $(CPP_PACKAGES) faketime postgresql chromium fonts-liberation
+	@echo $(CPP_PACKAGES) faketime postgresql chromium fonts-liberation curl
 
 # Each client's name, and the command of its runner.
 define RUNNERS

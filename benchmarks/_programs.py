@@ -21,6 +21,16 @@ def bell_spec(shots: int = 1024) -> job_pb2.JobSpec:
     return spec
 
 
+def uniform_spec(num_qubits: int, shots: int) -> job_pb2.JobSpec:
+    """Return qubits of which every outcome is as likely as another, measured."""
+    spec = job_pb2.JobSpec(backend_name="qasm_simulator")
+    spec.programs.add(
+        openqasm3=f'include "stdgates.inc"; qubit[{num_qubits}] q; bit[{num_qubits}] c; h q; c = measure q;'
+    )
+    spec.options.shots = shots
+    return spec
+
+
 def state_spec(num_qubits: int) -> job_pb2.JobSpec:
     """Return a GHZ state, kept whole: 16 · 2^num_qubits bytes."""
     circuit = circuit_pb2.Circuit(name="ghz", num_qubits=num_qubits)

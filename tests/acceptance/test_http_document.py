@@ -1,4 +1,4 @@
-"""What docs/http.md says is done as it says, by bash and curl in a folder."""
+"""What docs/http.md and the README say of curl is done as they say, by bash and curl in a folder."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ import pytest
 
 from tests.conftest import ServerProcess
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", DOCUMENT, flags=re.M | re.S)
+ROOT = Path(__file__).parents[2]
+
+
+def _blocks(document: str) -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```", (ROOT / document).read_text(), flags=re.M | re.S)
+
+
+BLOCKS = _blocks("docs/http.md")
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +37,7 @@ def http_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProc
 
 
 def _done(block: str, server: ServerProcess, folder: Path) -> str:
+    assert shutil.which("curl"), "no curl: apt-get install $(make -s debian-packages)"
     script = block.replace("http://127.0.0.1:8050", server.http_url)
     command = ["bash", "-euo", "pipefail", "-c", script]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
@@ -38,7 +45,6 @@ def _done(block: str, server: ServerProcess, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_a_newcomers_circuit_and_state(http_server: ServerProcess, tmp_path: Path) -> None:
     run, state = BLOCKS[1:]
     answer = json.loads(_done(run, http_server, tmp_path))
@@ -50,3 +56,13 @@ def test_a_newcomers_circuit_and_state(http_server: ServerProcess, tmp_path: Pat
     amplitudes = np.load(tmp_path / "statevector.npy")
     assert amplitudes.shape == (1 << 14,)
     assert amplitudes[[0, (1 << 13) + 1]] == pytest.approx(2**-0.5)
+
+
+def test_the_readmes_state_by_curl_alone(http_server: ServerProcess, tmp_path: Path) -> None:
+    (block,) = (block for block in _blocks("README.md") if "curl" in block)
+    told = _done(block, http_server, tmp_path).splitlines()
+    assert [line for line in told if line.startswith("id: ")] == [f"id: {sequence}" for sequence in range(4)]
+    statuses = re.findall(r'"event": .*"JOB_STATUS_(\w+)"', "\n".join(told))
+    assert statuses == ["QUEUED", "RUNNING", "DONE"]
+    amplitudes = np.array([line.split() for line in told[-4:]], float)
+    assert amplitudes == pytest.approx(np.array([[2**-0.5, 0], [0, 0], [0, 0], [2**-0.5, 0]]))

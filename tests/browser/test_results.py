@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from typing import Any
 
 from playwright.sync_api import expect
@@ -25,17 +24,17 @@ def test_a_hundred_thousand_outcomes(
     view = open_page(f"{page_server.http_url}/jobs/{job}")
     told = view.get_by_text(re.compile(r"1[0-9]{2},[0-9]{3} outcomes in 500,000 shots"))
     expect(told).to_be_visible()
-    # Only what is seen is there.
-    assert view.locator(".rows-row").count() < 50
-    began = time.perf_counter()
+    rows = view.locator(".rows-row")
+    # Only what is seen is there, wherever one looks: that makes it quick, as `benchmarks page` measures.
+    assert 0 < rows.count() < 50
     view.get_by_role("button", name="Outcome").click()
-    expect(view.locator(".rows-row").first).to_contain_text("0" * 16)
+    expect(rows.first).to_contain_text("0" * 16)
     view.get_by_role("button", name="Outcome").click()
-    expect(view.locator(".rows-row").first).to_contain_text("1" * 16)
+    expect(rows.first).to_contain_text("1" * 16)
+    assert 0 < rows.count() < 50
     view.locator(".rows-body").evaluate("body => { body.scrollTop = body.scrollHeight; }")
-    expect(view.locator(".rows-row").last).to_contain_text("0" * 16)
-    # Far more than it takes, and far less than a table of so many rows would.
-    assert time.perf_counter() - began < 5
+    expect(rows.last).to_contain_text("0" * 16)
+    assert 0 < rows.count() < 50
     picture(view, "counts-many")
 
 

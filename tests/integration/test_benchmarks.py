@@ -43,7 +43,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "run_job": {"CALLERS": 2, "ROUNDS": 1, "JOBS_A_ROUND": 4, "LATENCIES_A_ROUND": 2, "WARM_UP_JOBS": 2},
     "watchers": {"COUNTS": (5,), "CONNECTIONS": 2, "SECONDS": 0.1, "BUSY_QUBITS": 4},
     "web": {"CALLERS": 2, "ROUNDS": 1, "JOBS_A_ROUND": 4, "STREAMS": 5, "TURNS": 1, "CALLS": 5},
-    "page": {"JOBS": 3, "VIEWS": 1, "WATCHED": 1},
+    "page": {"JOBS": 3, "VIEWS": 1, "WATCHED": 1, "QUBITS": 5, "SHOTS": 500, "SORTED": 1},
     "overload": {"_WATCHERS": 40, "_JOBS": 20, "_CONNECTIONS": 2, "_SECONDS": 0.2, "_BUSY_QUBITS": 4},
     "state_stream": {"NUM_QUBITS": 10, "ROUNDS": 1},
     "busy": {"NUM_QUBITS": 20, "CALLS": 2},
