@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import _conversion, _import, _openqasm3, _qiskit, _texts
+from benchmarks import _conversion, _expectations, _import, _openqasm3, _qiskit, _texts
 from benchmarks.service import _blown_up, _busy, _overload, _page, _run_job, _state_stream, _watchers, _web
 
 PARTS = {
     "import": _import.measure,
     "conversion": _conversion.measure,
     "qiskit": _qiskit.measure,
+    "expectations": _expectations.measure,
     "run_job": _run_job.measure,
     "watchers": _watchers.measure,
     "web": _web.measure,

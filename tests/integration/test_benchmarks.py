@@ -32,6 +32,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "import": {"ROUNDS": 1},
     "openqasm3": {"LINES": 500, "SHORT": 50, "ROUNDS": 1, "PEER_LINES": 20},
     "conversion": {"GATES": 200, "ROUNDS": 1},
+    "expectations": {"QUBITS": (4,), "PRODUCTS": 3, "ROUNDS": 1},
     "qiskit": {
         "BELL_ROUNDS": 1,
         "BATCH": 3,
