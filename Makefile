@@ -25,7 +25,7 @@ JAVA_CLASSES := examples/java/target/basicaer-example-0.1.0.jar:examples/java/ta
 RUNNER ?=
 
 .PHONY: help setup run serve cluster docs test test-qiskit lint format protos check-protos contract check-contract gates check-gates blocking check-blocking page check-page pictures debian-packages stubs stubs-go \
-	stubs-typescript examples $(EXAMPLES:%=example-%) conformance chaos chaos-cluster fuzz bench bench-peers \
+	stubs-typescript examples $(EXAMPLES:%=example-%) conformance conformance-cluster chaos chaos-cluster fuzz bench bench-peers \
 	wheel image image-test sbom lint-deploy clean clean-kernels
 
 help: ## list the targets
@@ -210,11 +210,12 @@ example-cpp: $(VENV)/.dev
 	$(WITH_SERVER) examples/cpp/build/bell_test --gtest_brief=1
 
 # What the C++ example needs of Debian's, or Ubuntu's, packages; and what the chaos tests set clocks with,
-# the database of the store over PostgreSQL, the browser that looks at the page, and what the README calls it with.
+# the database of the store over PostgreSQL, what shares calls out to its servers, the browser that looks at the page, and
+# what the README calls it with.
 CPP_PACKAGES := cmake g++ pkg-config libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc \
 	nlohmann-json3-dev libgtest-dev clang-format
 debian-packages: # what to give to apt-get, so that nothing is left out
-	@echo $(CPP_PACKAGES) faketime postgresql chromium fonts-liberation curl
+	@echo $(CPP_PACKAGES) faketime postgresql haproxy chromium fonts-liberation curl
 
 # Each client's name, and the command of its runner.
 define RUNNERS
@@ -239,6 +240,9 @@ endef
 conformance: $(if $(RUNNER),$(VENV)/.dev,examples) ## play the conformance suite to the six clients, or to RUNNER=name=command
 	$(BIN)/python -m pytest tests/conformance $(if $(RUNNER),--runner '$(RUNNER)',$(RUNNERS) $(BELLS))
 
+conformance-cluster: $(if $(RUNNER),$(VENV)/.dev,examples) ## play all of the suite through a load balancer to three servers on one database
+	$(BIN)/python -m pytest tests/conformance/replicas --every-scenario $(if $(RUNNER),--runner '$(RUNNER)',$(RUNNERS))
+
 cluster: $(VENV)/.dev ## PostgreSQL, three servers and two workers on this machine; run a circuit through them
 	@$(BIN)/python -m tests.cluster $(CIRCUIT)
 
@@ -246,7 +250,10 @@ cluster: $(VENV)/.dev ## PostgreSQL, three servers and two workers on this machi
 chaos: $(VENV)/.dev ## break a server on purpose for SECONDS, by SEED, and count the promises that broke
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
 
-chaos-cluster: $(VENV)/.dev ## the same with servers, workers and PostgreSQL
+chaos-conformance-cluster: $(if $(RUNNER),$(VENV)/.dev,examples) ## play all of the suite through a load balancer to three servers on one database
+	$(BIN)/python -m pytest tests/conformance/replicas --every-scenario $(if $(RUNNER),--runner '$(RUNNER)',$(RUNNERS))
+
+cluster: $(VENV)/.dev ## the same with servers, workers and PostgreSQL
 	$(BIN)/python -m tests.cluster.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
 
 fuzz: $(VENV)/.dev ## look for inputs that TARGET doesn't handle, for SECONDS, by SEED (TARGET=wire, specs, command, …)

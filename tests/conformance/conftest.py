@@ -15,7 +15,12 @@ PYTHON_PROGRAM = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds `--runner NAME=COMMAND` and `--program NAME=COMMAND`."""
+    """Adds `--runner NAME=COMMAND`, `--program NAME=COMMAND` and `--every-scenario`."""
+    parser.addoption(
+        "--every-scenario",
+        action="store_true",
+        help="play all scenarios over several servers, not only those in which they could differ",
+    )
     parser.addoption(
         "--runner",
         action="append",

@@ -21,21 +21,21 @@ SCENARIOS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("scenarios
 TOLERANCE = 1e-12
 
 
-def play(scenario: dict[str, Any], command: str, address: str) -> None:
+def play(scenario: dict[str, Any], command: str, address: str, runner: type[Runner] = Runner) -> None:
     """Raises AssertionError at the first reply, or at the end the first request, that isn't as expected."""
     with Proxy(address, _faults(scenario)) as proxy:
-        _play(scenario, command, proxy.address)
+        _play(scenario, command, proxy.address, runner)
         _check(proxy.journal, scenario.get("requests", []))
 
 
-def play_by_http(scenario: dict[str, Any], command: str, url: str) -> None:
+def play_by_http(scenario: dict[str, Any], command: str, url: str, runner: type[Runner] = Runner) -> None:
     """The same with a runner that is given a URL: HTTP has no codes, and may need other requests.
 
     Raises:
         AssertionError: As of `play`.
     """
     with WebProxy(url, _faults(scenario)) as proxy:
-        _play({**scenario, "steps": _without_codes(scenario["steps"])}, command, proxy.address)
+        _play({**scenario, "steps": _without_codes(scenario["steps"])}, command, proxy.address, runner)
         _check(proxy.journal, scenario.get("requests_by_http", scenario.get("requests", [])))
 
 
@@ -43,11 +43,11 @@ def _faults(scenario: dict[str, Any]) -> list[Fault]:
     return [Fault(**fault) for fault in scenario.get("faults", [])]
 
 
-def _play(scenario: dict[str, Any], command: str, address: str) -> None:
+def _play(scenario: dict[str, Any], command: str, address: str, runner: type[Runner]) -> None:
     names = {"request_id": uuid.uuid4().hex}
-    with Runner(command, address) as runner:
+    with runner(command, address) as running:
         for step in scenario["steps"]:
-            reply = runner.ask(_fill(step["do"], names))
+            reply = running.ask(_fill(step["do"], names))
             _compare(reply, _fill(step["expect"], names), "reply")
             names.setdefault("job_id", reply.get("job_id", ""))
 

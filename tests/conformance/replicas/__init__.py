@@ -1,0 +1,1 @@
+"""The suite through a load balancer, over three servers on one database."""
