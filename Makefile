@@ -250,10 +250,7 @@ cluster: $(VENV)/.dev ## PostgreSQL, three servers and two workers on this machi
 chaos: $(VENV)/.dev ## break a server on purpose for SECONDS, by SEED, and count the promises that broke
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
 
-chaos-conformance-cluster: $(if $(RUNNER),$(VENV)/.dev,examples) ## play all of the suite through a load balancer to three servers on one database
-	$(BIN)/python -m pytest tests/conformance/replicas --every-scenario $(if $(RUNNER),--runner '$(RUNNER)',$(RUNNERS))
-
-cluster: $(VENV)/.dev ## the same with servers, workers and PostgreSQL
+chaos-cluster: $(VENV)/.dev ## the same with servers, workers and PostgreSQL
 	$(BIN)/python -m tests.cluster.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
 
 fuzz: $(VENV)/.dev ## look for inputs that TARGET doesn't handle, for SECONDS, by SEED (TARGET=wire, specs, command, …)
