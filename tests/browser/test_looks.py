@@ -5,40 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from basicaer.service.access import TokenStore
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import BELL, NARROW, WIDE, OpenPage, Picture, program, run
+from tests.browser.conftest import BELL, OpenPage, Picture, program, run
+from tests.browser.looks import looked_at
 from tests.conftest import ServerProcess
 from tests.web import Web
 
-# In the first and the last of them axe looks too: light and dark, wide and narrow.
-LOOKS = {"light-wide": WIDE, "light-narrow": NARROW, "dark-wide": WIDE, "dark-narrow": NARROW}
-LOOKED_AT = ("light-wide", "dark-narrow")
-# WCAG 2.2 at level AA, and what axe thinks well of beside it.
-RULES = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }
-}
 ENDLESS = "qubit q; bit c; while (!c) { reset q; c = measure q; }"
 SWEPT = "input angle t; qubit[2] q; U(t, 0, 0) q[0]; ctrl @ U(pi, 0, 0) q[0], q[1];"
-
-
-def _looked_at(view: Page, picture: Picture, name: str) -> None:
-    for look, size in LOOKS.items():
-        view.emulate_media(color_scheme="dark" if look.startswith("dark") else "light")
-        view.set_viewport_size(size)
-        picture(view, f"{name}-{look}")
-        if look in LOOKED_AT:
-            found = Axe().run(view, options=RULES)
-            assert found.violations_count == 0, found.generate_report()
-        # On a phone, nothing hangs over.
-        over = view.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over <= 0
-    view.set_viewport_size(WIDE)
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +67,10 @@ Lab = tuple[ServerProcess, dict[str, str]]
 def test_the_list_and_the_server(lab: Lab, open_page: OpenPage, picture: Picture) -> None:
     view = open_page(lab[0].http_url)
     expect(view.locator("tbody tr")).to_have_count(len(lab[1]))
-    _looked_at(view, picture, "jobs")
+    looked_at(view, picture, "jobs")
     view.get_by_role("link", name="Server").click()
     expect(view.get_by_role("heading", name="unitary_simulator")).to_be_visible()
-    _looked_at(view, picture, "server")
+    looked_at(view, picture, "server")
 
 
 def test_writing(lab: Lab, open_page: OpenPage, picture: Picture) -> None:
@@ -103,12 +79,12 @@ def test_writing(lab: Lab, open_page: OpenPage, picture: Picture) -> None:
     expect(view.get_by_role("status")).to_have_text("valid")
     expect(view.locator(".picture .bracket").first).to_be_visible()
     view.get_by_text("More options").click()
-    _looked_at(view, picture, "write")
+    looked_at(view, picture, "write")
     view.locator(".cm-content").click()
     view.keyboard.press("Control+End")
     view.keyboard.type("measure nothing;")
     expect(view.locator(".mistakes li").first).to_be_visible()
-    _looked_at(view, picture, "write-wrong")
+    looked_at(view, picture, "write-wrong")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +103,7 @@ def test_jobs(lab: Lab, open_page: OpenPage, picture: Picture, job: str, seen: s
     server, ids = lab
     view = open_page(f"{server.http_url}/jobs/{ids[job]}")
     expect(view.get_by_role("heading", name=seen, exact=True)).to_be_visible()
-    _looked_at(view, picture, f"job-{job}")
+    looked_at(view, picture, f"job-{job}")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +122,7 @@ def test_signing_in(guarded: tuple[ServerProcess, str], open_page: OpenPage, pic
     view.get_by_label("Token").fill("basicaer_wrong")
     view.get_by_role("button", name="Sign in").click()
     expect(view.get_by_role("alert")).to_contain_text("not one of this server's")
-    _looked_at(view, picture, "sign-in")
+    looked_at(view, picture, "sign-in")
     view.get_by_label("Token").fill(token)
     view.keyboard.press("Enter")
     expect(view.get_by_role("status")).to_have_text("valid")
@@ -158,7 +134,7 @@ def test_signing_in(guarded: tuple[ServerProcess, str], open_page: OpenPage, pic
     expect(view.get_by_text("token:ada")).to_be_visible()
     view.reload()
     expect(view.get_by_text("token:ada")).to_be_visible()
-    _looked_at(view, picture, "signed-in")
+    looked_at(view, picture, "signed-in")
     view.get_by_role("button", name="Sign out").click()
     expect(view.get_by_role("heading", name="Sign in")).to_be_visible()
     view.reload()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Picture
 from tests.conftest import ServerProcess
@@ -118,6 +118,33 @@ def test_options_noise_and_the_same_by_programs(
     expect(view.get_by_text("density matrix", exact=True).first).to_be_visible()
     expect(view.get_by_text("depolarizing, 0.5 after each gate on two qubits")).to_be_visible()
     picture(view, "noise")
+    _every_program_runs(view, tmp_path)
+
+
+def test_bounds_of_a_matrix_product_state(
+    page_server: ServerProcess, open_page: OpenPage, picture: Picture, tmp_path: Path
+) -> None:
+    view = open_page(f"{page_server.http_url}/write")
+    expect(view.get_by_role("status")).to_have_text("valid")
+    view.get_by_label("Method").select_option("matrix product state")
+    view.get_by_text("More options").click()
+    view.get_by_label("Max bond dimension").fill("-1")
+    expect(view.get_by_role("alert")).to_be_visible()
+    view.get_by_label("Max bond dimension").fill("1")
+    view.get_by_label("Truncation threshold").fill("1e-9")
+    expect(view.get_by_role("status")).to_have_text("valid")
+    picture(view, "write-bounds")
+    view.get_by_role("button", name="Run", exact=True).click()
+    expect(view.get_by_role("heading", name="Counts")).to_be_visible()
+    expect(view.get_by_text("max bond dimension 1, truncation threshold 1e-9")).to_be_visible()
+    # A Bell pair needs two values for its bond, so a half of it was cut.
+    expect(view.locator(".fact", has_text="Estimated fidelity")).to_contain_text("0.5")
+    picture(view, "bounds")
+    _every_program_runs(view, tmp_path)
+
+
+def _every_program_runs(view: Page, folder: Path) -> None:
+    """Run what a job's page shows as the same job by Python, shell and curl."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for language, shell in (
         ("Python", [sys.executable, "-c"]),
@@ -127,9 +154,9 @@ def test_options_noise_and_the_same_by_programs(
         view.get_by_text(language, exact=True).click()
         text = view.locator("section", has_text="The same by a program").locator("pre").inner_text()
         done = subprocess.run(
-            [*shell, text], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            [*shell, text], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-        assert "00" in done.stdout or "counts" in done.stdout
+        assert any(each in done.stdout for each in ("00", "11", "counts"))
     view.get_by_text("Go", exact=True).click()
     expect(view.locator("pre.code", has_text="package main")).to_be_visible()

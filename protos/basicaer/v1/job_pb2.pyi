@@ -616,6 +616,7 @@ class Job(_message.Message):
     RESULT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The id, made by the server. Ids sort by their time of creation."""
     backend_name: _builtins.str
@@ -640,6 +641,10 @@ class Job(_message.Message):
     """The size of the result with all its parts, once it is there."""
     request_id: _builtins.str
     """The request id with which it was submitted."""
+    principal: _builtins.str
+    """Who submitted it, as the server knows its callers: "token:NAME", "jwt:SUBJECT" or "cert:COMMON NAME". Empty where
+    nobody is asked who they are.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was accepted."""
@@ -700,10 +705,11 @@ class Job(_message.Message):
         result_expire_time: _timestamp_pb2.Timestamp | None = ...,
         request_id: _builtins.str = ...,
         warnings: _abc.Iterable[_diagnostic_pb2.Diagnostic] | None = ...,
+        principal: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "metadata", b"metadata", "progress", b"progress", "queue_position", b"queue_position", "result_expire_time", b"result_expire_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "attempt", b"attempt", "backend_name", b"backend_name", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "job_id", b"job_id", "labels", b"labels", "metadata", b"metadata", "num_programs", b"num_programs", "progress", b"progress", "queue_position", b"queue_position", "request_id", b"request_id", "required_bytes", b"required_bytes", "result_expire_time", b"result_expire_time", "result_size_bytes", b"result_size_bytes", "sequence", b"sequence", "shots", b"shots", "start_time", b"start_time", "status", b"status", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "attempt", b"attempt", "backend_name", b"backend_name", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "job_id", b"job_id", "labels", b"labels", "metadata", b"metadata", "num_programs", b"num_programs", "principal", b"principal", "progress", b"progress", "queue_position", b"queue_position", "request_id", b"request_id", "required_bytes", b"required_bytes", "result_expire_time", b"result_expire_time", "result_size_bytes", b"result_size_bytes", "sequence", b"sequence", "shots", b"shots", "start_time", b"start_time", "status", b"status", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__queue_position: _TypeAlias = _typing.Literal["queue_position"]  # noqa: Y015
     _WhichOneofArgType__queue_position: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position"]  # noqa: Y015

@@ -635,6 +635,7 @@ class GetServerInfoResponse(_message.Message):
     QUEUED_JOBS_FIELD_NUMBER: _builtins.int
     RUNNING_JOBS_FIELD_NUMBER: _builtins.int
     MEMBERS_FIELD_NUMBER: _builtins.int
+    CALLERS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The version of the software."""
     workers: _builtins.int
@@ -657,6 +658,12 @@ class GetServerInfoResponse(_message.Message):
         can't tell now.
         """
 
+    @_builtins.property
+    def callers(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallerLoad]:
+        """Whose jobs wait and run, those with most of them first; at most 1,000. An admin sees everybody who has some, others
+        themselves alone. None where nobody is asked who they are.
+        """
+
     def __init__(
         self,
         *,
@@ -667,14 +674,45 @@ class GetServerInfoResponse(_message.Message):
         queued_jobs: _builtins.int = ...,
         running_jobs: _builtins.int = ...,
         members: _abc.Iterable[Global___Member] | None = ...,
+        callers: _abc.Iterable[Global___CallerLoad] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "members", b"members", "queued_jobs", b"queued_jobs", "running_jobs", b"running_jobs", "start_time", b"start_time", "version", b"version", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["callers", b"callers", "limits", b"limits", "members", b"members", "queued_jobs", b"queued_jobs", "running_jobs", b"running_jobs", "start_time", b"start_time", "version", b"version", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetServerInfoResponse: _TypeAlias = GetServerInfoResponse  # noqa: Y015
+
+@_typing.final
+class CallerLoad(_message.Message):
+    """How many jobs of somebody there are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
+    QUEUED_JOBS_FIELD_NUMBER: _builtins.int
+    RUNNING_JOBS_FIELD_NUMBER: _builtins.int
+    principal: _builtins.str
+    """Who it is, as in `Job.principal`."""
+    queued_jobs: _builtins.int
+    """Of `GetServerInfoResponse.queued_jobs`, those of this caller."""
+    running_jobs: _builtins.int
+    """Of `GetServerInfoResponse.running_jobs`, those of this caller."""
+    def __init__(
+        self,
+        *,
+        principal: _builtins.str = ...,
+        queued_jobs: _builtins.int = ...,
+        running_jobs: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["principal", b"principal", "queued_jobs", b"queued_jobs", "running_jobs", b"running_jobs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallerLoad: _TypeAlias = CallerLoad  # noqa: Y015
 
 @_typing.final
 class Member(_message.Message):

@@ -251,6 +251,47 @@ def test_an_admin_by_certificate_may_do_everything(mutual: Callers, mutual_targe
     _assert_admin(mutual, mutual_target, rpc, "admin")
 
 
+@pytest.mark.parametrize("name", ["owner", "owner's second token", "admin", "jwt admin"])
+def test_who_sees_a_job_sees_whose_it_is(callers: Callers, target: Target, name: str) -> None:
+    job_id = target.job_id
+    with callers.as_caller[name]() as stub:
+        listed = stub.ListJobs(pb.ListJobsRequest(labels={"request": target.request_id})).jobs
+        watched = next(iter(list(stub.WatchJob(pb.WatchJobRequest(job_id=job_id, after_sequence=0)))))
+        got = stub.GetJob(pb.GetJobRequest(job_id=job_id)).job
+        cancelled = stub.CancelJob(pb.CancelJobRequest(job_id=job_id)).job
+        own = stub.SubmitJob(pb.SubmitJobRequest(spec=Wire.bell())).job
+    assert {job.principal for job in (*listed, watched.job, got, cancelled)} == {"token:ada"}
+    assert own.principal == {"admin": "token:root", "jwt admin": "jwt:carol"}.get(name, "token:ada")
+
+
+def test_whose_jobs_a_server_is_busy_with_is_for_admins(callers: Callers, wire: Wire) -> None:
+    """Everybody is told of themselves, and of nobody else."""
+
+    def busy(name: str) -> set[str]:
+        with callers.as_caller[name]() as stub:
+            loads = stub.GetServerInfo(pb.GetServerInfoRequest()).callers
+        assert all(load.queued_jobs + load.running_jobs for load in loads)
+        return {load.principal for load in loads}
+
+    with callers.as_caller["owner"]() as owner, callers.as_caller["other"]() as other:
+        jobs = [(stub, wire.submit(stub, wire.endless()).job_id) for stub in (owner, other)]
+        try:
+            assert {name: busy(name) for name in ("owner", "other", "jwt of that name")} == {
+                "owner": {"token:ada"},
+                "other": {"token:bob"},
+                "jwt of that name": set(),
+            }
+            for admin in ("admin", "jwt admin"):
+                assert {"token:ada", "token:bob"} <= busy(admin)
+        finally:
+            for stub, job_id in jobs:
+                stub.CancelJob(pb.CancelJobRequest(job_id=job_id))
+    for name in REFUSED:
+        with wire.fails() as failure:
+            busy(name)
+        assert (failure.code, failure.reason) == (REFUSED[name][0], REFUSED[name][0].name)
+
+
 def test_a_page_token_is_its_callers_own(callers: Callers) -> None:
     for _ in range(2):
         _target(callers)

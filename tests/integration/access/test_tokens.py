@@ -151,6 +151,25 @@ def test_a_token_in_a_file_is_its_owners_alone(server: ServerProcess, cli: Cli, 
     assert len(_listed(cli)) == 1
 
 
+def test_the_command_line_shows_who(server: ServerProcess, cli: Cli, wire: Wire) -> None:
+    """An admin sees whose jobs there are, and everybody else what is their own."""
+    ada = cli("token", "create", "ada").stdout.strip()
+    ben = cli("token", "create", "ben").stdout.strip()
+    root = cli("token", "create", "root", "--role", "admin").stdout.strip()
+    with stub_of(server.address, ada) as stub:
+        job = wire.submit(stub, wire.endless())
+        wire.wait_running(stub, job.job_id)
+        for token in (ada, root):
+            headings, row, *more = cli("jobs", BASICAER_TOKEN=token).stdout.splitlines()
+            assert ("WHO" in headings, "token:ada" in row, more) == (True, True, [])
+            assert "token:ada  1 running  0 waiting" in cli("info", BASICAER_TOKEN=token).stdout
+            assert "callers  token:ada 1 running, 0 waiting\n" in cli("top", BASICAER_TOKEN=token).stdout
+        assert json.loads(cli("jobs", "--json", BASICAER_TOKEN=root).stdout)[0]["principal"] == "token:ada"
+        for command in ("jobs", "info", "top"):
+            assert "ada" not in cli(command, BASICAER_TOKEN=ben).stdout
+        stub.CancelJob(pb.CancelJobRequest(job_id=job.job_id))
+
+
 def test_the_file_of_tokens_is_closed_to_others_and_holds_none(server: ServerProcess, cli: Cli) -> None:
     token = cli("token", "create", "ada").stdout.strip()
     for path in server.data_dir.glob("tokens.sqlite3*"):

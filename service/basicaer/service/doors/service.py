@@ -193,6 +193,8 @@ class JobService:
         info.CopyFrom(self._info)
         info.queued_jobs = self._manager.queued_jobs
         info.running_jobs = self._manager.running_jobs
+        for share in self._manager.shares(caller):
+            info.callers.add(principal=share.principal, queued_jobs=share.waiting, running_jobs=share.running)
         # Whoever asks wants to know how a server is, also when its database is away.
         with suppress(ServiceError):
             for member in await self._manager.members():

@@ -15,6 +15,7 @@ from basicaer.service.config import Config
 from basicaer.service.errors import JobNotFoundError, ServiceError, option_invalid
 from basicaer.service.execution._interface import Executor
 from basicaer.service.jobs._registry import Registry
+from basicaer.service.jobs._shares import Share, shares
 from basicaer.service.jobs._store_health import StoreHealth
 from basicaer.service.jobs._telemetry import JobTelemetry
 from basicaer.service.jobs.events.committed import LocalFeed
@@ -189,7 +190,7 @@ class JobManager:
             ServiceError: As SubmitJob's comment lists.
         """
         entry, accepted = await self._admit(spec, request_id, caller)
-        job = entry.snapshot() if accepted is None else _accepted_job(entry, accepted)
+        job = entry.snapshot() if accepted is None else entry.accepted(accepted)
         return Submission(job, accepted is None)
 
     async def validate(self, spec: job_pb2.JobSpec | WireSpec) -> job_pb2.Job:
@@ -227,7 +228,7 @@ class JobManager:
         load_result = self._registry.inline_result
         if accepted is not None:
             # It may be running, or even done, but the stream tells its story from the start.
-            job = _accepted_job(entry, accepted)
+            job = entry.accepted(accepted)
             return Watch(entry, job, job.sequence, heartbeat=heartbeat, load_result=load_result)
         job = entry.snapshot()
         cursor = job.sequence - 1 if entry.final else job.sequence
@@ -353,6 +354,10 @@ class JobManager:
         """
         return () if self._cluster is None else await self._cluster.shared.members()
 
+    def shares(self, caller: Caller) -> Sequence[Share]:
+        """Return whose jobs wait and run, as far as a caller may see."""
+        return shares(caller, self._backlog.waiting_by_principal(), self._scheduler.running())
+
     @property
     def queued_jobs(self) -> int:
         """Jobs that wait."""
@@ -391,10 +396,3 @@ class JobManager:
         if accepted is None:
             self._telemetry.answered("duplicate")
         return entry, accepted
-
-
-def _accepted_job(entry: JobEntry, accepted: bytes) -> job_pb2.Job:
-    """Return the job as it was when it was accepted, whatever has become of it in the meantime."""
-    job = job_pb2.Job.FromString(accepted)
-    job.queue_position = entry.position
-    return job

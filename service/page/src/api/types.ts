@@ -44,6 +44,8 @@ export interface Job {
   requiredBytes?: string;
   resultSizeBytes?: string;
   resultExpireTime?: string;
+  /** Whose it is, as "token:NAME"; nothing where nobody is asked. */
+  principal?: string;
   warnings?: Diagnostic[];
 }
 
@@ -141,12 +143,32 @@ export interface BackendInfo {
   methods?: string[];
 }
 
+/** A process that shares jobs with the one that answers. */
+export interface Member {
+  name: string;
+  address?: string;
+  version?: string;
+  workers?: number;
+  maxMemoryBytes?: string;
+  runningJobs?: string;
+  runningBytes?: string;
+  uptime?: string;
+}
+
+export interface CallerLoad {
+  principal: string;
+  queuedJobs?: string;
+  runningJobs?: string;
+}
+
 export interface ServerInfo {
   version: string;
   startTime: string;
   workers?: number;
   queuedJobs?: string;
   runningJobs?: string;
+  members?: Member[];
+  callers?: CallerLoad[];
   limits?: Record<string, unknown> & { maxMemoryBytes?: string; maxQueuedJobs?: string };
 }
 

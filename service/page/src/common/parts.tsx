@@ -33,6 +33,17 @@ export function Labels({ labels }: { labels: Job["labels"] }) {
   );
 }
 
+/** Whose something is: a name, and by what it was proved. */
+export function Who({ principal }: { principal: string }) {
+  const [, kind, name] = /^(\w+:)?(.*)$/s.exec(principal) ?? [];
+  return (
+    <span class="who-name">
+      <span class="muted">{kind}</span>
+      {name}
+    </span>
+  );
+}
+
 export function Notice({ kind = "info", children }: { kind?: "info" | "bad"; children: ComponentChildren }) {
   return (
     <p class={`notice notice-${kind}`} role={kind === "bad" ? "alert" : "status"}>

@@ -6,7 +6,7 @@ import type { Job, JobEvent, JobSpec } from "../api/types";
 import { isFinal, type Link, watchJob } from "../api/watch";
 import { between, bytes, count, day, seconds } from "../common/format";
 import { useNow } from "../common/hooks";
-import { Fact, Labels, Notice, ProgressBar, plural, Status } from "../common/parts";
+import { Fact, Labels, Notice, ProgressBar, plural, Status, Who } from "../common/parts";
 import { ResultView } from "../results/result";
 import { go } from "../router";
 import { runAgain } from "./again";
@@ -191,7 +191,9 @@ function Waiting({ job }: { job: Job }) {
       <h2>{queued ? "Waiting" : "Running"}</h2>
       {queued ? (
         <p class="muted">
-          {job.queuePosition ? `${count(job.queuePosition)} jobs are ahead of it.` : "It is the next to run."}
+          {job.queuePosition
+            ? `${plural(job.queuePosition, "job")} ${job.queuePosition === 1 ? "is" : "are"} ahead of it.`
+            : "It is the next to run."}
         </p>
       ) : (
         <>
@@ -212,6 +214,11 @@ function Facts({ job }: { job: Job }) {
     <section class="card">
       <h2>Job</h2>
       <dl class="facts">
+        {job.principal && (
+          <Fact name="Submitted by">
+            <Who principal={job.principal} />
+          </Fact>
+        )}
         <Fact name="Backend">{job.backendName}</Fact>
         <Fact name="Programs">{count(job.numPrograms)}</Fact>
         <Fact name="Shots">{count(job.shots)}</Fact>

@@ -6,7 +6,7 @@ import type { Job } from "../api/types";
 import { isFinal } from "../api/watch";
 import { ago, between, count, seconds } from "../common/format";
 import { useNow, usePolling } from "../common/hooks";
-import { Choice, Labels, Notice, ProgressBar, plural, Status } from "../common/parts";
+import { Choice, Labels, Notice, ProgressBar, plural, Status, Who } from "../common/parts";
 import { go, Link } from "../router";
 import { runAgain } from "./again";
 
@@ -109,6 +109,8 @@ function Nothing({ filtered }: { filtered: boolean }) {
 
 function Table({ jobs, look }: { jobs: Job[]; look: () => void }) {
   const now = useNow(1000);
+  // Where nobody is asked who they are, nobody has a name.
+  const named = jobs.some(({ principal }) => principal);
   return (
     <div class="card table-card">
       <table class="jobs">
@@ -117,6 +119,7 @@ function Table({ jobs, look }: { jobs: Job[]; look: () => void }) {
           <tr>
             <th scope="col">Status</th>
             <th scope="col">Job</th>
+            {named && <th scope="col">Who</th>}
             <th scope="col">Work</th>
             <th scope="col">Labels</th>
             <th scope="col" class="right">
@@ -132,7 +135,7 @@ function Table({ jobs, look }: { jobs: Job[]; look: () => void }) {
         </thead>
         <tbody>
           {jobs.map((job) => (
-            <Row key={job.jobId} job={job} now={now} look={look} />
+            <Row key={job.jobId} job={job} named={named} now={now} look={look} />
           ))}
         </tbody>
       </table>
@@ -140,7 +143,7 @@ function Table({ jobs, look }: { jobs: Job[]; look: () => void }) {
   );
 }
 
-function Row({ job, now, look }: { job: Job; now: number; look: () => void }) {
+function Row({ job, named, now, look }: { job: Job; named: boolean; now: number; look: () => void }) {
   return (
     <tr>
       <td class="cell-status">
@@ -153,6 +156,7 @@ function Row({ job, now, look }: { job: Job; now: number; look: () => void }) {
         </Link>
         <span class="muted small">{job.backendName}</span>
       </td>
+      {named && <td class="cell-who">{job.principal && <Who principal={job.principal} />}</td>}
       <td class="cell-work muted">
         {Number(job.numPrograms) > 1 && `${plural(job.numPrograms ?? 0, "program")}, `}
         {plural(job.shots ?? 0, "shot")}

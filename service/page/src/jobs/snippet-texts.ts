@@ -25,13 +25,21 @@ function value(name: string, given: unknown): string {
       : text.toLowerCase();
 }
 
+/** The fields of an option that has some, as JSON and Python write them. */
+function bounds(given: unknown): string {
+  const fields = Object.entries(given as Record<string, string>);
+  return `{${fields.map(([name, each]) => `${quoted(name)}: ${numeral(each)}`).join(", ")}}`;
+}
+
+const numeral = (text: string): string => (/^-?[\d.]+(e-?\d+)?$/i.test(text) ? text : quoted(text));
+
 function pythonOptions(spec: JobSpec): string {
   return Object.entries(spec.options ?? {})
     .map(([name, given]) => {
       if (name === "noise_model") return ", noise_model=noise";
       if (typeof given === "boolean") return `, ${name}=${given ? "True" : "False"}`;
-      const text = value(name, given);
-      return `, ${name}=${/^-?[\d.]+(e-?\d+)?$/i.test(text) ? text : quoted(text)}`;
+      if (typeof given === "object") return `, ${name}=${bounds(given)}`;
+      return `, ${name}=${numeral(value(name, given))}`;
     })
     .join("");
 }
@@ -58,6 +66,7 @@ function flags(spec: JobSpec): string {
     .map(([name, given]) => {
       if (name === "noise_model") return " --noise noise.json";
       if (name === "memory") return given ? " --memory" : "";
+      if (typeof given === "object") return ` --option ${inShell(`${name}=${bounds(given)}`)}`;
       return known[name]
         ? ` ${known[name]} ${value(name, given)}`
         : ` --option ${name}=${value(name, given)}`;

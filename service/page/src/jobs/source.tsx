@@ -12,11 +12,20 @@ function Options({ options }: { options: Record<string, unknown> }) {
     <dl class="facts across">
       {entries.map(([name, value]) => (
         <Fact key={name} name={words(name, "").replace(/^./, (first) => first.toUpperCase())}>
-          {name === "noise_model" ? noiseText(value) : plain(String(value)).replace(/[“”]/g, "")}
+          {optionText(name, value)}
         </Fact>
       ))}
     </dl>
   );
+}
+
+function optionText(name: string, value: unknown): string {
+  if (name === "noise_model") return noiseText(value);
+  if (typeof value === "object" && value)
+    return Object.entries(value)
+      .map(([field, each]) => `${words(field, "")} ${each}`)
+      .join(", ");
+  return plain(String(value)).replace(/[“”]/g, "");
 }
 
 /** What was run, as this browser remembers it. */

@@ -1,14 +1,35 @@
 // How the server is doing.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, Problem } from "../api/client";
-import type { BackendInfo, ServerInfo, Session } from "../api/types";
+import type { BackendInfo, Member, ServerInfo, Session } from "../api/types";
 import { bytes, count, day, plain, seconds, words } from "../common/format";
 import { useNow, usePolling } from "../common/hooks";
 import { Fact, Notice } from "../common/parts";
+import { Callers, Members } from "./shared";
 import { Line } from "./spark";
 
 const EVERY = 1000;
 const KEPT = 120;
+
+/** What runs and what could: of all that share their jobs where there are several, else of the server itself. */
+function loadOf(info: ServerInfo, gauges: Record<string, number> | undefined) {
+  const { members = [] } = info;
+  if (!members.length)
+    return {
+      running: Number(info.runningJobs ?? 0),
+      workers: info.workers ?? 0,
+      bytes: gauges?.["admittedBytes"],
+      mostBytes: Number(info.limits?.maxMemoryBytes ?? 0),
+    };
+  const sum = (value: (member: Member) => number | string | undefined): number =>
+    members.reduce((all, member) => all + Number(value(member) ?? 0), 0);
+  return {
+    running: sum(({ runningJobs }) => runningJobs),
+    workers: sum(({ workers }) => workers),
+    bytes: sum(({ runningBytes }) => runningBytes),
+    mostBytes: sum(({ maxMemoryBytes }) => maxMemoryBytes),
+  };
+}
 
 interface Point {
   running: number;
@@ -34,11 +55,8 @@ export function ServerView({ session }: { session: Session }) {
           api.info(),
           session.admin ? api.load() : Promise.resolve(undefined),
         ]);
-        const point = {
-          running: Number(found.runningJobs ?? 0),
-          queued: Number(found.queuedJobs ?? 0),
-          memory: gauges?.["admittedBytes"] ?? 0,
-        };
+        const { running, bytes: memory = 0 } = loadOf(found, gauges);
+        const point = { running, queued: Number(found.queuedJobs ?? 0), memory };
         points.current = [...points.current, point].slice(-KEPT);
         setInfo(found);
         setLoad(gauges);
@@ -51,6 +69,7 @@ export function ServerView({ session }: { session: Session }) {
     "",
   );
   const history = points.current;
+  const now = info && loadOf(info, load);
 
   return (
     <>
@@ -58,15 +77,15 @@ export function ServerView({ session }: { session: Session }) {
         <h1>Server</h1>
       </div>
       {trouble && <Notice kind="bad">{trouble} What is shown is from before.</Notice>}
-      {info && (
+      {info && now && (
         <>
           <div class="tiles">
             <Tile
               name="Running"
-              value={count(info.runningJobs)}
-              of={`of ${count(info.workers)} at once`}
+              value={count(now.running)}
+              of={`of ${count(now.workers)} at once`}
               line={history.map(({ running }) => running)}
-              most={Math.max(info.workers ?? 1, 1)}
+              most={Math.max(now.workers, now.running, 1)}
             />
             <Tile
               name="Waiting"
@@ -75,19 +94,23 @@ export function ServerView({ session }: { session: Session }) {
               line={history.map(({ queued }) => queued)}
               most={Math.max(...history.map(({ queued }) => queued), 1)}
             />
-            {load && (
+            {now.bytes !== undefined && (
               <Tile
                 name="Memory of running jobs"
-                value={bytes(load["admittedBytes"])}
-                of={`of ${bytes(info.limits?.maxMemoryBytes)}`}
+                value={bytes(now.bytes)}
+                of={`of ${bytes(now.mostBytes)}`}
                 line={history.map(({ memory }) => memory)}
                 most={Math.max(...history.map(({ memory }) => memory), 1)}
               />
             )}
           </div>
           <div class="columns">
-            <Backends backends={backends} />
+            <div class="stack">
+              <Members members={info.members ?? []} />
+              <Backends backends={backends} />
+            </div>
             <div class="stack side">
+              <Callers callers={info.callers ?? []} />
               <About info={info} load={load} session={session} />
             </div>
           </div>

@@ -4,8 +4,9 @@ import { plain, words } from "../common/format";
 import { noiseModel } from "./noise";
 
 // Of these the form would need to be an editor of its own.
-const NOT_HERE = new Set(["initial_statevector", "initial_unitary", "matrix_product_state"]);
+const NOT_HERE = new Set(["initial_statevector", "initial_unitary"]);
 const PRECISIONS = ["PRECISION_DOUBLE", "PRECISION_SINGLE"];
+const BOUNDS = "matrix_product_state";
 const FIRST = ["shots", "seed_simulator", "method", "noise"];
 
 /** Options that the form has beside the contract's: noise that comes with all gates. */
@@ -14,9 +15,24 @@ export const NOISE: OptionInfo = {
   description: "Depolarizing noise after each gate on two qubits: its probability.",
 };
 
+/** The bounds of a matrix product state, which the contract has as one option of two fields. */
+const OF_BOUNDS: OptionInfo[] = [
+  {
+    name: `${BOUNDS}.max_bond_dimension`,
+    description: "Of a matrix product state: the most values of a bond between two qubits.",
+  },
+  {
+    name: `${BOUNDS}.truncation_threshold`,
+    defaultValue: "1e-16",
+    description: "Of a matrix product state: how much of a bond’s weight may be cut, from 0 to below 1.",
+  },
+];
+
 export function optionsOf(backend: BackendInfo): OptionInfo[] {
   const found = (backend.options ?? []).filter(({ name }) => !NOT_HERE.has(name));
-  const shown = found.map((each) => (each.name === "noise_model" ? NOISE : each));
+  const shown = found.flatMap((each) =>
+    each.name === "noise_model" ? [NOISE] : each.name === BOUNDS ? OF_BOUNDS : [each],
+  );
   const place = (name: string): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   return shown.sort((a, b) => place(a.name) - place(b.name));
 }
@@ -24,14 +40,16 @@ export function optionsOf(backend: BackendInfo): OptionInfo[] {
 /** What the form says as the contract's RunOptions. */
 export function runOptions(values: Record<string, string>): Record<string, unknown> {
   const made: Record<string, unknown> = {};
+  const bounds: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) {
     if (!value.trim()) continue;
     if (name === "noise") made["noise_model"] = noiseModel(Number(value));
+    else if (name.startsWith(`${BOUNDS}.`)) bounds[name.slice(BOUNDS.length + 1)] = value.trim();
     else if (name === "max_run_time") made[name] = `${Number(value)}s`;
     else if (value === "true" || value === "false") made[name] = value === "true";
     else made[name] = value.trim();
   }
-  return made;
+  return Object.keys(bounds).length ? { ...made, [BOUNDS]: bounds } : made;
 }
 
 interface Props {
@@ -73,6 +91,7 @@ interface FieldProps {
 function Field({ option, methods, value, onChange }: FieldProps) {
   const { name, defaultValue, description } = option;
   const id = `option-${name}`;
+  const title = words(name, /^.*\./);
   const choices = name === "method" ? methods : name === "precision" ? PRECISIONS : [];
   if (defaultValue === "false" || defaultValue === "true") {
     return (
@@ -83,7 +102,7 @@ function Field({ option, methods, value, onChange }: FieldProps) {
           onChange={(event) => onChange(String(event.currentTarget.checked))}
         />
         <span>
-          {words(name, "")}
+          {title}
           <span class="hint">{plain(description)}</span>
         </span>
       </label>
@@ -91,7 +110,7 @@ function Field({ option, methods, value, onChange }: FieldProps) {
   }
   return (
     <div class="field">
-      <label for={id}>{words(name, "")}</label>
+      <label for={id}>{title}</label>
       {choices.length ? (
         <select
           id={id}

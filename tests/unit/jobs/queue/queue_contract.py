@@ -51,6 +51,7 @@ class QueueContract:
         assert queue.take(MEMORY) is None
         assert not queue.remove(entry("a"))
         assert queue.waiting_of("") == 0
+        assert queue.waiting_by_principal() == {}
 
     def test_first_come_first_served(self) -> None:
         queue = self.make(3)
@@ -65,6 +66,7 @@ class QueueContract:
         expected = ["a1", "b1", "c1", "a2", "b2", "a3"]
         assert names(queue) == expected
         assert [queue.waiting_of(name) for name in "abcd"] == [3, 2, 1, 0]
+        assert queue.waiting_by_principal() == {"a": 3, "b": 2, "c": 1}
         assert [self.taken(queue) for _ in expected] == expected
 
     def test_who_was_served_waits_for_the_others(self) -> None:

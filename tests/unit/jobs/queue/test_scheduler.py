@@ -219,6 +219,7 @@ def test_principals_take_turns(bench: Any) -> None:
     expected = ["a1", "b1", "c1", "a2", "b2", "a3"]
     assert [entry.job_id for entry in its.scheduler.waiting()] == expected
     assert [its.scheduler.waiting_of(name) for name in "abcd"] == [3, 2, 1, 0]
+    assert its.scheduler.waiting_by_principal() == {"a": 3, "b": 2, "c": 1}
     for before, name in zip(["running", *expected], expected, strict=False):
         its.end(before)
         assert its.starts() == name

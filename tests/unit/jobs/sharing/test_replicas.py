@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from basicaer.service.callers import Caller
 from basicaer.service.errors import JobNotFoundError, ServiceError
+from basicaer.service.jobs._shares import Share
 from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1 import job_pb2
 from basicaer.v1.job_service_pb2 import ListJobsRequest, ReadResultRequest
@@ -89,6 +90,22 @@ async def test_a_request_id_is_one_job_everywhere(start: Any, tools: SimpleNames
     assert caught.value.reason == reasons.ERROR_REASON_REQUEST_ID_REUSED
     for answer in answers:
         assert (await tools.until(managers[1], answer.job.job_id)).status == DONE
+
+
+async def test_whose_jobs_wait_is_known_everywhere(start: Any, tools: SimpleNamespace) -> None:
+    ada, ben, admin = Caller("token:ada", False), Caller("token:ben", False), Caller("token:root", True)
+    first, second = [await start(executor=tools.ScriptExecutor(), run_jobs=False) for _ in range(2)]
+    for caller in (ada, ada, ben):
+        job = (await first.submit(tools.spec("hold x"), caller=caller)).job
+        assert job.principal == caller.principal
+        assert (await second.get(job.job_id, caller=admin)).principal == caller.principal
+    everybody = [Share("token:ada", 2, 0), Share("token:ben", 1, 0)]
+    assert first.shares(admin) == everybody
+    # The other one counts now and then.
+    async with asyncio.timeout(60):
+        while second.shares(admin) != everybody:
+            await asyncio.sleep(0.05)
+    assert second.shares(ben) == everybody[1:]
 
 
 async def test_jobs_are_shared_out(start: Any, tools: SimpleNamespace) -> None:

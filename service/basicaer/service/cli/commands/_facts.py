@@ -108,6 +108,8 @@ def info(server: Server, as_json: bool) -> None:
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         say(f"{name:<{width}}  {value}")
+    for caller in found.callers:
+        say(f"{caller.principal}  {caller.running_jobs:,} running  {caller.queued_jobs:,} waiting")
     for member in found.members:
         where = f"calls at {member.address}" if member.address else "no calls"
         runs = f"{member.running_jobs} of {member.workers} running" if member.workers else "quick jobs alone"

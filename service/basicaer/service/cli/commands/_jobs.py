@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,9 @@ from basicaer.service.cli.results import picture_option
 if TYPE_CHECKING:
     from basicaer.v1 import job_pb2
 
-__all__ = ["HEADINGS", "cancel", "delete", "jobs", "result", "row_of", "watch"]
+__all__ = ["cancel", "delete", "jobs", "result", "table_of", "watch"]
 
-HEADINGS = ("JOB", "STATUS", "BACKEND", "AGE", "SHOTS", "NOTE")
-
+_HEADINGS = ("JOB", "STATUS", "BACKEND", "AGE", "SHOTS", "NOTE")
 _STATUSES = ("QUEUED", "VALIDATING", "RUNNING", "DONE", "ERROR", "CANCELLED")
 _PAGE = 100
 
@@ -80,11 +80,18 @@ def jobs(
     elif not found:
         say("no jobs")
     else:
-        say(*_text.table(HEADINGS, [row_of(job) for job in found]))
+        say(*table_of(found))
 
 
-def row_of(job: job_pb2.Job) -> tuple[str, ...]:
-    """Return what is told of a job in a list, below `HEADINGS`."""
+def table_of(jobs: Sequence[job_pb2.Job]) -> list[str]:
+    """Return a list of jobs with its headings; with whose they are, where callers have names."""
+    if not any(job.principal for job in jobs):
+        return _text.table(_HEADINGS, map(_row_of, jobs))
+    rows = ((*_row_of(job)[:-1], job.principal, _row_of(job)[-1]) for job in jobs)
+    return _text.table((*_HEADINGS[:-1], "WHO", _HEADINGS[-1]), rows)
+
+
+def _row_of(job: job_pb2.Job) -> tuple[str, ...]:
     from basicaer.client.calls import time_from_message
     from basicaer.v1 import job_pb2
 

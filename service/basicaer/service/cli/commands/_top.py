@@ -10,7 +10,7 @@ import click
 from basicaer.service.cli import _text
 from basicaer.service.cli._connection import Connection, Server, connect, server_option
 from basicaer.service.cli._say import say
-from basicaer.service.cli.commands._jobs import HEADINGS, row_of
+from basicaer.service.cli.commands._jobs import table_of
 from basicaer.service.printable import printable
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["top"]
 
 _BAR_WIDTH = 20
+_MOST_CALLERS = 4
 
 
 @click.command()
@@ -37,7 +38,7 @@ def top(interval: float, limit: int, server: Server) -> None:
     """Follow a server's load and jobs, live, until Ctrl-C.
 
     Above stands what runs, then what was submitted last. A caller sees its own jobs alone, an admin all of
-    them. Where the output is no terminal, it is shown once.
+    them, and how many of each caller run and wait. Where the output is no terminal, it is shown once.
     """
     with connect(server) as connection:
         if not sys.stdout.isatty():
@@ -82,8 +83,8 @@ def _lines(connection: Connection, limit: int) -> list[str]:
     ).jobs
     newest = connection.call("ListJobs", job_service_pb2.ListJobsRequest(page_size=limit)).jobs
     shown: dict[str, job_pb2.Job] = {job.job_id: job for job in [*running, *newest]}
-    rows = [row_of(job) for job in list(shown.values())[:limit]]
-    return [*_load(connection.address, info), "", *(_text.table(HEADINGS, rows) if rows else ["no jobs"])]
+    jobs = list(shown.values())[:limit]
+    return [*_load(connection.address, info), "", *(table_of(jobs) if jobs else ["no jobs"])]
 
 
 def _load(address: str, info: job_service_pb2.GetServerInfoResponse) -> list[str]:
@@ -101,4 +102,15 @@ def _load(address: str, info: job_service_pb2.GetServerInfoResponse) -> list[str
         f"{address}, version {info.version}, up for {up}",
         f"running  {busy:<{_BAR_WIDTH}} {info.running_jobs:,}, {info.workers:,} workers",
         f"waiting  {filled:<{_BAR_WIDTH}} {info.queued_jobs:,} of {info.limits.max_queued_jobs:,}",
+        *_callers(info),
     ]
+
+
+def _callers(info: job_service_pb2.GetServerInfoResponse) -> list[str]:
+    """Return a line of those who have the most jobs; none where callers have no names."""
+    told = [
+        f"{printable(load.principal)} {load.running_jobs:,} running, {load.queued_jobs:,} waiting"
+        for load in info.callers[:_MOST_CALLERS]
+    ]
+    more = [f"{len(info.callers) - _MOST_CALLERS:,} more"] if len(info.callers) > _MOST_CALLERS else []
+    return [f"callers  {'; '.join([*told, *more])}"] if told else []

@@ -51,7 +51,7 @@ def first_page(records: Sequence[JobRecord | DamagedJob], size: int) -> Sequence
     """Those of the records that make up a page: at most `size`, and as many as its bytes allow."""
     taken = 0
     for count, record in enumerate(records[:size]):
-        taken += len(record.job) if isinstance(record, JobRecord) else 0
+        taken += len(record.job) + len(record.principal.encode()) if isinstance(record, JobRecord) else 0
         if taken > MOST_PAGE_BYTES and count:
             return records[:count]
     return records[:size]
@@ -151,7 +151,10 @@ def listed(
         entry = live.get(record.job_id)
         try:
             if entry is None or (isinstance(record, JobRecord) and entry.committed != record.sequence):
-                response.jobs.append(read_job(record))
+                job = read_job(record)
+                assert isinstance(record, JobRecord)
+                job.principal = record.principal
+                response.jobs.append(job)
             else:
                 # The same state, and what passes besides.
                 response.jobs.append(entry.snapshot())

@@ -201,9 +201,19 @@ class JobEntry:
         if self.watchers is not None:
             self.watchers.discard(watch)
 
+    def accepted(self, message: bytes) -> job_pb2.Job:
+        """Return the job as it was when it was accepted, whatever has become of it in the meantime; the
+        caller's own. `message` is the serialized Job of then.
+        """
+        job = job_pb2.Job.FromString(message)
+        job.principal = self.principal
+        job.queue_position = self.position
+        return job
+
     def snapshot(self) -> job_pb2.Job:
         """Return the job as readers may see it now; the caller's own."""
         job = job_pb2.Job.FromString(self.visible)
+        job.principal = self.principal
         if self.status == states.QUEUED:
             job.queue_position = self.position
         elif self.status == states.RUNNING:

@@ -4,7 +4,7 @@ all that wait, which may be in a database that several servers share.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from basicaer.service.jobs.model.entry import JobEntry
@@ -25,6 +25,9 @@ class Backlog(Protocol):
 
     def waiting_of(self, principal: str) -> int:
         """How many jobs of a principal wait."""
+
+    def waiting_by_principal(self) -> Mapping[str, int]:
+        """How many jobs of each principal wait, of those who have some."""
 
 
 class JobQueue(Protocol):
@@ -57,6 +60,9 @@ class JobQueue(Protocol):
 
     def waiting_of(self, principal: str) -> int:
         """How many jobs of a principal wait."""
+
+    def waiting_by_principal(self) -> Mapping[str, int]:
+        """How many jobs of each principal wait, of those who have some; the caller's own."""
 
     def __contains__(self, entry: object) -> bool:
         """Whether a job waits."""

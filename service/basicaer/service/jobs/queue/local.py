@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from basicaer.service.jobs.model.entry import JobEntry
 
@@ -93,6 +93,10 @@ class LocalQueue:
     def waiting_of(self, principal: str) -> int:
         """How many jobs of a principal wait."""
         return len(self._of.get(principal, ()))
+
+    def waiting_by_principal(self) -> Mapping[str, int]:
+        """How many jobs of each principal wait, of those who have some; the caller's own."""
+        return {principal: len(waiting) for principal, waiting in self._of.items()}
 
     def __contains__(self, entry: object) -> bool:
         return isinstance(entry, JobEntry) and entry.job_id in self._ready

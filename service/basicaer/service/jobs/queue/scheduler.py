@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from basicaer.service.jobs.model.entry import JobEntry
@@ -96,6 +96,11 @@ class Scheduler:
     def waiting_of(self, principal: str) -> int:
         """How many jobs of a principal wait."""
         return self._waiting.waiting_of(principal)
+
+    def waiting_by_principal(self) -> Mapping[str, int]:
+        """How many jobs of each principal wait, of those who have some."""
+        with self._lock:
+            return self._waiting.waiting_by_principal()
 
     def running(self) -> list[JobEntry]:
         """Return the jobs that run."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from basicaer.service.errors import ServiceError
 from basicaer.service.jobs.model.entry import JobEntry
@@ -49,6 +49,12 @@ class SharedBacklog:
     def waiting_of(self, principal: str) -> int:
         with self._lock:
             return max(self._counted.of.get(principal, 0) + self._since[principal], 0)
+
+    def waiting_by_principal(self) -> Mapping[str, int]:
+        with self._lock:
+            waiting = Counter(self._counted.of)
+            waiting.update(self._since)
+        return +waiting
 
     def add(self, entries: Sequence[JobEntry]) -> None:
         """Take note of jobs that wait from now on. Thread-safe."""
