@@ -23,8 +23,9 @@ PYTEST_ARGS ?= -n auto
 EXAMPLES := go typescript java rust cpp
 JAVA_CLASSES := examples/java/target/basicaer-example-0.1.0.jar:examples/java/target/lib/*
 RUNNER ?=
+S3S_VERSION := 0.14.1
 
-.PHONY: help setup run serve cluster docs test test-qiskit lint format protos check-protos contract check-contract gates check-gates blocking check-blocking page check-page pictures debian-packages stubs stubs-go \
+.PHONY: help setup run serve cluster docs test test-qiskit s3-server lint format protos check-protos contract check-contract gates check-gates blocking check-blocking page check-page pictures debian-packages stubs stubs-go \
 	stubs-typescript examples $(EXAMPLES:%=example-%) conformance conformance-cluster chaos chaos-cluster fuzz bench bench-peers \
 	wheel image image-test sbom lint-deploy clean clean-kernels
 
@@ -252,6 +253,13 @@ chaos: $(VENV)/.dev ## break a server on purpose for SECONDS, by SEED, and count
 
 chaos-cluster: $(VENV)/.dev ## the same with servers, workers and PostgreSQL
 	$(BIN)/python -m tests.cluster.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
+
+# A real S3 server for the tests of --object-store, which skip without it.
+build/s3s-fs/bin/s3s-fs:
+	$(call need,cargo,Rust with cargo)
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --features binary --root build/s3s-fs s3s-fs@$(S3S_VERSION)
+
+s3-server: build/s3s-fs/bin/s3s-fs ## build the S3 server that tests of --object-store need (some minutes, once)
 
 fuzz: $(VENV)/.dev ## look for inputs that TARGET doesn't handle, for SECONDS, by SEED (TARGET=wire, specs, command, …)
 	$(BIN)/python -m tests.fuzz $(TARGET) --seconds $(SECONDS) --seed $(SEED)

@@ -6,6 +6,7 @@ process.
     service        a server on the test's own event loop, for tests that look inside
     postgresql     a database that all tests of a run share, with a schema for each directory
     new_postgresql a database that a test may stop, kill and start again
+    s3             an object store of the test's own, which it may stop, kill and start again
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from basicaer.service.main import Service
 from basicaer.v1 import job_service_pb2_grpc
 
 from tests.postgresql import PostgreSQL, running
+from tests.s3 import BINARY, MISSING, S3Server
+from tests.s3 import running as s3_running
 
 # Without the first, a channel to a restarted server waits for the backoff of the one before; the second is
 # for machines whose environment names a proxy.
@@ -208,3 +211,14 @@ def new_postgresql() -> Iterator[PostgreSQL]:
     """A database of the test's own."""
     with running() as database:
         yield database
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """An object store of the test's own, whose variables are set."""
+    if not BINARY.exists():
+        pytest.skip(MISSING)
+    with s3_running() as server:
+        for name, value in server.variables.items():
+            monkeypatch.setenv(name, value)
+        yield server

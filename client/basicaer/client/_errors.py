@@ -34,7 +34,8 @@
     │   └── ResourceExhaustedError
     │       ├── QueueFullError
     │       ├── JobExceedsMemoryError
-    │       └── ProgramTooLargeError
+    │       ├── ProgramTooLargeError
+    │       └── ResultTooLargeError
     ├── ServerError                   a defect of the server
     ├── ChecksumError                 bytes arrived or were stored damaged
     └── JobError                      the job itself; never raised for a call that failed
@@ -90,6 +91,7 @@ __all__ = [
     "ResultError",
     "ResultExpiredError",
     "ResultNotReadyError",
+    "ResultTooLargeError",
     "ResultUnavailableError",
     "ServerError",
     "ServerUnavailableError",
@@ -298,6 +300,25 @@ class JobExceedsMemoryError(ResourceExhaustedError):
 
 class ProgramTooLargeError(ResourceExhaustedError):
     """A program exceeds a limit on its text, its nesting or its number of instructions."""
+
+
+class ResultTooLargeError(ResourceExhaustedError):
+    """The job's result is larger than the server keeps; see `result_bytes`, `most_bytes` and `setting`."""
+
+    @property
+    def result_bytes(self) -> int | None:
+        """What the result takes, at least."""
+        return self._number("result_bytes")
+
+    @property
+    def most_bytes(self) -> int | None:
+        """What the server keeps of a result."""
+        return self._number("most_bytes")
+
+    @property
+    def setting(self) -> str:
+        """What the server's operator has to set, so that it keeps larger ones."""
+        return self.metadata.get("setting", "")
 
 
 class ServerError(BasicAerError):

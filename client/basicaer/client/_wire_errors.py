@@ -48,6 +48,7 @@ REASONS: dict[str, type[errors.BasicAerError]] = {
     "UNAUTHENTICATED": errors.UnauthenticatedError,
     "PERMISSION_DENIED": errors.PermissionDeniedError,
     "TIME_LIMIT_EXCEEDED": errors.JobFailedError,
+    "RESULT_TOO_LARGE": errors.ResultTooLargeError,
 }
 
 # For a status without a reason: one made by gRPC itself or by a proxy.

@@ -165,6 +165,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Example: {"reason": "TIME_LIMIT_EXCEEDED", "metadata": {"max_run_time": "3600"}}
     """
+    ERROR_REASON_RESULT_TOO_LARGE: _ErrorReason.ValueType  # 31
+    """The job's result is larger than the server keeps; "setting" is what its operator sets to have it keep such ones.
+    With RESOURCE_EXHAUSTED; in a job, where the size has shown only at its end.
+
+    Example: {"reason": "RESULT_TOO_LARGE", "metadata": {"result_bytes": "134217728", "most_bytes": "67108864", "setting": "object_store"}}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of a failure. It travels as the `reason` of `google.rpc.ErrorInfo` (domain "basicaer.dev", the name
@@ -313,5 +319,11 @@ ERROR_REASON_TIME_LIMIT_EXCEEDED: ErrorReason.ValueType  # 30
 """The job ran for longer than the server, or its option `max_run_time`, allows. Only in a job.
 
 Example: {"reason": "TIME_LIMIT_EXCEEDED", "metadata": {"max_run_time": "3600"}}
+"""
+ERROR_REASON_RESULT_TOO_LARGE: ErrorReason.ValueType  # 31
+"""The job's result is larger than the server keeps; "setting" is what its operator sets to have it keep such ones.
+With RESOURCE_EXHAUSTED; in a job, where the size has shown only at its end.
+
+Example: {"reason": "RESULT_TOO_LARGE", "metadata": {"result_bytes": "134217728", "most_bytes": "67108864", "setting": "object_store"}}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -173,7 +173,8 @@ class JobServiceServicer(object):
         With a `request_id` the call may be repeated safely: the same id with the same spec returns the same job.
 
         Returns INVALID_ARGUMENT (PROGRAM_INVALID, OPTION_INVALID), NOT_FOUND (BACKEND_NOT_FOUND),
-        ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE),
+        ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (QUEUE_FULL, JOB_EXCEEDS_MEMORY, PROGRAM_TOO_LARGE,
+        RESULT_TOO_LARGE),
         DATA_LOSS (CHECKSUM_MISMATCH: the job that has the request id is damaged, or may be it; no second one was made).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

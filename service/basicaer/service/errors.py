@@ -36,6 +36,7 @@ __all__ = [
     "internal_error",
     "option_invalid",
     "queue_full",
+    "result_too_large",
     "shorten",
     "size_text",
 ]
@@ -172,6 +173,23 @@ def exceeds_memory(required: int, available: int, advice: str = _ADVICE) -> Serv
         metadata={
             "required_bytes": str(min(required, _LARGEST_NUMBER)),
             "available_bytes": str(available),
+        },
+    )
+
+
+def result_too_large(size: int, most: int) -> ServiceError:
+    """Return the refusal of a job whose result takes `size` bytes at least, where the database takes no more
+    than `most` of one.
+    """
+    return ServiceError(
+        error_reason_pb2.ERROR_REASON_RESULT_TOO_LARGE,
+        f"The job's result takes at least {size_text(size)}, and the servers' database keeps at most"
+        f" {size_text(most)} of one. Ask for less (counts, probabilities of some qubits, expectation values);"
+        " or have the servers started with --object-store, where larger results are kept.",
+        metadata={
+            "result_bytes": str(min(size, _LARGEST_NUMBER)),
+            "most_bytes": str(most),
+            "setting": "object_store",
         },
     )
 

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from basicaer import simulator as sim
 from basicaer.service import version
 from basicaer.service.access import Callers, server_credentials
-from basicaer.service.config import Config
+from basicaer.service.config import LARGEST_IN_DATABASE, Config
 from basicaer.service.doors.grpc import GrpcServer, ProbeServer, handlers
 from basicaer.service.doors.service import JobService
 from basicaer.service.doors.web import WebDoor
@@ -67,7 +67,14 @@ class Service:
         self._tracing = Tracing(config.trace_endpoint, version()) if config.trace_endpoint else None
         telemetry = Telemetry(metrics, self._tracing)
         store = new_store(
-            config.database, config.data_dir, metrics.committed, self.vital, lease=config.lease_time
+            config.database,
+            config.data_dir,
+            metrics.committed,
+            self.vital,
+            lease=config.lease_time,
+            object_store=config.object_store,
+            object_store_endpoint=config.object_store_endpoint,
+            largest=LARGEST_IN_DATABASE,
         )
         self._manager = JobManager(
             store, self._executor, config, telemetry, self._on_storing, self.vital, role

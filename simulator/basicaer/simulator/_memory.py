@@ -232,6 +232,25 @@ def saved_bytes(circuit: Circuit | ValidCircuit | Template, dtype: npt.DTypeLike
     return total
 
 
+def least_saved_bytes(circuit: Circuit | ValidCircuit | Template, dtype: npt.DTypeLike, shots: int) -> int:
+    """Return the bytes that the arrays take which each run of a valid circuit saves, whatever its outcomes
+    are; an int of any size.
+    """
+    if not isinstance(circuit, Circuit):
+        circuit = circuit.circuit
+    total = 0
+    # Those in blocks may not be come by, conditional ones have as many values as there are outcomes, and
+    # the bonds of a chain show as it runs.
+    for number, times in zip(*np.unique(circuit.body.operations, return_counts=True), strict=True):
+        operation = circuit.operations[number]
+        save = operation.save
+        if save is None or save.conditional or save.kind is SaveKind.MATRIX_PRODUCT_STATE:
+            continue
+        copies = _copies(save, circuit.num_clbits, shots * int(times))
+        total += copies * _one_saved(operation, circuit.num_qubits, np.dtype(dtype))
+    return total
+
+
 def _copies(save: Save, num_clbits: int, most: int | None) -> int:
     """Return how many values a save keeps, at most, where shots come by `most` times."""
     if save.per_shot or save.kind is SaveKind.DETECTORS:

@@ -8,6 +8,10 @@ import sys
 import uuid
 from pathlib import Path
 
+import grpc
+import pytest
+from basicaer.client import ResultTooLargeError
+from basicaer.client._wire_errors import error_from_rpc
 from basicaer.service.config import Config
 from basicaer.service.doctor import Finding, Verdict, _database
 from basicaer.v1 import job_pb2, job_service_pb2
@@ -149,3 +153,24 @@ def test_the_embedded_store_needs_nothing_of_it(tmp_path: Path) -> None:
         " sys.exit('asyncpg' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_results_beyond_the_database_need_an_object_store(
+    start_server: StartServer, postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    server = start_server("--database", postgresql.url(tmp_path))
+    large = Wire.qasm('OPENQASM 2.0; include "qelib1.inc"; qreg q[23]; h q;')
+    large.backend_name = "statevector_simulator"
+    with server.stub() as stub:
+        for only in (False, True):
+            with pytest.raises(grpc.RpcError) as caught:
+                stub.SubmitJob(job_service_pb2.SubmitJobRequest(spec=large, validate_only=only), timeout=60)
+            error = error_from_rpc(caught.value)
+            assert isinstance(error, ResultTooLargeError)
+            assert error.result_bytes == 16 << 23
+            assert (error.most_bytes, error.setting) == (64 << 20, "object_store")
+            assert "--object-store" in str(error)
+        # Of what is asked for, only what is certain counts.
+        large.backend_name = "qasm_simulator"
+        request = job_service_pb2.SubmitJobRequest(spec=large, validate_only=True)
+        assert stub.SubmitJob(request, timeout=60).job.required_bytes

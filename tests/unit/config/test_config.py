@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from basicaer.service.config import Config, available_memory
+from basicaer.service.errors import SettingError
 
 
 def test_the_defaults_fit_this_machine(tmp_path: Path) -> None:
@@ -79,3 +80,29 @@ def test_memory_within_a_control_group(tmp_path: Path, files: dict[str, str], ex
 
 def test_memory_where_the_kernel_tells_nothing(tmp_path: Path) -> None:
     assert available_memory(tmp_path, tmp_path / "none", tmp_path / "none") > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "why"),
+    [
+        ("object_store", {"object_store": "s3://results"}, "--database"),
+        ("object_store", {"object_store": "file:///mnt/lab", "database": "postgresql://db/x"}, "no promise"),
+        ("object_store", {"object_store": "s3://", "database": "postgresql://db/x"}, "s3://bucket/prefix"),
+        ("object_store_endpoint", {"object_store_endpoint": "minio:9000"}, "https://"),
+    ],
+)
+def test_where_objects_are_kept_is_checked(
+    tmp_path: Path, name: str, settings: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(SettingError, match=why) as caught:
+        Config(data_dir=tmp_path, **settings)
+    assert caught.value.setting == name
+
+
+def test_what_a_database_takes_of_a_result(tmp_path: Path) -> None:
+    settings = (("", ""), ("postgresql://db/x", ""), ("postgresql://db/x", "s3://results/of-us"))
+    kept = [
+        Config(data_dir=tmp_path, database=database, object_store=store).most_result_bytes
+        for database, store in settings
+    ]
+    assert kept == [None, 64 << 20, None]

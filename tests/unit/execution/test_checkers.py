@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def here(executor: ThreadExecutor, data: bytes) -> object:
             lambda: executor.prepare(spec.message, columns=spec.columns, size=spec.size),
             max_memory_bytes=CONFIG.max_memory_bytes,
             max_metadata_bytes=CONFIG.max_metadata_bytes,
+            most_result_bytes=CONFIG.most_result_bytes,
         )
     except DecodeError:
         return told(invalid_message(job_pb2.JobSpec.DESCRIPTOR))
@@ -136,3 +138,21 @@ def test_a_refusal_survives_its_way() -> None:
         field="programs[0]",
     )
     assert told(decode_refusal(encode_refusal(error))) == told(error)
+
+
+def test_a_result_that_the_database_does_not_take_is_refused_there_too() -> None:
+    circuit = circuit_pb2.Circuit(num_qubits=23)
+    spec = job_pb2.JobSpec(backend_name="statevector_simulator", programs=[job_pb2.Program(circuit=circuit)])
+    of_database = replace(CONFIG, database="postgresql://basicaer:secret@db/jobs")
+    of_both = replace(of_database, object_store="s3://results")
+    for config, refused in ((CONFIG, False), (of_both, False), (of_database, True)):
+        checkers = Checkers(config, 1 << 30)
+        try:
+            answer = there(checkers, spec.SerializeToString())
+        finally:
+            checkers.close()
+        if refused:
+            assert isinstance(answer, tuple)
+            assert answer[0] == error_reason_pb2.ERROR_REASON_RESULT_TOO_LARGE
+        else:
+            assert isinstance(answer, job_pb2.Job)

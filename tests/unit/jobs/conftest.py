@@ -7,6 +7,7 @@ done            ends at once, with counts
 hold NAME       runs until the test calls `executor.release(NAME)`, or it is cancelled
 deaf NAME       the same, but doesn't listen to a cancellation
 array N         has a result with an array of N bytes beside it
+surprise N      the same, which shows only at its end
 inline N        has a result with an array of N bytes in it
 fail            ends with a program's failure, and a result that tells it
 crash           raises what no executor should
@@ -92,6 +93,7 @@ class ScriptJob:
             else:
                 self.size_bytes = int(words[1])
             words = self.words = words[2:]
+        self.result_bytes = 2 * int(words[1]) if words[0] == "array" else 0
 
     def memory_advice(self, available: int) -> str:
         return f"Only {available} fit."
@@ -221,7 +223,7 @@ def _outcome(verb: str, arguments: list[str]) -> ExecutionOutcome:
         program.error.CopyFrom(error)
         return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, result, error=error)
     parts = []
-    if verb in ("array", "inline"):
+    if verb in ("array", "surprise", "inline"):
         data = array_bytes(int(arguments[0]))
         for name in ("first", "second"):
             described = program.arrays.add(

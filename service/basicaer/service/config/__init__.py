@@ -6,8 +6,8 @@ of the command line, do without it.
 
 from __future__ import annotations
 
-from basicaer.service.config._config import Config
+from basicaer.service.config._config import LARGEST_IN_DATABASE, Config
 from basicaer.service.config._memory import available_memory
 from basicaer.service.config._values import DEFAULT_HTTP
 
-__all__ = ["DEFAULT_HTTP", "Config", "available_memory"]
+__all__ = ["DEFAULT_HTTP", "LARGEST_IN_DATABASE", "Config", "available_memory"]

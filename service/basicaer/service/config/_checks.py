@@ -19,6 +19,8 @@ __all__ = ["check", "is_loopback"]
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 _ORIGIN = re.compile(r"https?://[^\s/?#@,]+", re.IGNORECASE)
+_OBJECTS = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?")
+_ENDPOINT = re.compile(r"https?://[^\s/?#@]+/?", re.IGNORECASE)
 _METHODS = ("token", "jwt", "certificate")
 # Those with a shared secret (HS256) would let whoever can check a token make one, and "none" is no signature.
 _ALGORITHMS = frozenset(
@@ -47,12 +49,32 @@ def check(config: Values, settings: Sequence[Setting]) -> None:
     _check_telemetry(config)
     if config.database and not config.database.startswith(("postgresql://", "postgres://")):
         raise SettingError("database", "is not a URL such as postgresql://basicaer@db/jobs")
+    _check_object_store(config)
     if config.health_listen:
         _check_address("health_listen", config.health_listen)
     _check_tls(config)
     _check_methods(config)
     _check_reach("listen", config.listen, config)
     _check_http(config)
+
+
+def _check_object_store(config: Values) -> None:
+    for name, value, allowed, example in (
+        ("object_store", config.object_store, _OBJECTS, "s3://bucket/prefix"),
+        ("object_store_endpoint", config.object_store_endpoint, _ENDPOINT, "https://minio.example.org:9000"),
+    ):
+        if value and not allowed.fullmatch(value):
+            why = (
+                ": a folder that servers share keeps no promise about what is written when it fails"
+                if value.startswith("file:")
+                else ""
+            )
+            raise SettingError(name, f"{value!r} is not a URL such as {example}{why}")
+    if config.object_store and not config.database:
+        raise SettingError(
+            "object_store",
+            "is for servers with --database; others keep large results in their data directory",
+        )
 
 
 def _check_address(name: str, address: str) -> None:

@@ -89,6 +89,19 @@ class Values:
         "postgresql://basicaer@db/jobs?sslmode=verify-full. All servers that name "
         "it are one service. Needs pip install 'basicaer[postgresql]'. Keep a password in ~/.pgpass.",
     )
+    object_store: str = setting(
+        TEXT,
+        "",
+        "With --database: where results above 64 MiB are kept, such as s3://bucket/prefix; without it jobs "
+        "that have such are refused. All servers need the same. Needs pip install 'basicaer[s3]', and "
+        "credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or by the machine's role.",
+    )
+    object_store_endpoint: str = setting(
+        TEXT,
+        "",
+        "Where --object-store is reached when that isn't AWS, such as https://minio.example.org:9000.",
+        shown="that of AWS, or AWS_ENDPOINT_URL",
+    )
     lease_time: float = setting(
         TIME,
         10.0,

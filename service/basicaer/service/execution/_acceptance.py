@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from basicaer.service.errors import exceeds_memory, option_invalid
+from basicaer.service.errors import exceeds_memory, option_invalid, result_too_large
 from basicaer.service.execution._interface import PreparedJob
 from basicaer.v1 import job_pb2
 
@@ -20,11 +20,12 @@ def accept(
     *,
     max_memory_bytes: int,
     max_metadata_bytes: int,
+    most_result_bytes: int | None,
 ) -> tuple[job_pb2.Job, PreparedJob]:
     """Return the job of a spec, without what its acceptance gives it; and what `prepare` makes of the spec.
 
     Raises:
-        ServiceError: OPTION_INVALID, JOB_EXCEEDS_MEMORY, or as `prepare`.
+        ServiceError: OPTION_INVALID, JOB_EXCEEDS_MEMORY, RESULT_TOO_LARGE, or as `prepare`.
     """
     _check_labels(spec.labels)
     _check_metadata(spec, max_metadata_bytes)
@@ -32,6 +33,8 @@ def accept(
     if prepared.required_bytes > max_memory_bytes:
         advice = prepared.memory_advice(max_memory_bytes)
         raise exceeds_memory(prepared.required_bytes, max_memory_bytes, advice)
+    if most_result_bytes is not None and prepared.result_bytes > most_result_bytes:
+        raise result_too_large(prepared.result_bytes, most_result_bytes)
     job = job_pb2.Job(
         backend_name=spec.backend_name,
         status=job_pb2.JOB_STATUS_INITIALIZING,

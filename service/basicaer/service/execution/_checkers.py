@@ -20,7 +20,10 @@ from basicaer.service.parsing import Patience, Processes, ProgramFault
 from basicaer.v1 import error_reason_pb2, job_pb2
 from basicaer.v1.diagnostic_pb2 import Diagnostics
 
-__all__ = ["Checkers", "decode_refusal", "encode_refusal", "takes_too_much_memory"]
+__all__ = ["MOST_RESULT_BYTES", "Checkers", "decode_refusal", "encode_refusal", "takes_too_much_memory"]
+
+MOST_RESULT_BYTES = "most_result_bytes"
+"""Under which a checker is told what `accept` takes."""
 
 _MODULE = "basicaer.service.execution._checking"
 # What a check depends on.
@@ -41,7 +44,13 @@ class Checkers:
 
     def __init__(self, config: Config, most_memory: int) -> None:
         """`most_memory` is what a job may make a process take, in bytes."""
-        settings = json.dumps({name: getattr(config, name) for name in _SETTINGS})
+        settings = json.dumps(
+            {
+                **{name: getattr(config, name) for name in _SETTINGS},
+                # Not the settings that it follows from: everybody sees what a process is started with.
+                MOST_RESULT_BYTES: config.most_result_bytes,
+            }
+        )
         self._processes = Processes(
             "checker", _MODULE, config.validation_workers, most_memory, takes_too_much_memory, [settings]
         )

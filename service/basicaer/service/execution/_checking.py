@@ -17,7 +17,7 @@ from pathlib import Path
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError
 from basicaer.service.execution._acceptance import accept
-from basicaer.service.execution._checkers import encode_refusal, takes_too_much_memory
+from basicaer.service.execution._checkers import MOST_RESULT_BYTES, encode_refusal, takes_too_much_memory
 from basicaer.service.execution.executor import ThreadExecutor
 from basicaer.service.parsing import UNBOUNDED, ParsersHere, serve
 from basicaer.service.wire import invalid_message, read_spec
@@ -35,14 +35,18 @@ def main(server: int, most_memory: int, settings: str) -> None:
     os.nice(_NICE)
     # It would look through a million objects again and again, none of which is a cycle's.
     gc.disable()
-    config = Config(data_dir=Path(), **json.loads(settings))
+    told = json.loads(settings)
+    most_result_bytes = told.pop(MOST_RESULT_BYTES)
+    config = Config(data_dir=Path(), **told)
     executor = ThreadExecutor(config, ParsersHere())
     exhausted = takes_too_much_memory(most_memory, "MemoryError")
     gc.freeze()
-    serve(server, most_memory, lambda: None, partial(_answer, executor, config), exhausted)
+    serve(server, most_memory, lambda: None, partial(_answer, executor, config, most_result_bytes), exhausted)
 
 
-def _answer(executor: ThreadExecutor, config: Config, sections: Sequence[memoryview]) -> list[bytes]:
+def _answer(
+    executor: ThreadExecutor, config: Config, most_result_bytes: int | None, sections: Sequence[memoryview]
+) -> list[bytes]:
     (data,) = sections
     gc.collect()
     try:
@@ -52,6 +56,7 @@ def _answer(executor: ThreadExecutor, config: Config, sections: Sequence[memoryv
             lambda: executor.prepare(spec.message, UNBOUNDED, spec.columns, spec.size),
             max_memory_bytes=config.max_memory_bytes,
             max_metadata_bytes=config.max_metadata_bytes,
+            most_result_bytes=most_result_bytes,
         )
     except DecodeError:
         return [b"answer", b"refused", encode_refusal(invalid_message(job_pb2.JobSpec.DESCRIPTOR))]

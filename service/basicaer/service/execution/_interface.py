@@ -49,6 +49,10 @@ class PreparedJob(Protocol):
         """The most memory that running it takes, its result included; a number of any size."""
 
     @property
+    def result_bytes(self) -> int:
+        """What its result takes at least; a number of any size."""
+
+    @property
     def size_bytes(self) -> int:
         """About how much memory it holds while it waits."""
 

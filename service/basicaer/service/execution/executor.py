@@ -37,12 +37,12 @@ from basicaer.service.execution.preparing.programs import (
     program_key,
 )
 from basicaer.service.execution.preparing.runs import ProgramRun, read_run
-from basicaer.service.execution.results.writer import (
-    ENTRY_RESERVE,
-    MOST_RESULT_BYTES,
-    ResultFullError,
-    ResultWriter,
+from basicaer.service.execution.preparing.sizes import (
+    check_message_size,
+    least_array_bytes,
+    least_message_bytes,
 )
+from basicaer.service.execution.results.writer import MOST_RESULT_BYTES, ResultFullError, ResultWriter
 from basicaer.service.parsing import (
     LANGUAGES,
     MOST_DIAGNOSTICS,
@@ -107,6 +107,10 @@ class _PreparedJob:
     @property
     def shots(self) -> int:
         return self.settings.shots
+
+    @property
+    def result_bytes(self) -> int:
+        return least_array_bytes(self.runs, self.backend, self.settings)
 
     @property
     def max_run_time(self) -> float | None:
@@ -216,7 +220,7 @@ class ThreadExecutor:
         size += sum(run.inputs_bytes for run in runs)
         if settings.initial is not None:
             size += settings.initial.nbytes
-        _check_result_size(runs)
+        check_message_size(runs)
         costs = [
             cost(run, index, backend, settings, config.max_memory_bytes) for index, run in enumerate(runs)
         ]
@@ -266,7 +270,7 @@ class ThreadExecutor:
             raise TypeError("a job and a control of this executor's are needed")
         settings = prepared.settings
         seed = secrets.randbits(_SEED_BITS) if settings.seed is None else settings.seed
-        writer = ResultWriter(self._config.max_inline_result_bytes, _least_result_bytes(prepared.runs))
+        writer = ResultWriter(self._config.max_inline_result_bytes, least_message_bytes(prepared.runs))
         first_error: job_pb2.JobError | None = None
         number = 0
         for index, (run, its) in enumerate(zip(prepared.runs, prepared.costs, strict=True)):
@@ -320,29 +324,6 @@ def _apart_memory(config: Config) -> int:
     """
     free = max(available_memory() - config.max_memory_bytes, 0)
     return min(max(free // config.validation_workers, _LEAST_APART), _MOST_APART)
-
-
-def _least_result_bytes(runs: Sequence[ProgramRun]) -> int:
-    """Return what a result's message takes, whatever the simulations give."""
-    return sum(run.entries * (len(run.program.header) + ENTRY_RESERVE) for run in runs)
-
-
-def _check_result_size(runs: Sequence[ProgramRun]) -> None:
-    """Refuses a job whose result can't be told in one message.
-
-    Raises:
-        ServiceError: PROGRAM_TOO_LARGE.
-    """
-    least = _least_result_bytes(runs)
-    if least > MOST_RESULT_BYTES:
-        fault = too_large(
-            "result_bytes",
-            MOST_RESULT_BYTES,
-            least,
-            f"each entry of the result repeats its circuit's name, metadata and registers, together {least:,}"
-            f" bytes, and the most is {MOST_RESULT_BYTES:,}; shorten them, or run fewer rows in a job",
-        )
-        raise ServiceError(fault.reason, fault.message, metadata=fault.metadata, field="programs")
 
 
 def _entry_error(error: Exception, run: ProgramRun, index: int, row: int, job_id: str) -> job_pb2.JobError:

@@ -58,6 +58,7 @@ class JobStore(Protocol):
 
         Raises:
             StoreBusyError: There is no room for it now.
+            ServiceError: RESULT_TOO_LARGE: there never is.
         """
 
     def discard_result(self, staged: StagedResult) -> None:

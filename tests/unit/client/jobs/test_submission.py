@@ -19,6 +19,7 @@ from basicaer.client import (
     ProgramInvalidError,
     ProgramTooLargeError,
     QueueFullError,
+    ResultTooLargeError,
     ServerUnavailableError,
 )
 from basicaer.v1 import circuit_pb2, job_pb2, job_service_pb2
@@ -84,6 +85,7 @@ def test_a_delay_longer_than_the_time_left_is_not_waited_for(peer: Any, backend:
     [
         (grpc.StatusCode.INVALID_ARGUMENT, "PROGRAM_INVALID", ProgramInvalidError),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "PROGRAM_TOO_LARGE", ProgramTooLargeError),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "RESULT_TOO_LARGE", ResultTooLargeError),
     ],
 )
 def test_a_refusal_is_raised_by_run_and_not_retried(

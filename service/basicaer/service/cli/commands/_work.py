@@ -19,6 +19,8 @@ __all__ = ["work"]
 
 _SETTINGS = (
     "database",
+    "object_store",
+    "object_store_endpoint",
     "lease_time",
     "workers",
     "max_memory_bytes",

@@ -87,6 +87,7 @@ class Intake:
         self._executor = executor
         self._max_memory_bytes = config.max_memory_bytes
         self._max_metadata_bytes = config.max_metadata_bytes
+        self._most_result_bytes = config.most_result_bytes
         self._clock = clock
         self._live = registry.live
 
@@ -176,6 +177,7 @@ class Intake:
                 lambda: self._executor.prepare(spec.message, patience, spec.columns, spec.size),
                 max_memory_bytes=self._max_memory_bytes,
                 max_metadata_bytes=self._max_metadata_bytes,
+                most_result_bytes=self._most_result_bytes,
             )
         job.request_id = request_id
         return job, prepared

@@ -116,6 +116,7 @@ class Runner:
 
         Raises:
             StoreBusyError: There is no room for its result now.
+            ServiceError: RESULT_TOO_LARGE.
         """
         bind(entry.principal, entry.job_id)
         machine = entry.machine
@@ -167,6 +168,10 @@ class Runner:
                 if entry.machine.cancel_reason is not None or self._stopping.wait(_RETRY_DELAY):
                     self.hand_back(entry)
                     return
+            except ServiceError as error:
+                # Its size has shown only now.
+                self._end(entry, states.ERROR, error.to_job_error())
+                return
             else:
                 self._mover.move(entry, Ended(outcome.status, now, self._keeping, outcome.error, staged))
                 return

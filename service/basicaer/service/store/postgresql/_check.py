@@ -12,7 +12,7 @@ from basicaer.service.store._interface import DamagedJob
 from basicaer.service.store._sums import fits, result_sum, spec_sum
 from basicaer.service.store.postgresql import _sql
 from basicaer.service.store.postgresql._address import Address
-from basicaer.service.store.postgresql._results import attempt_of
+from basicaer.service.store.postgresql._results import attempt_of, object_id_of
 from basicaer.service.store.postgresql._rows import record, text
 from basicaer.service.store.postgresql._session import (
     REVISIONS,
@@ -26,6 +26,7 @@ __all__ = ["Examination", "examine_database"]
 _BATCH = 100
 # What a database must not be set to, if what it has acknowledged is to survive the machine's crash.
 _SAFE = ("fsync", "full_page_writes")
+_SIZE_OF_OBJECTS = "SELECT size FROM objects WHERE object_id = $1"
 
 
 @dataclass(slots=True)
@@ -115,6 +116,9 @@ async def _is_result_well(connection: Connection, job_id: str) -> bool:
         return False
     if file is None:
         return True
+    if object_id := object_id_of(file):
+        # The objects are compared when they are read.
+        return await connection.fetchval(_SIZE_OF_OBJECTS, object_id) == size  # type: ignore[no-any-return]
     # One at a time: a result may be large.
     seen = number = 0
     while chunks := await connection.fetch(_sql.CHUNKS, job_id.encode(), attempt_of(file), number, number):

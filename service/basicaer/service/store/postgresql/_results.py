@@ -1,4 +1,4 @@
-"""Large results: chunks of a mebibyte in a table, each with its checksum."""
+"""Large results: blocks of a mebibyte, each with its checksum, in a table; see objects/ for larger ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,21 @@ from basicaer.service.store.postgresql import _sql
 from basicaer.service.store.postgresql._errors import service_error
 from basicaer.v1 import error_reason_pb2
 
-__all__ = ["CHUNK_BYTES", "ChunkedResult", "Reader", "attempt_of", "file_name", "write_chunks"]
+__all__ = [
+    "CHUNK_BYTES",
+    "BlockedResult",
+    "Blocks",
+    "Reader",
+    "attempt_of",
+    "chunks_of",
+    "damaged_block",
+    "file_name",
+    "in_pieces",
+    "object_id_of",
+    "object_name",
+    "result_gone",
+    "write_chunks",
+]
 
 CHUNK_BYTES = 1 << 20
 # Chunks of one query.
@@ -24,6 +38,9 @@ _WRITE_TIMEOUT = 300.0
 _T = TypeVar("_T")
 # Runs a query on one of the readers' connections, and waits for it on any thread.
 Reader = Callable[[Callable[[Any], Coroutine[Any, Any, _T]]], _T]
+# Returns the blocks from one to another, both included, or the first of them: at least one. Each is compared
+# with its checksum. It blocks, and may be called from any thread but the store's loop.
+Blocks = Callable[[int, int], list[bytes]]
 
 
 def file_name(job_id: str, attempt: int) -> str:
@@ -31,9 +48,19 @@ def file_name(job_id: str, attempt: int) -> str:
     return f"{job_id}-{attempt}"
 
 
+def object_name(job_id: str, attempt: int, object_id: int) -> str:
+    """Return what a job's row knows its result in an object store by."""
+    return f"{file_name(job_id, attempt)}.{object_id}"
+
+
 def attempt_of(file: str) -> int:
     """Return the attempt in such a name."""
-    return int(file.rpartition("-")[2])
+    return int(file.rpartition("-")[2].partition(".")[0])
+
+
+def object_id_of(file: str) -> int:
+    """Return the number of a result in an object store, from its name; 0 for one in chunks."""
+    return int(file.rpartition("-")[2].partition(".")[2] or 0)
 
 
 async def write_chunks(
@@ -47,7 +74,7 @@ async def write_chunks(
     key = job_id.encode()
 
     async def rows() -> AsyncIterator[tuple[bytes, int, int, bytes, int, int]]:
-        for number, data in enumerate(_chunks(pieces)):
+        for number, data in enumerate(in_pieces(pieces)):
             yield key, attempt, number, data, google_crc32c.value(data), server
 
     try:
@@ -67,42 +94,34 @@ async def write_chunks(
         raise service_error(error) from error
 
 
-def _chunks(pieces: Sequence[bytes | memoryview]) -> Iterator[bytes]:
-    """Return the same bytes in chunks, all of which but the last are whole."""
+def in_pieces(pieces: Sequence[bytes | memoryview], size: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """Return the same bytes in pieces of so many bytes, but for the last."""
     pending = bytearray()
     for piece in pieces:
         view = memoryview(piece).cast("B")
         while view:
-            room = CHUNK_BYTES - len(pending)
+            room = size - len(pending)
             pending += view[:room]
             view = view[room:]
-            if len(pending) == CHUNK_BYTES:
+            if len(pending) == size:
                 yield bytes(pending)
                 pending.clear()
     if pending:
         yield bytes(pending)
 
 
-class ChunkedResult:
-    """A `StoredResult`; its bytes are fetched when they are read."""
+class BlockedResult:
+    """A `StoredResult`; its bytes are fetched when they are read, in blocks of a mebibyte."""
 
-    def __init__(
-        self,
-        read: Reader[list[tuple[int, bytes, int]] | None],
-        job_id: str,
-        file: str | None,
-        message: bytes | None,
-        message_size: int,
-        size: int,
-    ) -> None:
-        """`size` is that of all chunks, the message included when it is None."""
+    def __init__(self, read: Blocks | None, message: bytes | None, message_size: int, size: int) -> None:
+        """`read` is None when there is nothing beside the message; `size` is that of all blocks, the message
+        included when it is None.
+        """
         self._fetch = read
-        self._job_id = job_id
-        self._file = file
         self._size = size
         self._message = message
         self._message_size = message_size
-        # The chunk that was read last: the next read mostly begins in it.
+        # The block that was read last: the next read mostly begins in it.
         self._last: tuple[int, bytes] | None = None
 
     @property
@@ -112,21 +131,21 @@ class ChunkedResult:
         return self._message
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return bytes of the chunks, which are always compared with their checksums.
+        """Return bytes of the blocks, which are always compared with their checksums.
 
         Raises:
             ServiceError: RESULT_EXPIRED: the result was removed while its reader waited. STORE_BUSY,
                 CHECKSUM_MISMATCH.
         """
         end = min(offset + size, self._size)
-        if offset >= end or self._file is None:
+        if offset >= end or self._fetch is None:
             return b""
-        pieces = []
+        pieces: list[bytes] = []
         first, last = offset // CHUNK_BYTES, (end - 1) // CHUNK_BYTES
         if self._last is not None and self._last[0] == first:
             pieces.append(self._last[1])
         while first + len(pieces) <= last:
-            pieces += self._read_chunks(first + len(pieces), last)
+            pieces += self._fetch(first + len(pieces), last)
         self._last = (last, pieces[-1])
         pieces[-1] = pieces[-1][: end - last * CHUNK_BYTES]
         pieces[0] = pieces[0][offset - first * CHUNK_BYTES :]
@@ -139,37 +158,48 @@ class ChunkedResult:
         """Let go of what was read. Idempotent."""
         self._last = None
 
-    def _read_chunks(self, first: int, last: int) -> list[bytes]:
+
+def chunks_of(read: Reader[list[tuple[int, bytes, int]] | None], job_id: str, file: str, size: int) -> Blocks:
+    """Return the blocks of a result of `size` bytes that lies in chunks."""
+
+    def blocks(first: int, last: int) -> list[bytes]:
         last = min(last, first + _MOST_CHUNKS - 1)
-        assert self._file is not None
-        job_id, file, attempt = self._job_id.encode(), self._file.encode(), attempt_of(self._file)
+        key, attempt = job_id.encode(), attempt_of(file)
 
         async def fetch(connection: Any) -> list[tuple[int, bytes, int]] | None:
-            found = await connection.fetch(_sql.CHUNKS, job_id, attempt, first, last)
-            if len(found) <= last - first and await connection.fetchval(_sql.RESULT_OF, job_id) != file:
+            found = await connection.fetch(_sql.CHUNKS, key, attempt, first, last)
+            if len(found) <= last - first and await connection.fetchval(_sql.RESULT_OF, key) != file.encode():
                 return None
             return [(number, data, its_sum) for number, data, its_sum in found]
 
-        found = self._fetch(fetch)
+        found = read(fetch)
         if found is None:
-            raise ServiceError(
-                error_reason_pb2.ERROR_REASON_RESULT_EXPIRED,
-                "The result was removed while it was being read; submit the job again.",
-            )
+            raise result_gone()
         chunks = []
         for expected in range(first, last + 1):
             place = expected - first
-            size = min(CHUNK_BYTES, self._size - expected * CHUNK_BYTES)
+            wanted = min(CHUNK_BYTES, size - expected * CHUNK_BYTES)
             if place >= len(found):
-                raise _damaged(self._job_id, expected)
+                raise damaged_block(job_id, expected)
             number, data, its_sum = found[place]
-            if number != expected or len(data) != size or google_crc32c.value(data) != its_sum:
-                raise _damaged(self._job_id, expected)
+            if number != expected or len(data) != wanted or google_crc32c.value(data) != its_sum:
+                raise damaged_block(job_id, expected)
             chunks.append(data)
         return chunks
 
+    return blocks
 
-def _damaged(job_id: str, number: int) -> ServiceError:
+
+def result_gone() -> ServiceError:
+    """Return the refusal to read on in a result that was removed meanwhile."""
+    return ServiceError(
+        error_reason_pb2.ERROR_REASON_RESULT_EXPIRED,
+        "The result was removed while it was being read; submit the job again.",
+    )
+
+
+def damaged_block(job_id: str, number: int) -> ServiceError:
+    """Return the refusal to answer a block that isn't as it was stored."""
     error = damaged(job_id, "result")
     error.metadata["offset"] = str(number * CHUNK_BYTES)
     return error

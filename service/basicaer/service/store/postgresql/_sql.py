@@ -147,7 +147,8 @@ WHERE job_id = $1 AND status IN (5, 6, 7)
 # Leaves a damaged job as it is, and doesn't look at it again.
 SET_ASIDE = "UPDATE jobs SET sweep_time = NULL WHERE job_id = $1"
 SWEEP_RESULT = """
-WITH gone AS (DELETE FROM chunks WHERE job_id = $1)
+WITH gone AS (DELETE FROM chunks WHERE job_id = $1),
+left_over AS (UPDATE objects SET server = 0 WHERE job_id = $1)
 UPDATE jobs SET result = NULL, result_file = NULL, message_size = 0, file_bytes = NULL, result_sum = $2
 WHERE job_id = $1
 """
@@ -157,7 +158,8 @@ WITH gone AS (
     DELETE FROM jobs WHERE job_id = ANY($1::bytea[]) AND ($2::boolean OR status IN (5, 6, 7)) RETURNING job_id
 ),
 labelled AS (DELETE FROM labels USING gone WHERE labels.job_id = gone.job_id),
-chunked AS (DELETE FROM chunks USING gone WHERE chunks.job_id = gone.job_id)
+chunked AS (DELETE FROM chunks USING gone WHERE chunks.job_id = gone.job_id),
+left_over AS (UPDATE objects SET server = 0 FROM gone WHERE objects.job_id = gone.job_id)
 SELECT job_id FROM gone
 """
 # Those of these jobs that were made.
@@ -169,7 +171,8 @@ WITH gone AS (
     DELETE FROM jobs WHERE job_id = ANY($1::bytea[]) AND request_id IS NULL AND fence = 0 RETURNING job_id
 ),
 labelled AS (DELETE FROM labels USING gone WHERE labels.job_id = gone.job_id),
-chunked AS (DELETE FROM chunks USING gone WHERE chunks.job_id = gone.job_id)
+chunked AS (DELETE FROM chunks USING gone WHERE chunks.job_id = gone.job_id),
+left_over AS (UPDATE objects SET server = 0 FROM gone WHERE objects.job_id = gone.job_id)
 SELECT job_id FROM gone
 """
 # The chunks of one attempt, unless they are its job's.

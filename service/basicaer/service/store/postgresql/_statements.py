@@ -24,7 +24,7 @@ from basicaer.service.store._interface import (
 )
 from basicaer.service.store._sums import no_result_sum, state_sum
 from basicaer.service.store.postgresql import _sql
-from basicaer.service.store.postgresql._results import attempt_of
+from basicaer.service.store.postgresql._results import attempt_of, object_id_of
 from basicaer.service.store.postgresql._rows import (
     columns,
     existing,
@@ -35,6 +35,7 @@ from basicaer.service.store.postgresql._rows import (
     update_row,
 )
 from basicaer.service.store.postgresql._session import Connection
+from basicaer.service.store.postgresql.objects import statements as objects
 from basicaer.service.store.postgresql.sharing.statements import IS_MEMBER
 
 __all__ = ["Discard", "Item", "rounds", "run"]
@@ -170,12 +171,17 @@ async def _has_result(connection: Connection, write: InsertJob, server: int) -> 
     """
     if not server or write.result is None or write.result.file is None:
         return True
-    if await connection.fetchval(IS_MEMBER, server) is not None:
-        key, attempt = write.job_id.encode(), attempt_of(write.result.file)
-        if await connection.fetchval(_sql.ADOPT_CHUNKS, key, attempt, server):
-            return True
+    is_member = await connection.fetchval(IS_MEMBER, server) is not None
+    if is_member and await _adopt(connection, write.job_id, write.result.file, server):
+        return True
     write.error = StoreBusyError("this server's lease had ended")
     return False
+
+
+async def _adopt(connection: Connection, job_id: str, file: str, server: int) -> bool:
+    if object_id := object_id_of(file):
+        return await connection.fetchval(objects.ADOPT, object_id, server) is not None
+    return bool(await connection.fetchval(_sql.ADOPT_CHUNKS, job_id.encode(), attempt_of(file), server))
 
 
 async def _insert(connection: Connection, inserts: Sequence[InsertJob]) -> None:
@@ -217,6 +223,8 @@ async def _run_other(connection: Connection, write: Item) -> None:
         case DeleteJob():
             gone = await connection.fetch(_sql.DELETE_JOBS, [write.job_id.encode()], write.damaged)
             write.applied = len(gone) == 1
+        case Discard() if object_id := object_id_of(write.file):
+            await connection.execute(objects.DISCARD, object_id)
         case Discard():
             await connection.execute(_sql.DISCARD, write.job_id.encode(), write.attempt, write.file.encode())
         case Probe():

@@ -2,6 +2,7 @@
 
     jobs      jobs, events, specs, small results
     chunks    large results
+    objects   where larger ones lie (see objects/)
     labels    what jobs are found by
     servers   who has a lease
     store     the revision of the tables, and how many servers there have been
@@ -18,7 +19,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
-from basicaer.service.errors import DataDirectoryError, ServiceError
+from basicaer.service.errors import DataDirectoryError, ServiceError, result_too_large
 from basicaer.service.store._interface import (
     DamagedJob,
     ExistingJob,
@@ -34,11 +35,20 @@ from basicaer.service.store.postgresql import _sql
 from basicaer.service.store.postgresql._address import Address
 from basicaer.service.store.postgresql._errors import is_in_doubt, service_error
 from basicaer.service.store.postgresql._loop import Loop
-from basicaer.service.store.postgresql._results import ChunkedResult, attempt_of, file_name, write_chunks
+from basicaer.service.store.postgresql._results import (
+    BlockedResult,
+    Blocks,
+    attempt_of,
+    chunks_of,
+    file_name,
+    object_id_of,
+    write_chunks,
+)
 from basicaer.service.store.postgresql._rows import record, text
 from basicaer.service.store.postgresql._session import Connection, Session, new_pool
 from basicaer.service.store.postgresql._statements import Discard
 from basicaer.service.store.postgresql._writer import Writer
+from basicaer.service.store.postgresql.objects.results import ObjectResults, Objects
 from basicaer.service.store.postgresql.sharing.sharing import Sharing
 from basicaer.service.vital import Vital
 
@@ -69,9 +79,12 @@ class PostgreSQLStore:
         observe: Observer = lambda seconds, writes, failed: None,
         vital: Vital | None = None,
         lease: float = DEFAULT_LEASE,
+        objects: Objects | None = None,
+        largest: int | None = None,
     ) -> None:
         """`observe` is called on the store's loop, must be quick and must not raise. `lease` is how long
-        other servers wait for this one, in seconds.
+        other servers wait for this one, in seconds. Results above `largest` bytes lie in `objects`; without
+        that they are refused. When it is None, all lie in the database.
 
         Raises:
             ValueError: `database` is no such URL.
@@ -80,7 +93,11 @@ class PostgreSQLStore:
         self._observe = observe
         self._vital = vital or Vital()
         self._loop: Loop | None = None
-        self.shared = Sharing(self._address, lease, self._read, lambda: self._open_loop, self._vital)
+        self._largest = largest
+        self._objects = ObjectResults(objects, self._query)
+        self.shared = Sharing(
+            self._address, lease, self._read, lambda: self._open_loop, self._vital, self._objects.sweep
+        )
 
     def open(self, listener: Listener) -> None:
         loop = Loop(self._vital)
@@ -100,6 +117,7 @@ class PostgreSQLStore:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             await session.close()
             raise DataDirectoryError(f"The database {self._address.shown} can't be used: {error}.") from error
+        await self._objects.load()
         self._writer = Writer(loop, session, self.shared, listener, self._observe)
 
     def close(self) -> None:
@@ -128,15 +146,20 @@ class PostgreSQLStore:
         if not parts and not in_chunks:
             return StagedResult(row, None, 0)
         pieces: list[bytes | memoryview] = [*parts, *(message if in_chunks else ())]
-        self._open_loop.call(write_chunks(self._pool, job_id, attempt, pieces, self.shared.last_number))
         message_size = size if in_chunks else 0
         file_bytes = sum(part.nbytes for part in parts) + message_size
-        return StagedResult(row, file_name(job_id, attempt), message_size, file_bytes)
+        if self._largest is None or file_bytes <= self._largest:
+            self._open_loop.call(write_chunks(self._pool, job_id, attempt, pieces, self.shared.last_number))
+            return StagedResult(row, file_name(job_id, attempt), message_size, file_bytes)
+        if not self._objects.is_set:
+            raise result_too_large(file_bytes, self._largest)
+        name = self._objects.stage(self._open_loop, job_id, attempt, pieces, lambda: self.shared.last_number)
+        return StagedResult(row, name, message_size, file_bytes)
 
     def discard_result(self, staged: StagedResult) -> None:
         if staged.file is not None:
-            job_id, _, attempt = staged.file.rpartition("-")
-            self._writer.write(Discard(job_id, int(attempt), staged.file))
+            job_id = staged.file.rpartition("-")[0]
+            self._writer.write(Discard(job_id, attempt_of(staged.file), staged.file))
 
     def live_jobs(self) -> Sequence[JobRecord | DamagedJob]:
         try:
@@ -181,10 +204,10 @@ class PostgreSQLStore:
     async def old_jobs(self, before_job_id: str, limit: int) -> Sequence[JobRecord | DamagedJob]:
         return await self._records(_sql.OLD_JOBS, before_job_id.encode(), limit)
 
-    async def open_result(self, job_id: str) -> ChunkedResult | None:
+    async def open_result(self, job_id: str) -> BlockedResult | None:
         return await self._read(lambda connection: self._result(connection, job_id))
 
-    async def _result(self, connection: Connection, job_id: str) -> ChunkedResult | None:
+    async def _result(self, connection: Connection, job_id: str) -> BlockedResult | None:
         row = await connection.fetchrow(_sql.FIND_RESULT, job_id.encode())
         if row is None:
             return None
@@ -194,11 +217,18 @@ class PostgreSQLStore:
             raise damaged(job_id, "result")
         if file is None and message is None:
             return None
+        blocks = None
         if file is not None:
-            there = await connection.fetchval(_sql.CHUNK_SIZES, job_id.encode(), attempt_of(file))
-            if there != size:
-                raise damaged(job_id, "result")
-        return ChunkedResult(self._call, job_id, file, message, message_size, size or 0)
+            blocks = await self._blocks(connection, job_id, file, size)
+        return BlockedResult(blocks, message, message_size, size or 0)
+
+    async def _blocks(self, connection: Connection, job_id: str, file: str, size: int) -> Blocks:
+        if object_id_of(file):
+            call: Callable[..., Any] = self._open_loop.call
+            return await self._objects.open(connection, job_id, file, size, call)
+        if await connection.fetchval(_sql.CHUNK_SIZES, job_id.encode(), attempt_of(file)) != size:
+            raise damaged(job_id, "result")
+        return chunks_of(self._call, job_id, file, size)
 
     @property
     def _open_loop(self) -> Loop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
@@ -35,9 +35,18 @@ class Sharing:
     """A `SharedStore`, as long as its store is open."""
 
     def __init__(
-        self, address: Address, lease: float, read: _Query, loop: Callable[[], Loop], vital: Vital
+        self,
+        address: Address,
+        lease: float,
+        read: _Query,
+        loop: Callable[[], Loop],
+        vital: Vital,
+        sweep_objects: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
-        """`lease` is in seconds; `loop` gives the store's, once it is open."""
+        """`lease` is in seconds; `loop` gives the store's, once it is open; `sweep_objects` removes
+        results in an object store that are nobody's.
+        """
+        self._sweep_objects = sweep_objects
         self._open_loop = loop
         self._address = address
         self._seconds = lease
@@ -166,6 +175,7 @@ class Sharing:
 
     async def remove_strays(self) -> None:
         await self._read(lambda connection: connection.execute(_sql.STRAY_CHUNKS))
+        await self._loop.wait(self._sweep_objects())
 
     def tell_progress(self, progress: Mapping[str, bytes]) -> None:
         self._loop.soon(lambda: self.bell.tell_progress(progress))
