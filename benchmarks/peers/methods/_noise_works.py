@@ -181,5 +181,5 @@ NOISY_WORKS = (
         rounds=1,
     ),
     Work("10,000 shots of 8 qubits, errors 0.001", "qsim", 1, lambda: beside_qsim(8, 1e-3, 10_000), rounds=1),
-    Work("1,000 damped shots of 10 qubits", "Aer", 3, lambda: damped_shots(10, 1000), rounds=1),
+    Work("1,000 damped shots of 10 qubits", "Aer", 3, lambda: damped_shots(10, 1000)),
 )

@@ -33,6 +33,8 @@ _MIXED_RATE, _LARGE_MIXED_RATE = 5.5e9, 2.8e9
 _PATTERN_SECONDS = 3e-4
 _GATE_SECONDS = 1e-6
 """What a run of gates with an error among them takes, and what each gate adds, however small the state is."""
+_HALF_SECONDS = 5e-5
+"""What one run takes of those among which a jump is looked for, however small the state is."""
 _BRANCH_SECONDS = 3e-4
 """What one more branch takes at a measurement, however small the state is."""
 _MOST_EXPONENT = 255
@@ -170,9 +172,10 @@ def of_states(work: Work, wires: int, shots: int) -> float:
     seconds = _PLAN_SECONDS + 3.0 * planned + once
     # A shot with errors goes on by itself from its first one.
     seconds += _patterns(found, shots) * (_PATTERN_SECONDS + planned + 0.5 * once)
-    # Where one jumps is found by halves, and then it goes on.
-    halves = math.log2(2.0 + found.gates) * 2.0 * _PATTERN_SECONDS
-    seconds += shots * found.jumps * (halves + 3.0 * (planned + once))
+    # Where one jumps is found by halves, in runs that are planned once, and then it goes on.
+    halves = math.log2(2.0 + found.gates)
+    seconds += min(1.0, shots * found.jumps) * halves * planned
+    seconds += shots * found.jumps * (halves * _HALF_SECONDS + once)
     # There shots part at every channel, until each is alone.
     seconds += shots * (found.forced * 2.0 * _PATTERN_SECONDS + once * (found.forced > 0.0))
     return seconds + (work.branches(shots) - 1.0) * (_BRANCH_SECONDS + 0.5 * once)

@@ -69,17 +69,27 @@ class NoisyStep:
         return block.qubits[starts[gate] : starts[gate + 1]]
 
     def plan(
-        self, method: Method[S], threads: int | None, start: int, stop: int, events: Pattern
+        self,
+        method: Method[S],
+        threads: int | None,
+        start: int,
+        stop: int,
+        events: Pattern,
+        behind: tuple[int, npt.NDArray[np.uint32]] | None = None,
     ) -> GatePlan[S]:
-        """Return the plan of the gates from `start` to `stop`, with events of one operator among them."""
-        if events or start or stop < self.count:
-            return method.plan(self._part(start, stop, events), threads)
+        """Return the plan of the gates from `start` to `stop`, with events of one operator among them, and
+        perhaps an operator on some qubits behind them.
+        """
+        if events or start or stop < self.count or behind is not None:
+            return method.plan(self._part(start, stop, events, behind), threads)
         plan = self.plans.get(method.name)
         if plan is None:
             plan = self.plans[method.name] = method.plan(self.segment, threads)
         return plan
 
-    def _part(self, start: int, stop: int, events: Pattern) -> Segment:
+    def _part(
+        self, start: int, stop: int, events: Pattern, behind: tuple[int, npt.NDArray[np.uint32]] | None
+    ) -> Segment:
         segment = self.segment
         block = segment.block
         offsets = segment.layout.offsets(block)
@@ -92,6 +102,9 @@ class NoisyStep:
             own = [self.qubits[place] for place, _ in events]
             gaps = np.repeat(offsets.qubits[at] - first, [len(each) for each in own])
             qubits = np.insert(qubits, gaps, np.concatenate(own))
+        if behind is not None:
+            operations = np.append(operations, np.uint32(behind[0]))
+            qubits = np.concatenate([qubits, behind[1]])
         parameters = block.parameters[offsets.parameters[start] : offsets.parameters[stop]]
         part = Block(operations, qubits, parameters=parameters)
         return Segment(segment.num_qubits, segment.operations, segment.layout, part)

@@ -102,7 +102,7 @@ class ShotRunner(Generic[S]):
         self._keeper = keeper
         self._max_waiting = max_waiting
         self._saved = saved
-        self._errors = Errors(method, threads, control, self._choose)
+        self._errors = Errors(method, threads, control, self._choose, generator)
         self._waiting: list[Branch[S]] = []
         self._stored = 0
 

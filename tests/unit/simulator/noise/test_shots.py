@@ -15,6 +15,8 @@ from basicaer.simulator import (
     CircuitError,
     ClbitRef,
     ForLoop,
+    Save,
+    SaveKind,
     SimulationFailed,
     Template,
     ValidCircuit,
@@ -75,6 +77,33 @@ def test_errors_are_as_frequent_as_they_should_be() -> None:
     for qubit in range(4):
         circuit.append("measure", [qubit], [], [qubit])
     assert_counts_are_the_references(circuit, run(circuit, shots=2000, seed=3))
+
+
+@pytest.mark.parametrize("method", ["statevector", "matrix_product_state"])
+@pytest.mark.usefixtures("execution")
+def test_shots_that_jump_often_are_as_the_density_matrix(method: MethodName) -> None:
+    random, size, shots = Random(4), 4, 1500 if method == "statevector" else 300
+    both = np.kron(np.diag([1.0, 0.9]), np.eye(2))
+    lost = np.kron([[0.0, 0.0], [0.0, (1.0 - 0.81) ** 0.5]], np.eye(2))
+    several = Channel.from_kraus([both, lost @ np.diag([0.6**0.5] * 4), 0.4**0.5 * lost])
+    restart = Channel.mixture([(0.95, [("id", [0])]), (0.03, [("reset", [0])]), (0.02, [("y", [0])])])
+    circuit = Circuit(size, size)
+    for layer in range(5):
+        for qubit in range(size):
+            circuit.append("u", [qubit], [random.uniform(-3, 3) for _ in range(3)])
+            circuit.append("channel", [qubit], channel=DAMPING)
+        circuit.append("cx", [layer % 2, layer % 2 + 1]).append("cx", [layer % 3 + 1, 0])
+        circuit.append("channel", [1, 3], channel=several).append("channel", [2], channel=restart)
+    expected = circuit.replaced()
+    expected.append("save", range(size), save=Save("all", SaveKind.PROBABILITIES))
+    for qubit in range(size):
+        circuit.append("measure", [qubit], [], [qubit])
+    result = run_any(circuit, shots=shots, seed=2, method=method)
+    means = shots * run_any(expected, shots=1, method="density_matrix").saved["all"]
+    counts = np.zeros(1 << size)
+    counts[result.outcomes[:, 0].astype(np.int64)] = result.counts
+    assert (np.abs(counts - means) < 5 * means**0.5 + 5).all()
+    assert ((counts - means) ** 2 / means).sum() < 45.0
 
 
 def test_the_threads_and_the_memory_change_nothing() -> None:

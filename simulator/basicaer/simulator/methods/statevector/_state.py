@@ -110,6 +110,8 @@ class State(QuantumState):
         """Return an independent state with the same amplitudes, with room as `zero` has it."""
         if self.is_fresh:
             return State.zero(self.num_qubits, self.dtype, size)
+        if self.num_qubits <= BLOCK_BITS and size <= self.num_qubits:
+            return State(self.num_qubits, self.amplitudes.copy())
         source = self.amplitudes.reshape(1, -1)
         if size <= self.num_qubits:
             return State(self.num_qubits, _copied(source, np.empty_like(source), control))
@@ -164,6 +166,8 @@ class State(QuantumState):
 
         The array has shape (2^k,); the first qubit is the least significant bit of its index.
         """
+        if not qubits:
+            return np.array([sum(self.block_weights(control).tolist())])
         sums, reals, places = np.zeros(1 << len(qubits)), self._reals, np.array(qubits, dtype=np.int64)
         for low, high in self._parts(control):
             add_weights(reals, places, low, high, sums)

@@ -1,7 +1,5 @@
 """Runs plans on states, on the caller's thread and as many helpers as are asked for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -46,20 +44,24 @@ class Workspace:
 _spaces: dict[tuple[int, str], list[Workspace]] = {}
 
 
-@contextmanager
-def _workspace(bits: int, real: np.dtype[Any]) -> Iterator[Workspace]:
-    """Return a workspace for this thread alone. It is kept for later, as the first touch of its memory is
-    slow.
-    """
-    kept = _spaces.setdefault((bits, real.str), [])
-    try:
-        space = kept.pop()
-    except IndexError:
-        space = Workspace(bits, real)
-    try:
-        yield space
-    finally:
-        kept.append(space)
+class _OwnSpace:
+    """A workspace for this thread alone. It is kept for later, as the first touch of its memory is slow."""
+
+    __slots__ = ("_bits", "_kept", "_real", "_space")
+
+    def __init__(self, bits: int, real: np.dtype[Any]) -> None:
+        self._bits, self._real = bits, real
+        self._kept = _spaces.setdefault((bits, real.str), [])
+
+    def __enter__(self) -> Workspace:
+        try:
+            self._space = self._kept.pop()
+        except IndexError:
+            self._space = Workspace(self._bits, self._real)
+        return self._space
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.append(self._space)
 
 
 def run_plan(
@@ -80,21 +82,29 @@ def run_plan(
     reals: Reals = state.view(np.float64 if state.dtype == np.complex128 else np.float32)
     lanes = 64 // reals.itemsize
     counters = np.zeros((len(stages), claims.WIDTH), np.int64)
-    blocks = 1 << np.bitwise_count(stages[:, passes.OUTER]).astype(np.int64)
     arguments = (reals, initial, fresh, plan, lanes.bit_length() - 1)
+    if len(state) <= 1 << bits:
+        # One block: there is nothing to share, nor to report meanwhile.
+        with _OwnSpace(bits, reals.dtype) as space:
+            ended = execute(*arguments, space.block, space.work, counters, control.flag, 1 << 62)
+        if ended == CANCELLED:
+            control.check()
+        control.advance(work)
+        return
+    blocks = 1 << np.bitwise_count(stages[:, passes.OUTER]).astype(np.int64)
     most = int(blocks.max())
 
     def help_out() -> None:
-        with _workspace(bits, reals.dtype) as space:
+        with _OwnSpace(bits, reals.dtype) as space:
             execute(*arguments, space.block, space.work, counters, control.flag, 1 << 62)
 
     for _ in range(min(threads, most) - 1):
         helpers().submit(help_out)
     rows = (stages[:, passes.ROW_STOP] - stages[:, passes.ROW_START] + 1) / blocks
     total = float(np.dot(rows, blocks))
-    budget = 1 << 62 if most == 1 else 16
+    budget = 16
     reported = 0.0
-    with _workspace(bits, reals.dtype) as space:
+    with _OwnSpace(bits, reals.dtype) as space:
         while True:
             ended = execute(*arguments, space.block, space.work, counters, control.flag, budget)
             if ended == FINISHED:
