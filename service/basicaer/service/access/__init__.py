@@ -2,7 +2,7 @@
 
 from basicaer.service.access._callers import Callers
 from basicaer.service.access._files import Reloaded
-from basicaer.service.access._shared_tokens import open_tokens
+from basicaer.service.access._shared_tokens import migrate_tokens, open_tokens
 from basicaer.service.access._tls import server_context, server_credentials
 from basicaer.service.access._tokens import Token, TokenStore
 
@@ -11,6 +11,7 @@ __all__ = [
     "Reloaded",
     "Token",
     "TokenStore",
+    "migrate_tokens",
     "open_tokens",
     "server_context",
     "server_credentials",

@@ -17,9 +17,15 @@ from basicaer.service.vital import Vital
 if TYPE_CHECKING:
     from basicaer.service.store.postgresql import TokenTable
 
-__all__ = ["SharedTokenStore", "open_tokens"]
+__all__ = ["SharedTokenStore", "migrate_tokens", "open_tokens"]
 
 _COLUMNS = "token_id, name, role, create_time, expire_time, revoke_time, last_used"
+
+_ADOPT = """
+INSERT INTO tokens (token_id, digest, name, role, create_time, expire_time, revoke_time, last_used)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (token_id) DO UPDATE SET revoke_time = least(tokens.revoke_time, excluded.revoke_time)
+"""
 
 
 class SharedTokenStore:
@@ -66,6 +72,14 @@ class SharedTokenStore:
         """
         found = [_token(row) for row in self._table.rows()]
         return sorted(found, key=lambda token: token.create_time, reverse=True)
+
+    def adopt(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Add tokens, as `TokenStore.rows` has them; of those that are there, a revocation counts.
+
+        Raises:
+            ServiceError: STORE_BUSY.
+        """
+        self._table.run(lambda connection: connection.executemany(_ADOPT, rows))
 
     def revoke(self, id_or_name: str) -> Sequence[Token]:
         """Revoke a token by its id, or all of a name; return those that were valid until now.
@@ -137,3 +151,20 @@ def open_tokens(database: str, data_dir: Path, vital: Vital | None = None) -> To
         return SharedTokenStore(TokenTable(database, vital))
     except ValueError as error:
         raise SettingError("database", str(error)) from None
+
+
+def migrate_tokens(data_dir: Path, database: str) -> int:
+    """Take a data directory's tokens over to a database; how many there are.
+
+    Raises:
+        SettingError, DataDirectoryError: As `open_tokens`.
+        ServiceError: STORE_BUSY.
+    """
+    if not (data_dir / "tokens.sqlite3").exists():
+        return 0
+    with TokenStore(data_dir) as source:
+        rows = source.rows()
+    with open_tokens(database, data_dir) as target:
+        assert isinstance(target, SharedTokenStore)
+        target.adopt(rows)
+    return len(rows)

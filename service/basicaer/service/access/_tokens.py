@@ -149,6 +149,11 @@ class TokenStore:
         rows = self._connection.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY create_time DESC")
         return [Token(*row) for row in rows]
 
+    def rows(self) -> Sequence[Sequence[Any]]:
+        """Return all that is known of each: its id, its digest, its name, its role, and four times."""
+        columns = _COLUMNS.replace("token_id,", "token_id, digest,")
+        return self._connection.execute(f"SELECT {columns} FROM tokens").fetchall()
+
     def revoke(self, id_or_name: str) -> Sequence[Token]:
         """Revoke a token by its id, or all of a name; return those that were valid until now."""
         with self._transaction():

@@ -15,6 +15,7 @@ from basicaer.service.cli.commands._draw import draw
 from basicaer.service.cli.commands._export import export
 from basicaer.service.cli.commands._facts import backends, health, info, version
 from basicaer.service.cli.commands._jobs import cancel, delete, jobs, result, watch
+from basicaer.service.cli.commands._migrate import migrate
 from basicaer.service.cli.commands._run import run
 from basicaer.service.cli.commands._serve import serve
 from basicaer.service.cli.commands._token import token
@@ -57,6 +58,7 @@ for _command in (
     top,
     health,
     token,
+    migrate,
     config,
     doctor,
     version,

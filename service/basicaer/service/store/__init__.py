@@ -1,6 +1,6 @@
 """Where jobs, events and results are kept: an interface, SQLite behind it, and PostgreSQL."""
 
-from basicaer.service.store._choice import new_store
+from basicaer.service.store._choice import migrate_store, new_store
 from basicaer.service.store._interface import (
     Barrier,
     DamagedJob,
@@ -21,6 +21,7 @@ from basicaer.service.store._interface import (
 from basicaer.service.store._shared import Claim, Front, Load, Member, News, Seen, SharedStore, Waiting
 from basicaer.service.store._store import JobStore
 from basicaer.service.store._sums import damaged
+from basicaer.service.store.moving.report import MoveReport
 from basicaer.service.store.sqlite import SQLiteStore, StoreReport, check_store, obstacle, user_name
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Listener",
     "Load",
     "Member",
+    "MoveReport",
     "News",
     "Probe",
     "Reclaim",
@@ -52,6 +54,7 @@ __all__ = [
     "Write",
     "check_store",
     "damaged",
+    "migrate_store",
     "new_store",
     "obstacle",
     "user_name",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from basicaer.service.errors import SettingError
 from basicaer.service.store._interface import Observer
 from basicaer.service.store._store import JobStore
+from basicaer.service.store.moving.report import MoveReport
 from basicaer.service.store.sqlite import SQLiteStore
 from basicaer.service.vital import Vital
 
 if TYPE_CHECKING:
     from basicaer.service.store.postgresql.objects.bucket import Bucket
 
-__all__ = ["new_store", "open_bucket"]
+__all__ = ["migrate_store", "new_store"]
 
 
 def new_store(
@@ -49,14 +51,42 @@ def new_store(
             observe=observe,
             vital=vital,
             lease=lease,
-            objects=open_bucket(object_store, object_store_endpoint),
+            objects=_open_bucket(object_store, object_store_endpoint),
             largest=largest,
         )
     except ValueError as error:
         raise SettingError("database", str(error)) from None
 
 
-def open_bucket(object_store: str, endpoint: str) -> Bucket | None:
+def migrate_store(
+    data_dir: Path,
+    database: str,
+    object_store: str,
+    object_store_endpoint: str,
+    largest: int,
+    report: MoveReport,
+    progress: Callable[[float, int], None],
+) -> None:
+    """Take a data directory's jobs over to a database: see `move_store`.
+
+    Raises:
+        SettingError: `database` or `object_store` can't be used, or what they need isn't installed.
+        DataDirectoryError, ServiceError: As `move_store`.
+    """
+    try:
+        from basicaer.service.store.moving.move import move_store
+    except ImportError as error:
+        raise SettingError(
+            "database", f"needs {error.name}; install it with pip install 'basicaer[postgresql]'"
+        ) from None
+    objects = _open_bucket(object_store, object_store_endpoint)
+    try:
+        move_store(data_dir, database, objects, largest, report, progress)
+    except ValueError as error:
+        raise SettingError("database", str(error)) from None
+
+
+def _open_bucket(object_store: str, endpoint: str) -> Bucket | None:
     """Return the object store that a URL names; None without one.
 
     Raises:

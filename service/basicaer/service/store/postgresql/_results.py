@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -94,7 +94,7 @@ async def write_chunks(
         raise service_error(error) from error
 
 
-def in_pieces(pieces: Sequence[bytes | memoryview], size: int = CHUNK_BYTES) -> Iterator[bytes]:
+def in_pieces(pieces: Iterable[bytes | memoryview], size: int = CHUNK_BYTES) -> Iterator[bytes]:
     """Return the same bytes in pieces of so many bytes, but for the last."""
     pending = bytearray()
     for piece in pieces:

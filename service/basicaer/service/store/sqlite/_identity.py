@@ -15,11 +15,13 @@ from pathlib import Path
 
 from basicaer.service.errors import DataDirectoryError
 
-__all__ = ["DATABASE", "Identity"]
+__all__ = ["DATABASE", "MOVED", "Identity"]
 
 _log = logging.getLogger(__name__)
 
 DATABASE = "jobs.sqlite3"
+MOVED = "moved"
+"""Names the database that the jobs were taken over to, in full; there is none before."""
 _HEAD = "basicaer store"
 _OPEN, _CLOSED = "open", "closed"
 # Two ids have two of their 32 characters in common; those that have as many as this are one, and damaged.

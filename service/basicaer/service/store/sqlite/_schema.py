@@ -17,7 +17,16 @@ from basicaer.service.store.sqlite._rows import rows
 
 _log = logging.getLogger(__name__)
 
-__all__ = ["PROBE", "REVISIONS", "connect", "is_checked", "mend_indexes", "open_database", "unusable"]
+__all__ = [
+    "APPLICATION_ID",
+    "PROBE",
+    "REVISIONS",
+    "connect",
+    "is_checked",
+    "mend_indexes",
+    "open_database",
+    "unusable",
+]
 
 # "BsAe": what `file` and we know our files by.
 APPLICATION_ID = 0x42734165

@@ -5,6 +5,7 @@
     DATA_DIR/results/        large results
     DATA_DIR/set-aside/      results that the database doesn't know, if there were any
     DATA_DIR/store           that this database is the one of this directory
+    DATA_DIR/moved           that its jobs are another store's by now
 
 Writes go through one thread (see _writer.py); reads have a few connections of their own, which see every
 commit at once and neither wait for the writer nor hold it up.
@@ -44,7 +45,7 @@ from basicaer.service.store._sums import (
 from basicaer.service.store.sqlite import _sql
 from basicaer.service.store.sqlite._aside import Aside
 from basicaer.service.store.sqlite._files import DirectoryLock, ResultFile, ResultFiles, make_private
-from basicaer.service.store.sqlite._identity import DATABASE, Identity
+from basicaer.service.store.sqlite._identity import DATABASE, MOVED, Identity
 from basicaer.service.store.sqlite._leftovers import clear_leftovers
 from basicaer.service.store.sqlite._mend import mend_rows
 from basicaer.service.store.sqlite._rights import check_rights, make_directory
@@ -95,6 +96,7 @@ class SQLiteStore:
         check_rights(self._directory)
         lock = DirectoryLock(self._directory / "lock")
         try:
+            self._check_moved()
             connection = self._open_database()
         except BaseException:
             lock.release()
@@ -106,6 +108,17 @@ class SQLiteStore:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         for _ in range(_READERS):
             self._connections.put(connect(self._path, busy_timeout=self._busy_timeout, read_only=True))
+
+    def _check_moved(self) -> None:
+        note = self._directory / MOVED
+        if not note.exists():
+            return
+        where = note.read_text(encoding="utf-8", errors="replace").strip()
+        raise DataDirectoryError(
+            f"The jobs of {self._directory} were taken over to the database {where} ('basicaer migrate'):"
+            " start with --database, or with another --data-dir. What waits here would run twice; to have"
+            f" that, remove {note}."
+        )
 
     def _open_database(self) -> sqlite3.Connection:
         identity = Identity(self._directory)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
@@ -99,7 +99,7 @@ class ObjectResults:
         loop: Loop,
         job_id: str,
         attempt: int,
-        pieces: Sequence[bytes | memoryview],
+        pieces: Iterable[bytes | memoryview],
         server: Callable[[], int],
     ) -> str:
         """Write the pieces, one behind the other, as the server's whose number is asked for; on any thread
@@ -132,7 +132,7 @@ class ObjectResults:
         return object_id, self._folder(object_id)
 
     def _write(
-        self, loop: Loop, folder: str, pieces: Sequence[bytes | memoryview], may_go_on: Callable[[], bool]
+        self, loop: Loop, folder: str, pieces: Iterable[bytes | memoryview], may_go_on: Callable[[], bool]
     ) -> tuple[int, bytes]:
         """Write all objects; their bytes, and the checksum of each block of them."""
         assert self._objects is not None
