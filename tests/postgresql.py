@@ -37,13 +37,18 @@ def _binaries() -> Path:
     )
 
 
-def _owner() -> pwd.struct_passwd | None:
+def owner() -> pwd.struct_passwd | None:
     """Who it runs as, when that isn't who runs the tests."""
     if os.geteuid() != 0:
         return None
     with contextlib.suppress(KeyError):
         return pwd.getpwnam("postgres")
     return pwd.getpwnam("nobody")
+
+
+def become(user: pwd.struct_passwd) -> list[str]:
+    """What makes a command that user's, in front of it."""
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
 
 class PostgreSQL:
@@ -56,15 +61,9 @@ class PostgreSQL:
         self.log = self.folder / "log"
         self._data = self.folder / "data"
         self._prefix: list[str] = []
-        if (owner := _owner()) is not None:
-            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-            self._prefix = [
-                "setpriv",
-                f"--reuid={owner.pw_uid}",
-                f"--regid={owner.pw_gid}",
-                "--clear-groups",
-                "--pdeathsig=INT",
-            ]
+        if (user := owner()) is not None:
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self._prefix = [*become(user), "--pdeathsig=INT"]
         self._process: subprocess.Popen[bytes] | None = None
         initdb = [str(self._bin / "initdb"), "-D", str(self._data), "-U", "basicaer", "-A", "trust"]
         initdb += ["--encoding=UTF8", "--no-locale", "--data-checksums", "--no-sync", "--no-instructions"]

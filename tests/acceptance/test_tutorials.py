@@ -43,7 +43,7 @@ def test_its_python_and_its_commands_run(tutorial: Path, server: ServerProcess) 
     for command in commands:
         assert _run(shlex.split(command.replace(ADDRESS, server.address)), ROOT)
     # The others have a test of their own: below, and in tests/browser/test_newcomer.py.
-    assert program or commands or tutorial.stem in ("browser", "go", "lab-server")
+    assert program or commands or tutorial.stem in ("browser", "cluster", "go", "lab-server")
 
 
 def test_the_lines_of_go_are_the_examples() -> None:

@@ -103,8 +103,10 @@ async def test_whose_jobs_wait_is_known_everywhere(start: Any, tools: SimpleName
     assert first.shares(admin) == everybody
     # The other one counts now and then.
     async with asyncio.timeout(60):
-        while second.shares(admin) != everybody:
+        seen: Any = ()
+        while seen != everybody:
             await asyncio.sleep(0.05)
+            seen = second.shares(admin)
     assert second.shares(ben) == everybody[1:]
 
 
