@@ -34,6 +34,9 @@ _RESET = np.array([[[1, 0], [0, 0]], [[0, 1], [0, 0]]], dtype=np.complex128)
 
 Operators: TypeAlias = npt.NDArray[np.complex128]
 
+_Key: TypeAlias = tuple[Any, ...]
+"""Which superoperator on all qubits one is."""
+
 
 class PlacedChannel(NamedTuple):
     """A channel, and the places of the qubits that it acts on; None for all of the error's, in order."""
@@ -123,24 +126,39 @@ def _steps_of(circuit: Any) -> list[_Step]:
     found: list[_Step] = []
     for instruction in circuit.data:
         operation = instruction.operation
-        name, qubits = operation.name, [places[qubit] for qubit in instruction.qubits]
+        name = operation.name
+        if name == "id":
+            continue
+        qubits = [places[qubit] for qubit in instruction.qubits]
         if name == "pauli":
-            letters = zip(reversed(operation.params[0]), qubits, strict=True)
-            found += [_Step(_PAULI[one], [qubit], [], None) for one, qubit in letters if one != "I"]
+            found += _paulis(operation.params[0], *qubits)
         elif name == "reset":
             found += [_Step(name, [qubit], [], None) for qubit in qubits]
         elif name == "kraus":
             found.append(_Step(name, qubits, [], operation))
-        elif name != "id":
+        elif name in _MATRICES and _is_standard(operation):
+            found.append(_Step(name, qubits, [], None))
+        else:
             found.append(_Step(name, qubits, _numbers(operation), operation))
     return found
 
 
+@functools.lru_cache(maxsize=1024)
+def _paulis(label: str, *qubits: int) -> tuple[_Step, ...]:
+    letters = zip(reversed(label), qubits, strict=True)
+    return tuple(_Step(_PAULI[one], [qubit], [], None) for one, qubit in letters if one != "I")
+
+
+def _is_standard(operation: Any) -> bool:
+    """Whether an operation is a gate of Qiskit's own, of which there may be one object for all uses."""
+    kind = getattr(operation, "base_class", type(operation))
+    return str(kind.__module__).startswith("qiskit.circuit.library.standard_gates")
+
+
 def _numbers(operation: Any) -> list[float]:
     """Return the parameters of a gate of the contract; none for others."""
-    standard = str(type(operation).__module__).startswith("qiskit.circuit.library.standard_gates")
     shape = QISKIT_SHAPES.get(operation.name)
-    if not standard or shape != (operation.num_qubits, len(operation.params)):
+    if not _is_standard(operation) or shape != (operation.num_qubits, len(operation.params)):
         return []
     return [float(value) for value in operation.params]
 
@@ -171,24 +189,42 @@ def _superoperator(
     """Return the superoperator of circuits that are drawn, of columns stacked; None for want of an
     operator.
     """
-    # Most circuits have the same few steps in another choice.
-    known: dict[tuple[Any, ...], Operators] = {}
-    total = np.zeros((4**width, 4**width), dtype=np.complex128)
-    unit = np.eye(4**width, dtype=np.complex128)
+    known: dict[_Key, Operators] = {}
+    drawn: list[tuple[float, list[_Key]]] = []
     for probability, steps in zip(probabilities, circuits, strict=True):
-        matrix = unit
-        for step in steps:
-            if step.operation is None:
-                matrix = _plain(step.name, step.qubits[0], width) @ matrix
-                continue
-            operators = _operators(step.operation)
-            if operators is None:
-                return None
-            key = operators.tobytes(), *step.qubits
+        keys: list[_Key] = []
+        for name, qubits, _, operation in steps:
+            key: _Key = name, *qubits
+            if name == "kraus":
+                key += tuple(np.asarray(each, np.complex128).tobytes() for each in operation.params)
+            elif operation is not None:
+                if not hasattr(operation, "__array__"):
+                    return None
+                key += (np.asarray(operation, np.complex128).tobytes(),)
             if key not in known:
-                known[key] = _wide(operators, step.qubits, width)
-            matrix = known[key] @ matrix
-        total += probability * matrix
+                if operation is None:
+                    known[key] = _plain(name, qubits[0], width)
+                else:
+                    known[key] = _wide(_operators(operation), qubits, width)
+            keys.append(key)
+        drawn.append((probability, keys))
+    return _sum(drawn, known, 4**width)
+
+
+def _sum(drawn: Sequence[tuple[float, list[_Key]]], known: dict[_Key, Operators], size: int) -> Operators:
+    """Return the sum of weighted products, whose keys' first one acts first: those that end alike together,
+    as most circuits have the same few steps in another choice.
+    """
+    rest, groups = 0.0, dict[_Key, list[tuple[float, list[_Key]]]]()
+    for weight, keys in drawn:
+        if keys:
+            groups.setdefault(keys[-1], []).append((weight, keys[:-1]))
+        else:
+            rest += weight
+    total = np.diag(np.full(size, rest, dtype=np.complex128))
+    for key, own in groups.items():
+        last = known[key]
+        total += own[0][0] * last if len(own) == 1 and not own[0][1] else last @ _sum(own, known, size)
     return total
 
 
@@ -198,17 +234,25 @@ def _plain(name: str, qubit: int, width: int) -> Operators:
     return _wide(_RESET if name == "reset" else _MATRICES[name][np.newaxis], [qubit], width)
 
 
-def _operators(operation: Any) -> Operators | None:
-    """Return the Kraus operators of an operation, or None."""
+def _operators(operation: Any) -> Operators:
+    """Return the Kraus operators of an operation that has a matrix, or several."""
     if operation.name == "kraus":
         return _stacked(operation.params)
-    if not hasattr(operation, "__array__"):
-        return None
     return np.asarray(operation, dtype=np.complex128)[np.newaxis]
 
 
 def _wide(operators: Operators, qubits: Sequence[int], width: int) -> Operators:
     """Return the superoperator of some qubits' operators, on all of them."""
+    flat = operators.reshape(len(operators), -1)
+    sources, holds = _places(width, *qubits)
+    return (flat.conj().T @ flat).reshape(-1)[sources] * holds
+
+
+@functools.lru_cache(maxsize=64)
+def _places(width: int, *qubits: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return which product of entries of operators on `qubits` each entry of a superoperator has, and by
+    what it is multiplied: 0 where another qubit changes.
+    """
     size = 1 << width
     indices = np.arange(size)
     inside = np.zeros_like(indices)
@@ -216,9 +260,11 @@ def _wide(operators: Operators, qubits: Sequence[int], width: int) -> Operators:
         inside |= ((indices >> qubit) & 1) << place
     rest = indices & ~sum(1 << qubit for qubit in qubits)
     same = rest[:, np.newaxis] == rest
-    whole = np.where(same, operators[:, inside[:, np.newaxis], inside], 0.0)
-    rows, columns = whole.conj()[:, :, np.newaxis, :, np.newaxis], whole[:, np.newaxis, :, np.newaxis, :]
-    return np.ascontiguousarray((rows * columns).sum(axis=0).reshape(size * size, size * size))
+    entries = (inside[:, np.newaxis] << len(qubits)) + inside
+    shape = size * size, size * size
+    sources = (entries[:, np.newaxis, :, np.newaxis] << 2 * len(qubits)) + entries[:, np.newaxis, :]
+    holds = same[:, np.newaxis, :, np.newaxis] & same[:, np.newaxis, :]
+    return sources.reshape(shape), holds.reshape(shape).astype(np.float64)
 
 
 def _stacked(operators: Any) -> Operators:
