@@ -52,7 +52,6 @@ from basicaer.service.store import JobStore, SQLiteStore
 from basicaer.service.wire import NO_COLUMNS, Columns
 from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
 
-# Of servers on one database, in seconds.
 LEASE = 3.0
 
 if TYPE_CHECKING:
@@ -319,14 +318,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def new_store(request: pytest.FixtureRequest) -> Callable[[Path], JobStore]:
+def lease() -> float:
+    """Of servers on one database, in seconds; a test may parametrize it."""
+    return LEASE
+
+
+@pytest.fixture
+def new_store(request: pytest.FixtureRequest, lease: float) -> Callable[[Path], JobStore]:
     """Makes stores, which aren't open yet, by their directory."""
     if request.param == "sqlite":
         return SQLiteStore
     from basicaer.service.store.postgresql import PostgreSQLStore
 
     database: PostgreSQL = request.getfixturevalue("postgresql")
-    return lambda directory: PostgreSQLStore(database.url(directory), lease=LEASE)
+    return lambda directory: PostgreSQLStore(database.url(directory), lease=lease)
 
 
 @pytest.fixture

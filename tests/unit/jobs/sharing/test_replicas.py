@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import math
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from basicaer.service.callers import Caller
 from basicaer.service.errors import JobNotFoundError, ServiceError
 from basicaer.service.jobs._shares import Share
+from basicaer.service.jobs.sharing import following
+from basicaer.service.jobs.sharing.following import Following
 from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1 import job_pb2
 from basicaer.v1.job_service_pb2 import ListJobsRequest, ReadResultRequest
@@ -123,21 +126,38 @@ async def test_jobs_are_shared_out(start: Any, tools: SimpleNamespace) -> None:
         assert (await tools.until(managers[1], job.job_id)).attempt == 1
 
 
+class News:
+    """What servers are told of what others did; nothing else lets them look after that."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._heard = threading.Semaphore(0)
+        monkeypatch.setattr(following, "_LOOK", math.inf)
+        monkeypatch.setattr(Following, "missed", self._heard.release)
+
+    async def heard_by(self, servers: int) -> None:
+        """Wait until so many hear them."""
+        for _ in range(servers):
+            assert await asyncio.to_thread(self._heard.acquire, timeout=60)
+
+
 @pytest.mark.parametrize("waits", [False, True])
-async def test_a_cancel_holds_from_anywhere(start: Any, tools: SimpleNamespace, waits: bool) -> None:
+async def test_a_cancel_holds_from_anywhere(
+    start: Any, tools: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    """All are told at once, rather than when they next look."""
+    news = News(monkeypatch)
     runs = tools.ScriptExecutor()
     first = await start(executor=tools.ScriptExecutor(), run_jobs=False)
     second = await start(executor=runs, workers=1)
+    await news.heard_by(2)
     running = (await second.submit(tools.spec("hold x"))).job
     await tools.until(second, running.job_id, RUNNING)
     job = (await second.submit(tools.spec("hold y"))).job if waits else running
     watches = [await manager.watch(job.job_id) for manager in (first, second)]
-    began = time.monotonic()
     answer = await first.cancel(job.job_id, "enough")
     assert answer.cancel_requested
     assert (answer.status == CANCELLED) == waits
     ends = [(await tools.read(watch))[-1] for watch in watches]
-    assert time.monotonic() - began < 1
     assert statuses(ends) == [CANCELLED] * 2
     assert ends[0].event.status.error.metadata["reason"] == "enough"
     # Again is no harm, nor is it from another one.
@@ -219,18 +239,18 @@ async def test_large_jobs_wait_for_a_bounded_number(start: Any, tools: SimpleNam
         assert (await tools.until(first, job.job_id)).status == DONE
 
 
+@pytest.mark.parametrize("lease", [3_600.0])
 async def test_a_drained_server_hands_its_jobs_over(start: Any, tools: SimpleNamespace) -> None:
+    """At once: nobody waits for the end of its lease."""
     executors = [tools.ScriptExecutor() for _ in range(2)]
     first = await start(executor=executors[0])
     job = (await first.submit(tools.spec("hold x"))).job
     await tools.until(first, job.job_id, RUNNING)
     second = await start(executor=executors[1])
     watch = await second.watch(job.job_id, 0)
-    began = time.monotonic()
     await first.close()
     executors[1].release("x")
     assert statuses(await tools.read(watch)) == [QUEUED, RUNNING, QUEUED, VALIDATING, RUNNING, DONE]
-    assert time.monotonic() - began < 3
     assert (await second.get(job.job_id)).attempt == 2
     assert len(await second.members()) == 1
 
