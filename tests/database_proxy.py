@@ -1,4 +1,4 @@
-"""Stands between a store and its database, and loses answers."""
+"""Stands between a server and its database, and loses answers, connections, or all that goes by."""
 
 from __future__ import annotations
 
@@ -13,6 +13,32 @@ PIECE = 65_536
 SOCKET = ".s.PGSQL.5432"
 
 
+class _Pair:
+    """A connection's two ends; each has a thread that forwards what it says."""
+
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self.client = client
+        self.server = server
+        self._lock = threading.Lock()
+        self._forwarding = 2
+
+    def end(self) -> None:
+        with self._lock:
+            if self._forwarding:
+                for one in (self.client, self.server):
+                    with contextlib.suppress(OSError):
+                        one.shutdown(socket.SHUT_RDWR)
+
+    def leave(self) -> None:
+        """Take note that one of the threads has ended."""
+        self.end()
+        with self._lock:
+            self._forwarding -= 1
+            if not self._forwarding:
+                self.client.close()
+                self.server.close()
+
+
 class DatabaseProxy:
     """A Unix socket of its own, in front of that of a database."""
 
@@ -24,13 +50,17 @@ class DatabaseProxy:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(f"{self._own.name}/{SOCKET}")
         self._listener.listen()
-        self._sockets: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
+        self._pairs: dict[_Pair, tuple[threading.Thread, threading.Thread]] = {}
+        self._lock = threading.Lock()
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
         # The next answer ends its connection, instead of arriving. So does every connection attempt from then
         # on, while `shut`.
         self.lose_answer = threading.Event()
         self.shut = threading.Event()
+        # Unless this is set, nothing arrives, and no connection ends.
+        self.flowing = threading.Event()
+        self.flowing.set()
 
     def url(self, url: str) -> str:
         """The same database, by way of this."""
@@ -42,43 +72,61 @@ class DatabaseProxy:
 
     def cut(self) -> None:
         """Break all connections off."""
-        for one in self._sockets:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            pairs = list(self._pairs)
+        for pair in pairs:
+            pair.end()
 
     def close(self) -> None:
         """End it."""
+        self.flowing.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._accepting.join()
         self.cut()
-        for thread in self._threads:
-            thread.join()
-        for one in self._sockets:
-            one.close()
+        for threads in list(self._pairs.values()):
+            for thread in threads:
+                thread.join()
         self._own.cleanup()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
+        while True:
+            try:
                 client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            try:
                 if self.shut.is_set():
-                    client.close()
-                    continue
-                server = socket.socket(socket.AF_UNIX)
+                    raise ConnectionRefusedError
                 server.connect(self._target)
-                self._sockets += [client, server]
-                for pair in ((client, server, False), (server, client, True)):
-                    thread = threading.Thread(target=self._forward, args=pair)
-                    thread.start()
-                    self._threads.append(thread)
+            except OSError:
+                # The database isn't there now.
+                client.close()
+                server.close()
+                continue
+            self._begin(_Pair(client, server))
 
-    def _forward(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
+    def _begin(self, pair: _Pair) -> None:
+        threads = (
+            threading.Thread(target=self._forward, args=(pair, pair.client, pair.server, False)),
+            threading.Thread(target=self._forward, args=(pair, pair.server, pair.client, True)),
+        )
+        with self._lock:
+            # Whose threads have ended are forgotten.
+            self._pairs = {
+                each: its for each, its in self._pairs.items() if any(thread.is_alive() for thread in its)
+            }
+            self._pairs[pair] = threads
+            for thread in threads:
+                thread.start()
+
+    def _forward(self, pair: _Pair, source: socket.socket, target: socket.socket, answers: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(PIECE):
+                self.flowing.wait()
                 if answers and self.lose_answer.is_set():
                     self.lose_answer.clear()
                     break
                 target.sendall(data)
-        for one in (source, target):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+        pair.leave()

@@ -83,7 +83,7 @@ class PostgreSQL:
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        settings = ["listen_addresses=", f"unix_socket_directories={self.folder}", "max_connections=50"]
+        settings = ["listen_addresses=", f"unix_socket_directories={self.folder}", "max_connections=100"]
         command = [str(self._bin / "postgres"), "-D", str(self._data)]
         command += [word for setting in settings for word in ("-c", setting)]
         with self.log.open("ab") as log:

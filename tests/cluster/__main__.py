@@ -49,7 +49,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="basicaer-cluster-") as made, running() as database:
         folder = Path(made)
         _say(f"PostgreSQL in {database.folder}")
-        servers, workers = parts(folder, database.base_url, chosen.servers, chosen.workers)
+        servers, workers = parts(folder, lambda _: database.base_url, chosen.servers, chosen.workers)
         everything = [*servers, *workers]
         try:
             for part in everything:

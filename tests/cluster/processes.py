@@ -2,30 +2,126 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
+# Of a message to a nursery.
+MOST_BYTES = 65_536
 START_LIMIT = 110.0
 STOP_LIMIT = 40.0
 _CLI = [sys.executable, "-m", "basicaer.service.cli"]
 
 
+class Process(Protocol):
+    """What is used of a `Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+class Launch(Protocol):
+    """Starts `basicaer` with these arguments, and descriptors for its standard output and error."""
+
+    def __call__(self, arguments: Sequence[str], output: int, errors: int, /) -> Process: ...
+
+
+def launch(arguments: Sequence[str], output: int, errors: int) -> Process:
+    """Start a process from nothing."""
+    return subprocess.Popen([*_CLI, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
+
+
+class _Child:
+    """A nursery's child, whose status nobody gets to know but it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._handle: int | None = None
+        with contextlib.suppress(ProcessLookupError):
+            self._handle = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        if self._handle is None:
+            return 0
+        if select.select([self._handle], [], [], 0)[0]:
+            os.close(self._handle)
+            self._handle = None
+            return 0
+        return None
+
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None and self._handle is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, sig)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self._handle is not None and not select.select([self._handle], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired("basicaer", timeout or 0.0)
+        self.poll()
+        return 0
+
+
+@contextlib.contextmanager
+def nursery(log: Path, plant: str = "") -> Iterator[Launch]:
+    """Give something that starts processes in a moment, with a defect that is named by `plant`; they end with
+    the block.
+    """
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    lock = threading.Lock()
+    command = [sys.executable, "-m", "tests.cluster.nursery", str(its.fileno()), *([plant] if plant else [])]
+
+    def bear(arguments: Sequence[str], output: int, errors: int) -> Process:
+        with lock:
+            socket.send_fds(ours, [json.dumps(list(arguments)).encode()], [output, errors])
+            answer = ours.recv(MOST_BYTES)
+        if not answer:
+            raise RuntimeError(f"the nursery has ended: {log.read_text()[-2000:]}")
+        return _Child(int(answer))
+
+    with ours, log.open("ab") as errors:
+        with its:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=[its.fileno()]
+            )
+        try:
+            yield bear
+        finally:
+            ours.shutdown(socket.SHUT_RDWR)
+            process.wait()
+
+
 class Part:
     """`basicaer serve` or `basicaer work`, which may be frozen, killed and started again."""
 
-    def __init__(self, folder: Path, name: str, *command: str, plant: str = "") -> None:
-        """It isn't started yet. `command` begins with "serve" or "work"; `plant` is a defect's name."""
+    def __init__(self, folder: Path, name: str, launch: Launch, *arguments: str) -> None:
+        """It isn't started yet. `arguments` begin with "serve" or "work"."""
         self.name = name
         self.log = folder / f"{name}.log"
-        program = [sys.executable, "-m", "tests.cluster.nursery", plant] if plant else _CLI
-        self._command = [*program, *command]
-        self.process: subprocess.Popen[bytes] | None = None
+        self._launch = launch
+        self._arguments = arguments
+        self._output: int | None = None
+        self.process: Process | None = None
         self.address = ""
 
     @property
@@ -35,19 +131,24 @@ class Part:
 
     def begin(self) -> None:
         """Start it, without waiting until it is ready."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
-            )
+        self._output, its = os.pipe()
+        try:
+            with self.log.open("ab") as log:
+                self.process = self._launch(self._arguments, its, log.fileno())
+        finally:
+            os.close(its)
 
     def ready(self) -> None:
-        """Wait until it says that it is ready."""
-        assert self.process is not None
-        assert self.process.stdout is not None
+        """Wait until it says that it is ready.
+
+        Raises:
+            RuntimeError: It doesn't, and was killed.
+        """
+        assert self._output is not None
         line, until = b"", time.monotonic() + START_LIMIT
         while not line.endswith(b"\n"):
-            found, _, _ = select.select([self.process.stdout], [], [], max(until - time.monotonic(), 0))
-            piece = os.read(self.process.stdout.fileno(), 1) if found else b""
+            found, _, _ = select.select([self._output], [], [], max(until - time.monotonic(), 0))
+            piece = os.read(self._output, 1) if found else b""
             if not piece:
                 self.kill()
                 raise RuntimeError(f"{self.name} did not start: {self.log.read_text()[-2000:]}")
@@ -63,8 +164,9 @@ class Part:
         """Wait for its end; its exit status."""
         assert self.process is not None
         status = self.process.wait(STOP_LIMIT)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        if self._output is not None:
+            os.close(self._output)
+            self._output = None
         return status
 
     def kill(self) -> None:
@@ -75,19 +177,25 @@ class Part:
 
 
 def parts(
-    folder: Path, database: str, servers: int, workers: int, options: Sequence[str] = (), plant: str = ""
+    folder: Path,
+    database: Callable[[str], str],
+    servers: int,
+    workers: int,
+    options: Sequence[str] = (),
+    launch: Launch = launch,
 ) -> tuple[list[Part], list[Part]]:
-    """Return servers that run only quick jobs, and workers that run the others; not started yet. `plant`
-    names a defect of `nursery`.
+    """Return servers that run only quick jobs, and workers that run the others; not started yet. `database`
+    gives its URL for a part's name.
     """
     serve = [
         Part(
             folder,
             f"server-{number}",
+            launch,
             *("serve", "--listen", "127.0.0.1:0", "--http-listen", "none"),
-            *("--data-dir", str(folder / f"server-{number}"), "--database", database, "--no-run-jobs"),
+            *("--data-dir", str(folder / f"server-{number}"), "--no-run-jobs"),
+            *("--database", database(f"server-{number}")),
             *("--max-memory-bytes", "1GiB", *options),
-            plant=plant,
         )
         for number in range(1, servers + 1)
     ]
@@ -95,8 +203,9 @@ def parts(
         Part(
             folder,
             f"worker-{number}",
-            *("work", "--database", database, "--workers", "1", "--max-memory-bytes", "1GiB", *options),
-            plant=plant,
+            launch,
+            *("work", "--database", database(f"worker-{number}"), "--workers", "1"),
+            *("--max-memory-bytes", "1GiB", *options),
         )
         for number in range(1, workers + 1)
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,6 +19,9 @@ from tests.conformance.replicas.runner import UnvalidatedRunner
 from tests.conformance.scenarios import SCENARIOS, play, play_by_http
 from tests.conftest import ServerProcess
 from tests.postgresql import PostgreSQL
+
+# Of which the start of all servers is a part.
+pytestmark = pytest.mark.timeout(400)
 
 SERVERS = 3
 PYTHON_RUNNER = f"{sys.executable} -m tests.conformance.python_runner"
@@ -47,12 +51,15 @@ def balancer(tmp_path_factory: pytest.TempPathFactory, postgresql: PostgreSQL) -
     folder = tmp_path_factory.mktemp("replicas")
     database = postgresql.url(folder)
     with contextlib.ExitStack() as stack:
-        backends = []
-        for number in range(SERVERS):
+
+        def start(number: int) -> Backend:
             options = ("--database", database, "--http-listen", "127.0.0.1:0")
             server = ServerProcess(folder / f"data-{number}", folder / f"log-{number}", *options)
             stack.callback(server.kill)
-            backends.append(Backend(server.address, server.http_url.removeprefix("http://").rstrip("/")))
+            return Backend(server.address, server.http_url.removeprefix("http://").rstrip("/"))
+
+        with ThreadPoolExecutor(SERVERS) as pool:
+            backends = list(pool.map(start, range(SERVERS)))
         yield stack.enter_context(balancing(folder, backends))
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +64,9 @@ class Cluster(NamedTuple):
 
 @pytest.fixture
 def cluster(new_postgresql: PostgreSQL, tmp_path: Path) -> Iterator[Cluster]:
-    servers, workers = parts(tmp_path, new_postgresql.base_url, 1, 2, ("--lease-time", f"{LEASE:g}"))
+    servers, workers = parts(
+        tmp_path, lambda _: new_postgresql.base_url, 1, 2, ("--lease-time", f"{LEASE:g}")
+    )
     started = [*servers, *workers]
     try:
         for part in started:
@@ -114,6 +119,43 @@ def test_workers_that_are_frozen_and_killed(cluster: Cluster) -> None:
     told += events
     assert told[-1].status.status == CANCELLED
     assert [event.sequence for event in told] == list(range(1, len(told) + 1))
+
+
+def doctor(cluster: Cluster) -> list[dict[str, str]]:
+    """What it says of the database, and of the server."""
+    command = [sys.executable, "-m", "basicaer.service.cli", "doctor", "--json"]
+    command += ["--server", cluster.server.address, "--database", cluster.database.base_url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    checks: list[dict[str, str]] = json.loads(done.stdout)["checks"]
+    return checks
+
+
+def test_doctor_tells_who_is_there(cluster: Cluster) -> None:
+    until = time.monotonic() + 60
+    while (found := cluster.members()) != [(0, True), (1, False), (1, False)]:
+        assert time.monotonic() < until, found
+        time.sleep(0.1)
+    checks = doctor(cluster)
+    assert ("clocks", "ok", "this machine's and the database's agree") in [
+        (one["check"], one["verdict"], one["seen"]) for one in checks
+    ]
+    # Once as the database has it, with the leases, and once as the server tells it.
+    of_database, of_server = [one for one in checks if one["check"] == "members"]
+    for one in (of_database, of_server):
+        assert one["verdict"] == "ok"
+        assert "1 take calls, 2 run jobs" in one["seen"]
+        assert f"at {cluster.server.address}" in one["seen"]
+    assert of_database["seen"].count("lease") == 3
+    for worker in cluster.workers:
+        worker.kill()
+    cluster.submit(Wire.state(16), "waits")
+    while True:
+        (first, *_) = [one for one in doctor(cluster) if one["check"] == "members"]
+        if first["verdict"] == "failed":
+            break
+        assert time.monotonic() < until
+    assert "1 jobs wait, and nobody runs jobs" in first["seen"]
+    assert "basicaer work" in first["remedy"]
 
 
 def test_what_was_accepted_outlives_the_database(cluster: Cluster) -> None:

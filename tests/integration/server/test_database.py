@@ -14,6 +14,7 @@ from basicaer.client import ResultTooLargeError
 from basicaer.client._wire_errors import error_from_rpc
 from basicaer.service.config import Config
 from basicaer.service.doctor import Finding, Verdict, _database
+from basicaer.service.store.postgresql._session import REVISIONS
 from basicaer.v1 import job_pb2, job_service_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -138,6 +139,10 @@ def test_doctor(start_server: StartServer, postgresql: PostgreSQL, tmp_path: Pat
     found = examine(url)
     assert found["database"].verdict is Verdict.OK
     assert found["store"].seen == "1 jobs were compared with their checksums"
+    assert found["clocks"].verdict is found["members"].verdict is Verdict.OK
+    postgresql.run(f"UPDATE {url.rpartition('=')[2]}.store SET revision = '0001_jobs'")
+    assert examine(url)["schema"].verdict is Verdict.WARNING
+    postgresql.run(f"UPDATE {url.rpartition('=')[2]}.store SET revision = '{REVISIONS[-1]}'")
     postgresql.run(f"UPDATE {url.rpartition('=')[2]}.jobs SET events = 'x'")
     assert examine(url)["store"].verdict is Verdict.FAILED
     found = examine(f"postgresql://nobody:secret@/jobs?host={tmp_path}")

@@ -15,9 +15,9 @@ from basicaer.service.store import DamagedJob, DeleteJob, JobFilter, JobRecord, 
 from basicaer.service.store.postgresql import PostgreSQLStore, _sql, examine_database
 from basicaer.v1 import error_reason_pb2 as reasons
 
+from tests.database_proxy import DatabaseProxy
 from tests.postgresql import PostgreSQL
 from tests.unit.store.conftest import Opened, finish, insert, update
-from tests.unit.store.database_proxy import DatabaseProxy
 from tests.unit.store.store_contract import StoreContract
 
 OpenDatabase = Callable[..., Opened]

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 from basicaer.service.config import Config
 from basicaer.service.doctor import _access, _database, _machine, _store
+from basicaer.service.doctor._cluster import Part, cluster
+from basicaer.service.doctor._database import SKEW
 from basicaer.service.doctor._finding import Finding, Verdict
 
-__all__ = ["Finding", "Verdict", "examine"]
+__all__ = ["SKEW", "Finding", "Part", "Verdict", "cluster", "examine"]
 
 
 def examine(config: Config, progress: _store.Progress = lambda done, total: None) -> Iterator[Finding]:

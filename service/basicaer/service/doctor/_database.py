@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basicaer.service.config import Config
+from basicaer.service.doctor._cluster import Part, cluster
 from basicaer.service.doctor._finding import Finding
 from basicaer.service.doctor._store import Progress, damage
 from basicaer.service.errors import DataDirectoryError
 
-__all__ = ["database"]
+__all__ = ["SKEW", "database"]
+
+# Clocks of two machines that differ by more make tokens and certificates fail, and times of jobs strange
+# (seconds).
+SKEW = 5.0
 
 
 def database(config: Config, progress: Progress) -> Iterator[Finding]:
@@ -59,5 +64,33 @@ def database(config: Config, progress: Progress) -> Iterator[Finding]:
     if found.revision is None:
         yield Finding.ok("store", "there is none yet")
         return
+    if found.attendance is not None:
+        yield _clocks(found.attendance.clock)
+        yield from cluster(
+            [
+                Part(member.name, member.address, member.version, member.workers, member.memory_bytes, lease)
+                for member, lease in found.attendance.members
+            ],
+            found.attendance.waiting,
+            found.attendance.largest_bytes,
+        )
+    else:
+        yield Finding.warning(
+            "schema",
+            f"the tables are those of an earlier version (revision {found.revision})",
+            "The first server of this version that starts brings them up to date: keep a backup from before.",
+        )
     seen = f"{found.jobs:,} jobs were compared with their checksums"
     yield damage("store", seen, found.damaged) if found.damaged else Finding.ok("store", seen)
+
+
+def _clocks(ahead: float) -> Finding:
+    """Leases are reckoned by the database's clock alone; ids and times of jobs are by the servers'."""
+    if abs(ahead) > SKEW:
+        which = "ahead of" if ahead > 0 else "behind"
+        return Finding.warning(
+            "clocks",
+            f"the database's is {abs(ahead):.0f} s {which} this machine's",
+            "Run chrony on both machines.",
+        )
+    return Finding.ok("clocks", "this machine's and the database's agree")

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["doctor"]
 
 _SHOTS = 1000
-# Clocks of two machines that differ by more make tokens and certificates fail (seconds).
-_SKEW = 5.0
 _MARKS = {"ok": "ok     ", "warning": "warning", "failed": "FAILED "}
 
 
@@ -36,7 +34,8 @@ def doctor(server: Server | None, config_file: Path | None, as_json: bool, **fla
 
     Checked is this machine, with the settings that 'serve' would have with the same options: the data
     directory and its disk, each job and result in it, memory, huge pages, clock, TLS files, who may call,
-    compiled kernels. Run it as the user whom the server runs as. With --server, also whether that one
+    compiled kernels; with --database, also that database, its clock, each job in it, and the servers and
+    workers that share it. Run it as the user whom the server runs as. With --server, also whether that one
     answers, is healthy, of this version, and runs a circuit. The exit status is 1 when something failed; a
     warning doesn't count.
 
@@ -83,6 +82,7 @@ def _examine(server: Server | None, config_file: Path | None, flags: dict[str, A
             check = "circuit"
             yield _version(connection)
             yield from _health(connection)
+            yield from _members(connection)
             yield from _circuit(connection)
     except BasicAerError as error:
         yield Finding.failed(
@@ -124,10 +124,20 @@ def _health(connection: Connection) -> Iterator[Finding]:
             )
 
 
+def _members(connection: Connection) -> Iterator[Finding]:
+    from basicaer.service.doctor import Part, cluster
+
+    members = connection.info.members
+    if members:
+        yield from cluster(
+            [Part(one.name, one.address, one.version, one.workers, one.max_memory_bytes) for one in members]
+        )
+
+
 def _circuit(connection: Connection) -> Iterator[Finding]:
     """Run a Bell pair, look at its counts, and remove it again."""
     from basicaer.client import Circuit
-    from basicaer.service.doctor import Finding
+    from basicaer.service.doctor import SKEW, Finding
     from basicaer.v1 import job_service_pb2
 
     bell = Circuit(2, 2).h(0).cx(0, 1).measure([0, 1], [0, 1])
@@ -149,7 +159,7 @@ def _circuit(connection: Connection) -> Iterator[Finding]:
         )
     made = found.create_time.ToNanoseconds() / 1e9
     skew = max(called - made, made - accepted, 0.0)
-    if skew > _SKEW:
+    if skew > SKEW:
         yield Finding.warning(
             "clocks", f"the server's differs from this one by {skew:.0f} s", "Run chrony on both machines."
         )

@@ -4,5 +4,13 @@ from basicaer.service.store.postgresql._check import Examination, examine_databa
 from basicaer.service.store.postgresql._session import LEAST_VERSION
 from basicaer.service.store.postgresql._store import PostgreSQLStore
 from basicaer.service.store.postgresql._tokens import TokenTable
+from basicaer.service.store.postgresql.sharing.attendance import Attendance
 
-__all__ = ["LEAST_VERSION", "Examination", "PostgreSQLStore", "TokenTable", "examine_database"]
+__all__ = [
+    "LEAST_VERSION",
+    "Attendance",
+    "Examination",
+    "PostgreSQLStore",
+    "TokenTable",
+    "examine_database",
+]

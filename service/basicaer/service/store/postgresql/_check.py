@@ -20,6 +20,7 @@ from basicaer.service.store.postgresql._session import (
     connect,
     schema_of,
 )
+from basicaer.service.store.postgresql.sharing.attendance import Attendance, attendance
 
 __all__ = ["Examination", "examine_database"]
 
@@ -43,6 +44,8 @@ class Examination:
     # machine.
     page_sums: bool = True
     private: bool = True
+    # Who shares the database; None unless the tables are of this version.
+    attendance: Attendance | None = None
     jobs: int = 0
     # Jobs of which something is damaged.
     damaged: list[str] = field(default_factory=list)
@@ -82,6 +85,7 @@ async def _examine(address: Address, found: Examination, progress: Callable[[int
         )
         found.revision = await schema_of(connection)
         if found.revision == REVISIONS[-1]:
+            found.attendance = await attendance(connection)
             await _compare(connection, found, progress)
     finally:
         await connection.close()

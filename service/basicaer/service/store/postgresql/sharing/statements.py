@@ -12,10 +12,12 @@ __all__ = [
     "AMEND",
     "AMEND_END",
     "CLAIM",
+    "CLOCK",
     "EXPIRED",
     "FRONT",
     "IS_MEMBER",
     "JOIN",
+    "LEASES",
     "LEAVE",
     "LET_GO",
     "MEMBERS",
@@ -30,6 +32,7 @@ __all__ = [
     "STRAY_CHUNKS",
     "TELL_CHANGED",
     "WAITING",
+    "WAITING_AT_ALL",
 ]
 
 _WAITS = "turn IS NOT NULL AND owner IS NULL"
@@ -49,11 +52,15 @@ WHERE number = $1 AND lease_until > clock_timestamp() RETURNING number
 EXPIRED = "DELETE FROM servers WHERE lease_until < clock_timestamp() RETURNING number, name"
 LET_GO = "UPDATE jobs SET owner = NULL, fence = fence + 1 WHERE owner = $1 AND status = 2"
 LEAVE = "DELETE FROM servers WHERE number = $1"
-MEMBERS = """
-SELECT number, name, role, address, version, workers, memory_bytes, running, running_bytes,
-       extract(epoch FROM clock_timestamp() - since)::double precision AS seconds
-FROM servers WHERE lease_until > clock_timestamp() ORDER BY number
+_MEMBER = """
+    number, name, role, address, version, workers, memory_bytes, running, running_bytes,
+    extract(epoch FROM clock_timestamp() - since)::double precision AS seconds"""
+MEMBERS = f"SELECT {_MEMBER} FROM servers WHERE lease_until > clock_timestamp() ORDER BY number"
+LEASES = f"""
+SELECT {_MEMBER}, extract(epoch FROM lease_until - clock_timestamp())::double precision AS lease
+FROM servers ORDER BY number
 """
+CLOCK = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 IS_MEMBER = "SELECT number FROM servers WHERE number = $1 AND lease_until > clock_timestamp() FOR KEY SHARE"
 
 # The first that wait, as many as fit together.
@@ -117,6 +124,7 @@ SELECT job_id, place - 1 FROM (
     SELECT job_id, row_number() OVER (ORDER BY turn, job_id) AS place FROM jobs WHERE {_WAITS}
 ) AS waiting WHERE job_id = ANY($1::bytea[])
 """
+WAITING_AT_ALL = f"SELECT count(*), coalesce(max(required_bytes), 0) FROM jobs WHERE {_WAITS}"
 WAITING = f"SELECT principal, count(*) FROM jobs WHERE {_WAITS} GROUP BY principal"
 
 # Of those that are gone, once all that they ran has other hands: until then they might still commit it.
