@@ -26,7 +26,7 @@ RUNNER ?=
 S3S_VERSION := 0.14.1
 
 .PHONY: help setup run serve cluster docs test test-qiskit s3-server lint format protos check-protos contract check-contract gates check-gates blocking check-blocking page check-page pictures debian-packages stubs stubs-go \
-	stubs-typescript examples $(EXAMPLES:%=example-%) conformance conformance-cluster chaos chaos-cluster fuzz bench bench-peers \
+	stubs-typescript examples $(EXAMPLES:%=example-%) conformance conformance-cluster chaos chaos-cluster fuzz bench bench-cluster bench-peers \
 	wheel image image-test sbom lint-deploy clean clean-kernels
 
 help: ## list the targets
@@ -266,6 +266,9 @@ fuzz: $(VENV)/.dev ## look for inputs that TARGET doesn't handle, for SECONDS, b
 
 bench: $(VENV)/.dev ## measure the service against a bare gRPC server, in one run
 	$(BIN)/python -m benchmarks
+
+bench-cluster: $(VENV)/.dev ## measure servers on one PostgreSQL, beside the embedded store
+	$(BIN)/python -m benchmarks cluster
 
 # The peers live in an environment of their own, since two of them demand old versions of what the service uses.
 $(PEERS_VENV)/.ready: benchmarks/peers/requirements.txt

@@ -33,7 +33,9 @@ async def _run_one(stub: rpc.JobServiceAsyncStub) -> list[pb.RunJobResponse]:
     return messages
 
 
-async def _rate(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
+async def rate(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
+    """Run jobs by all callers at once, and return how many a second."""
+
     async def caller() -> None:
         for _ in range(jobs // CALLERS):
             await _run_one(stub)
@@ -43,7 +45,8 @@ async def _rate(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
     return jobs // CALLERS * CALLERS / (time.perf_counter() - start)
 
 
-async def _latency(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
+async def latency(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
+    """Run jobs by one caller, and return the median of their times in seconds."""
     times = []
     for _ in range(jobs):
         start = time.perf_counter()
@@ -61,13 +64,13 @@ async def _measure() -> list[Figure]:
             with bare_server(str(recording)) as (bare_address, _):
                 async with grpc.aio.insecure_channel(bare_address, options=CHANNEL_OPTIONS) as bare_channel:
                     bare = rpc.JobServiceStub(bare_channel)
-                    await _rate(bare, WARM_UP_JOBS)
-                    await _rate(real, WARM_UP_JOBS)
+                    await rate(bare, WARM_UP_JOBS)
+                    await rate(real, WARM_UP_JOBS)
                     rates, latencies = [], []
                     for _ in range(ROUNDS):
-                        rates.append((await _rate(bare, JOBS_A_ROUND), await _rate(real, JOBS_A_ROUND)))
+                        rates.append((await rate(bare, JOBS_A_ROUND), await rate(real, JOBS_A_ROUND)))
                         latencies.append(
-                            (await _latency(bare, LATENCIES_A_ROUND), await _latency(real, LATENCIES_A_ROUND))
+                            (await latency(bare, LATENCIES_A_ROUND), await latency(real, LATENCIES_A_ROUND))
                         )
     ratio = statistics.median(real_rate / bare_rate for bare_rate, real_rate in rates)
     bare_rate, real_rate = (statistics.median(column) for column in zip(*rates, strict=True))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks import _readers
-from benchmarks.__main__ import PARTS, main
+from benchmarks.__main__ import CLUSTER, PARTS, main
 from benchmarks._report import Figure
 from benchmarks.peers import __main__ as peers
 from benchmarks.peers import _figures, _machine, _own
@@ -50,6 +50,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "busy": {"NUM_QUBITS": 20, "CALLS": 2},
     "texts": {"_LONG": 40 << 10, "_SECONDS": 0.2, "_WARM_UP": 0.1, "_SHORT": 2 << 10, "_TURNS": 1},
     "blown_up": {"_WARM_UP": 0.5, "_ALONE": 0.5, "play": partial(_blown_up.play, "free data", 100_000)},
+    "cluster_run_job": {"ROUNDS": 1, "JOBS_A_ROUND": 16, "LATENCIES_A_ROUND": 2, "WARM_UP_JOBS": 16},
+    "cluster_news": {"COUNTS": (5,), "CONNECTIONS": 2, "EVENTS": 3, "WARM_UP_EVENTS": 1},
+    "cluster_claims": {"JOBS": 20, "ROUNDS": 1, "BATCHES": (2,), "WORKERS": 2},
 }
 # Of each benchmark that is a command of its own: what makes it small, and its arguments.
 COMMANDS: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -125,6 +128,10 @@ def test_the_report_has_a_row_for_each_figure(
     assert main(["import", "texts"]) == 1
     assert capsys.readouterr().out.splitlines() == [held.row(), held.row(), held.row(), missed.row()]
     assert main(["nothing"]) == 2
+    for part in CLUSTER:
+        monkeypatch.setitem(PARTS, part, lambda: [held])
+    assert main(["cluster"]) == 0
+    assert capsys.readouterr().out.splitlines() == [held.row()] * len(CLUSTER)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
