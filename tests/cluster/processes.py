@@ -114,7 +114,7 @@ def nursery(log: Path, plant: str = "") -> Iterator[Launch]:
 class Part:
     """`basicaer serve` or `basicaer work`, which may be frozen, killed and started again."""
 
-    def __init__(self, folder: Path, name: str, launch: Launch, *arguments: str) -> None:
+    def __init__(self, folder: Path, name: str, *arguments: str, launch: Launch = launch) -> None:
         """It isn't started yet. `arguments` begin with "serve" or "work"."""
         self.name = name
         self.log = folder / f"{name}.log"
@@ -191,11 +191,11 @@ def parts(
         Part(
             folder,
             f"server-{number}",
-            launch,
             *("serve", "--listen", "127.0.0.1:0", "--http-listen", "none"),
             *("--data-dir", str(folder / f"server-{number}"), "--no-run-jobs"),
             *("--database", database(f"server-{number}")),
             *("--max-memory-bytes", "1GiB", *options),
+            launch=launch,
         )
         for number in range(1, servers + 1)
     ]
@@ -203,9 +203,9 @@ def parts(
         Part(
             folder,
             f"worker-{number}",
-            launch,
             *("work", "--database", database(f"worker-{number}"), "--workers", "1"),
             *("--max-memory-bytes", "1GiB", *options),
+            launch=launch,
         )
         for number in range(1, workers + 1)
     ]
