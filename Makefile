@@ -257,7 +257,7 @@ chaos-cluster: $(VENV)/.dev ## the same with servers, workers and PostgreSQL
 # A real S3 server for the tests of --object-store, which skip without it.
 build/s3s-fs/bin/s3s-fs:
 	$(call need,cargo,Rust with cargo)
-	CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --features binary --root build/s3s-fs s3s-fs@$(S3S_VERSION)
+	cargo install --quiet --locked --features binary --root build/s3s-fs s3s-fs@$(S3S_VERSION)
 
 s3-server: build/s3s-fs/bin/s3s-fs ## build the S3 server that tests of --object-store need (some minutes, once)
 

@@ -18,7 +18,7 @@ from basicaer.simulator._errors import (
     SimulatorError,
     StimTextError,
 )
-from basicaer.simulator._memory import least_saved_bytes, required_bytes, saved_bytes
+from basicaer.simulator._memory import required_bytes, saved_bytes, sure_saves
 from basicaer.simulator._methods import (
     MethodChoice,
     MethodName,
@@ -150,7 +150,6 @@ __all__ = [
     "compiling_apart",
     "current_pause",
     "is_compiling",
-    "least_saved_bytes",
     "method_bytes",
     "pausing",
     "program_seed",
@@ -161,6 +160,7 @@ __all__ = [
     "sample_detectors",
     "saved_bytes",
     "statevector",
+    "sure_saves",
     "told_of_compiling",
     "unitary",
     "validate",

@@ -232,13 +232,13 @@ def saved_bytes(circuit: Circuit | ValidCircuit | Template, dtype: npt.DTypeLike
     return total
 
 
-def least_saved_bytes(circuit: Circuit | ValidCircuit | Template, dtype: npt.DTypeLike, shots: int) -> int:
-    """Return the bytes that the arrays take which each run of a valid circuit saves, whatever its outcomes
-    are; an int of any size.
+def sure_saves(circuit: Circuit | ValidCircuit | Template, dtype: npt.DTypeLike, shots: int) -> list[int]:
+    """Return the bytes of each array that every run of a valid circuit saves, whatever its outcomes are; ints
+    of any size.
     """
     if not isinstance(circuit, Circuit):
         circuit = circuit.circuit
-    total = 0
+    found = []
     # Those in blocks may not be come by, conditional ones have as many values as there are outcomes, and
     # the bonds of a chain show as it runs.
     for number, times in zip(*np.unique(circuit.body.operations, return_counts=True), strict=True):
@@ -247,8 +247,8 @@ def least_saved_bytes(circuit: Circuit | ValidCircuit | Template, dtype: npt.DTy
         if save is None or save.conditional or save.kind is SaveKind.MATRIX_PRODUCT_STATE:
             continue
         copies = _copies(save, circuit.num_clbits, shots * int(times))
-        total += copies * _one_saved(operation, circuit.num_qubits, np.dtype(dtype))
-    return total
+        found.append(copies * _one_saved(operation, circuit.num_qubits, np.dtype(dtype)))
+    return found
 
 
 def _copies(save: Save, num_clbits: int, most: int | None) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
-from basicaer.client import ResultTooLargeError
+from basicaer.client import BasicAerProvider, Circuit, ResultTooLargeError
 from basicaer.client._wire_errors import error_from_rpc
 from basicaer.service.config import Config
 from basicaer.service.doctor import Finding, Verdict, _database
@@ -21,6 +23,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.conftest import ServerProcess, StartServer
 from tests.integration.conftest import Wire
 from tests.postgresql import PostgreSQL
+from tests.s3 import S3Server
 
 
 def submit(
@@ -179,3 +182,31 @@ def test_results_beyond_the_database_need_an_object_store(
         large.backend_name = "qasm_simulator"
         request = job_service_pb2.SubmitJobRequest(spec=large, validate_only=True)
         assert stub.SubmitJob(request, timeout=60).job.required_bytes
+
+
+def test_a_result_in_the_object_store_is_read_from_another_server(
+    start_server: StartServer, postgresql: PostgreSQL, s3: S3Server, tmp_path: Path
+) -> None:
+    options = ["--database", postgresql.url(tmp_path), "--object-store", "s3://results/lab"]
+    options += ["--object-store-endpoint", s3.endpoint, "--sweep-interval", "0.2"]
+    first = start_server(*options, data_dir=tmp_path / "a")
+    second = start_server(*options, "--no-run-jobs", data_dir=tmp_path / "b")
+    provider = BasicAerProvider(second.address)
+    with provider:
+        backend = provider.get_backend("statevector_simulator")
+        circuit = Circuit(22)
+        for qubit in range(3):
+            circuit.h(qubit)
+        # Beside the state, which the database would take.
+        circuit.save_probabilities(range(16))
+        job = backend.run(circuit)
+        state = job.result(timeout=300).get_statevector()
+        assert s3.objects()
+        assert np.allclose(state[:8], 8**-0.5)
+        assert np.count_nonzero(state) == 8
+        with first.stub() as stub:
+            stub.DeleteJob(job_service_pb2.DeleteJobRequest(job_id=job.job_id()), timeout=60)
+        until = time.monotonic() + 60
+        while s3.objects():
+            assert time.monotonic() < until
+            time.sleep(0.05)

@@ -50,7 +50,7 @@ class PreparedJob(Protocol):
 
     @property
     def result_bytes(self) -> int:
-        """What its result takes at least; a number of any size."""
+        """What its result takes beside its message, at least; a number of any size."""
 
     @property
     def size_bytes(self) -> int:

@@ -86,6 +86,7 @@ class _PreparedJob:
     costs: Sequence[Cost]
     shares: Sequence[Share]
     required_bytes: int
+    result_bytes: int
     size_bytes: int
     quick: bool
 
@@ -107,10 +108,6 @@ class _PreparedJob:
     @property
     def shots(self) -> int:
         return self.settings.shots
-
-    @property
-    def result_bytes(self) -> int:
-        return least_array_bytes(self.runs, self.backend, self.settings)
 
     @property
     def max_run_time(self) -> float | None:
@@ -233,6 +230,7 @@ class ThreadExecutor:
             shares=[share(run, its) for run, its in zip(runs, costs, strict=True)],
             quick=is_quick(runs, costs) and not sim.is_compiling(),
             required_bytes=size + required_bytes(runs, costs, config.max_inline_result_bytes),
+            result_bytes=least_array_bytes(runs, backend, settings, config.max_inline_result_bytes),
             size_bytes=size,
         )
 

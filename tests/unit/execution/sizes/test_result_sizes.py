@@ -15,10 +15,14 @@ from basicaer.v1 import job_pb2, result_pb2
 
 from tests.fuzz.inputs.seeds import specs
 
+INLINE = 100
+
 
 @pytest.fixture(scope="module")
 def executor() -> Iterator[ThreadExecutor]:
-    made = ThreadExecutor(Config(data_dir=Path("unused"), max_memory_bytes=1 << 30))
+    made = ThreadExecutor(
+        Config(data_dir=Path("unused"), max_memory_bytes=1 << 30, max_inline_result_bytes=INLINE)
+    )
     yield made
     made.close()
 
@@ -30,7 +34,7 @@ def sizes(executor: ThreadExecutor, spec: job_pb2.JobSpec) -> tuple[int, int]:
     assert outcome.result is not None
     message = outcome.result.SerializeToString() + b"".join(outcome.entries)
     programs = result_pb2.Result.FromString(message).programs
-    arrays = sum(array.size_bytes for program in programs for array in program.arrays)
+    arrays = sum(memoryview(part.data).nbytes for part in outcome.parts)
     failed = any(program.status != job_pb2.JOB_STATUS_DONE for program in programs)
     return (0 if failed else prepared.result_bytes), arrays
 
@@ -58,4 +62,6 @@ def test_of_most_saves_the_size_is_known(executor: ThreadExecutor) -> None:
     spec.options.shots = 7
     spec.options.memory = True
     least, taken = sizes(executor, spec)
-    assert least == taken == 8 * 16 * 16 + 4 * 8 + 8 + 7 * 8
+    # Of the small ones it isn't known whether they lie in the message.
+    assert least == 8 * 16 * 16
+    assert taken in (least, least + 4 * 8 + 8 + 7 * 8)

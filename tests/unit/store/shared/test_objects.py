@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from basicaer.service.errors import ServiceError, StoreBusyError
+from basicaer.service.errors import DataDirectoryError, ServiceError, StoreBusyError
 from basicaer.service.store import DeleteJob, JobStore, Load, Member, SweepJob
 from basicaer.service.store.postgresql import PostgreSQLStore, examine_database
 from basicaer.service.store.postgresql.objects import results
@@ -284,3 +285,28 @@ async def test_without_an_object_store(
     found = await asyncio.to_thread(examine_database, postgresql.url(tmp_path), lambda *_: None)
     assert found.damaged == []
     await sweep(plain)
+
+
+def test_an_object_store_that_can_not_be_used_is_told_at_the_start(
+    open_objects: OpenObjects, s3: S3Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(DataDirectoryError, match="AWS_SECRET_ACCESS_KEY"):
+        open_objects()
+    # One that is away may come back.
+    s3.stop()
+    open_objects()
+    assert "jobs with large results wait" in caplog.text
+
+
+def test_a_large_result_takes_little_memory_beside_itself(open_objects: OpenObjects) -> None:
+    its = open_objects()
+    data = memoryview(bytearray(160 * MIB))
+    tracemalloc.start()
+    try:
+        staged = its.store.stage_result("job00001", 1, [b"message"], [data])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert staged.file_bytes == 160 * MIB
+    assert peak < (results._IN_FLIGHT + 4) * results._PART_BYTES

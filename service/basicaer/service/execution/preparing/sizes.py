@@ -15,21 +15,34 @@ from basicaer.service.parsing import too_large
 __all__ = ["check_message_size", "least_array_bytes", "least_message_bytes"]
 
 
-def least_array_bytes(runs: Sequence[ProgramRun], backend: Backend, settings: Settings) -> int:
-    """Return what the arrays of a result take, whatever the simulations give; an int of any size."""
-    return sum(_arrays_of(run, backend, settings) for run in runs)
+def least_array_bytes(
+    runs: Sequence[ProgramRun], backend: Backend, settings: Settings, max_inline_bytes: int
+) -> int:
+    """Return what the arrays beside a result's message take, whatever the simulations give; an int of any
+    size. Within `max_inline_bytes` all together may lie in the message.
+    """
+    total = large = 0
+    for run in runs:
+        for size in _arrays_of(run, backend, settings):
+            total += run.simulations * size
+            large += run.simulations * size if size > max_inline_bytes else 0
+    return max(total - max_inline_bytes, large)
 
 
-def _arrays_of(run: ProgramRun, backend: Backend, settings: Settings) -> int:
+def _arrays_of(run: ProgramRun, backend: Backend, settings: Settings) -> list[int]:
+    """Return the bytes of each array of one simulation."""
     if run.estimation is not None:
-        return 8 * (run.num_values + run.num_derivatives)
+        # They are one for all simulations.
+        return [8 * (run.num_values + run.num_derivatives) // run.simulations]
     circuit = run.program.circuit.circuit
-    kept = sim.least_saved_bytes(circuit, settings.dtype, run.shots)
+    found = sim.sure_saves(circuit, settings.dtype, run.shots)
     if backend.task is not Task.SHOTS:
-        kept += settings.dtype.itemsize << circuit.num_qubits * (2 if backend.task is Task.UNITARY else 1)
+        found.append(
+            settings.dtype.itemsize << circuit.num_qubits * (2 if backend.task is Task.UNITARY else 1)
+        )
     if settings.memory:
-        kept += run.shots * 8 * max(1, -(-circuit.num_clbits // 64))
-    return run.simulations * kept
+        found.append(run.shots * 8 * max(1, -(-circuit.num_clbits // 64)))
+    return found
 
 
 def least_message_bytes(runs: Sequence[ProgramRun]) -> int:

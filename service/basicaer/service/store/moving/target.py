@@ -74,7 +74,11 @@ class Target:
             raise DataDirectoryError(f"The database {self.shown} can't be used: {error}.") from error
         finally:
             await self._session.close()
-        await self._objects.load()
+        try:
+            await self._objects.load()
+        except BaseException:
+            self._pool.terminate()
+            raise
 
     def known(self, job_ids: Sequence[str]) -> set[str]:
         """Return those of these jobs that are there.

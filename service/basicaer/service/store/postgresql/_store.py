@@ -117,7 +117,12 @@ class PostgreSQLStore:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             await session.close()
             raise DataDirectoryError(f"The database {self._address.shown} can't be used: {error}.") from error
-        await self._objects.load()
+        try:
+            await self._objects.load()
+        except BaseException:
+            self._pool.terminate()
+            await session.close()
+            raise
         self._writer = Writer(loop, session, self.shared, listener, self._observe)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,12 +10,16 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import obstore
-from basicaer.service.errors import StoreBusyError
-from obstore.exceptions import BaseError
+from basicaer.service.errors import DataDirectoryError, StoreBusyError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
 __all__ = ["Bucket"]
 
+_log = logging.getLogger(__name__)
+
+# What a server writes when it starts, to see whether it can; always the same, so that none is left behind.
+_PROBE = "probe"
 # How long one waits for a connection, and for one answer; how often, and for how long, a request is sent
 # again (seconds). Whoever waits for more is told that the store is busy, and asks again.
 _CONNECT_TIMEOUT, _TIMEOUT = "3s", "30s"
@@ -46,13 +51,37 @@ class Bucket:
             config={"endpoint": endpoint} if endpoint else None,
         )
 
+    async def check(self, folder: str) -> None:
+        key = f"{folder}/{_PROBE}"
+        try:
+            await obstore.put_async(self._store, key, b"", use_multipart=False)
+            await obstore.get_async(self._store, key)
+            await obstore.delete_async(self._store, key)
+            async for _ in obstore.list(self._store, f"{folder}/"):
+                break
+        except (FileNotFoundError, PermissionDeniedError, UnauthenticatedError) as error:
+            raise DataDirectoryError(
+                f"The object store {self.shown} can't be used: {_cause(error)}. Look after the bucket, the"
+                " rights in it (to put, get, delete and list), and AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
+                " and AWS_REGION."
+            ) from error
+        except (BaseError, ValueError) as error:
+            _log.warning(
+                "the object store %s doesn't answer, and jobs with large results wait until it does: %s",
+                self.shown,
+                _cause(error),
+            )
+
     async def put(self, key: str, data: bytes) -> None:
         async with self._answers():
             await obstore.put_async(self._store, key, data, use_multipart=False)
 
-    async def get(self, key: str, start: int, end: int) -> bytes:
+    async def get(self, key: str, start: int, end: int) -> bytes | None:
         async with self._answers():
-            return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+            try:
+                return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+            except FileNotFoundError:
+                return None
 
     async def remove_all(self, folder: str) -> None:
         async with self._answers():
@@ -64,7 +93,11 @@ class Bucket:
     async def _answers(self) -> AsyncIterator[None]:
         try:
             yield
-        except (BaseError, ValueError) as error:
-            # The first line says what; the rest are the layers that it has gone through.
-            cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise StoreBusyError(f"the object store {self.shown}: {cause}") from error
+        except (BaseError, FileNotFoundError, ValueError) as error:
+            # A bucket that isn't there any more, too, may come back.
+            raise StoreBusyError(f"the object store {self.shown}: {_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    # The first line says what; the rest are the layers that it has gone through, or XML.
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].partition(": <?xml")[0]

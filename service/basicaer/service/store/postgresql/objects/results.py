@@ -47,6 +47,14 @@ _T = TypeVar("_T")
 class Objects(Protocol):
     """What is asked of an object store. Objects are never changed."""
 
+    async def check(self, folder: str) -> None:
+        """Find out whether objects can be made, read and removed in a folder; that it doesn't answer now is
+        only told to the log.
+
+        Raises:
+            DataDirectoryError: They can't, and won't; says what to do.
+        """
+
     async def put(self, key: str, data: bytes) -> None:
         """Make an object.
 
@@ -54,11 +62,10 @@ class Objects(Protocol):
             StoreBusyError: It can't be done now.
         """
 
-    async def get(self, key: str, start: int, end: int) -> bytes:
-        """Return a range of an object.
+    async def get(self, key: str, start: int, end: int) -> bytes | None:
+        """Return a range of an object; None when there is none.
 
         Raises:
-            FileNotFoundError: It isn't there.
             StoreBusyError: It can't be read now.
         """
 
@@ -91,8 +98,15 @@ class ObjectResults:
         return self._objects is not None
 
     async def load(self) -> None:
-        """Find out under which name the service's objects are. On the store's loop, once there are tables."""
+        """Find out under which name the service's objects are, and whether they can be used. On the store's
+        loop, once there are tables.
+
+        Raises:
+            DataDirectoryError: They can't.
+        """
         self._service_id = await self._query(lambda connection: connection.fetchval(_sql.SERVICE_ID))
+        if self._objects is not None:
+            await self._objects.check(self._service_id)
 
     def stage(
         self,
@@ -204,12 +218,11 @@ class ObjectResults:
         begin = first * CHUNK_BYTES
         number, start = divmod(begin, part_bytes)
         end = min((last + 1) * CHUNK_BYTES - begin + start, part_bytes, size - number * part_bytes)
-        try:
-            data = await self._objects.get(_key(folder, number), start, end)
-        except FileNotFoundError:
+        data = await self._objects.get(_key(folder, number), start, end)
+        if data is None:
             key = job_id.encode()
             named = await self._query(lambda connection: connection.fetchval(RESULT_OF, key))
-            raise damaged_block(job_id, first) if named == file.encode() else result_gone() from None
+            raise damaged_block(job_id, first) if named == file.encode() else result_gone()
         blocks = [data[at : at + CHUNK_BYTES] for at in range(0, end - start, CHUNK_BYTES)]
         for block, its_number in zip(blocks, range(first, last + 1), strict=False):
             its_sum = sums[its_number * _SUM_BYTES : (its_number + 1) * _SUM_BYTES]
