@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -20,15 +23,23 @@ JOBS = 300
 LABELS = {"of": "old"}
 
 
-def migrate(source: Path, url: str, *arguments: str) -> subprocess.Popen[str]:
+def migrate(source: Path, url: str, *arguments: str, errors: int = subprocess.PIPE) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "basicaer.service.cli", "migrate", "--data-dir", str(source)]
     return subprocess.Popen(
         [*command, "--database", url, *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
         env={name: value for name, value in os.environ.items() if not name.startswith("BASICAER_")},
     )
+
+
+def read_terminal(terminal: int, shown: list[bytes]) -> None:
+    # It ends by an error when the other side is closed.
+    with contextlib.suppress(OSError):
+        while data := os.read(terminal, 4096):
+            shown.append(data)
+    os.close(terminal)
 
 
 def state(number: int) -> job_pb2.JobSpec:
@@ -89,8 +100,17 @@ def test_a_move_that_is_killed_is_begun_again(
             time.sleep(0.005)
         moving.kill()
         moving.communicate()
-    output, errors = migrate(source, url, "--json").communicate()
-    assert errors == ""
+    # On a terminal it shows how far it is, and nothing of that stays.
+    terminal, its_end = pty.openpty()
+    shown: list[bytes] = []
+    reading = threading.Thread(target=read_terminal, args=(terminal, shown))
+    reading.start()
+    output, _ = migrate(source, url, "--json", errors=its_end).communicate()
+    os.close(its_end)
+    reading.join()
+    lines = b"".join(shown).decode().split("\r")
+    assert f"migrate  {'#' * 30} 100% of {len(job_ids) + 1} jobs" in lines
+    assert lines[-2:] == [" " * len(lines[-3]), ""]
     told = json.loads(output)
     assert told["moved"] + told["there"] == len(job_ids) + 1
     assert (told["skipped"], told["tokens"]) == ([], 0)

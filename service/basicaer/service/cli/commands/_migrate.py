@@ -62,7 +62,7 @@ def migrate(
     from basicaer.service.access import migrate_tokens
     from basicaer.service.store import MoveReport, migrate_store
 
-    report = MoveReport()
+    report, bar = MoveReport(), _Bar()
     try:
         migrate_store(
             config.data_dir,
@@ -71,18 +71,19 @@ def migrate(
             config.object_store_endpoint,
             LARGEST_IN_DATABASE,
             report,
-            _show_progress,
+            bar.show,
         )
         tokens = migrate_tokens(config.data_dir, config.database)
     except (DataDirectoryError, SettingError) as error:
+        bar.clear()
         fail(str(error))
     except ServiceError as error:
-        _clear()
+        bar.clear()
         fail(f"{error.message} {report.moved:,} jobs were moved before; run it again to go on.")
     except (sqlite3.Error, OSError) as error:
-        _clear()
+        bar.clear()
         fail(f"{config.data_dir} can't be read: {error}. {report.moved:,} jobs were moved before.")
-    _clear()
+    bar.clear()
     if as_json:
         skipped = [{"job_id": job_id, "why": why} for job_id, why in report.skipped]
         print_json({"moved": report.moved, "there": report.there, "skipped": skipped, "tokens": tokens})
@@ -101,13 +102,21 @@ def _tell(report: MoveReport, tokens: int) -> None:
         say(f"stay: {len(report.skipped) - _NAMED:,} more; --json names all")
 
 
-def _show_progress(fraction: float, jobs: int) -> None:
-    """Draw a bar over the line that will tell the outcome; on a terminal alone."""
-    if sys.stderr.isatty():
-        filled = round(30 * fraction)
-        click.echo(f"\rmigrate  {'#' * filled:.<30} {fraction:4.0%} of {jobs:,} jobs", nl=False, err=True)
+class _Bar:
+    """A bar over the line that will tell the outcome; on a terminal alone."""
 
+    def __init__(self) -> None:
+        self._shown = ""
+        self._live = sys.stderr.isatty()
 
-def _clear() -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{' ' * 79}\r", nl=False, err=True)
+    def show(self, fraction: float, jobs: int) -> None:
+        """Tell how far it is."""
+        line = f"migrate  {'#' * round(30 * fraction):.<30} {fraction:4.0%} of {jobs:,} jobs"
+        if self._live and line != self._shown:
+            self._shown = line
+            click.echo(f"\r{line}", nl=False, err=True)
+
+    def clear(self) -> None:
+        """Give the line back."""
+        if self._shown:
+            click.echo(f"\r{' ' * len(self._shown)}\r", nl=False, err=True)
