@@ -143,6 +143,32 @@ def test_bounds_of_a_matrix_product_state(
     _every_program_runs(view, tmp_path)
 
 
+def test_a_state_to_begin_with(
+    page_server: ServerProcess, open_page: OpenPage, picture: Picture, tmp_path: Path
+) -> None:
+    view = open_page(f"{page_server.http_url}/write")
+    expect(view.get_by_role("status")).to_have_text("valid")
+    view.get_by_label("Backend").select_option("statevector_simulator")
+    view.get_by_role("textbox", name="Program").click()
+    view.keyboard.press("Control+A")
+    view.keyboard.press("Delete")
+    view.keyboard.type('include "stdgates.inc"; qubit q; x q;')
+    view.get_by_text("More options").click()
+    state = view.get_by_label("Initial statevector")
+    state.fill("0.6, 0.8x")
+    expect(view.get_by_role("alert")).to_contain_text("0.8x")
+    state.fill("0.6, 0.8i")
+    expect(view.get_by_role("status")).to_have_text("valid")
+    picture(view, "write-state")
+    view.get_by_role("button", name="Run", exact=True).click()
+    expect(view.get_by_role("heading", name="Amplitudes")).to_be_visible()
+    expect(view.get_by_text("0.6, 0.8i")).to_be_visible()
+    flipped = view.locator(".rows-row", has_text="|0⟩")
+    expect(flipped).to_contain_text("0.8000")
+    expect(flipped).to_contain_text("0.500 π")
+    _every_program_runs(view, tmp_path)
+
+
 def _every_program_runs(view: Page, folder: Path) -> None:
     """Run what a job's page shows as the same job by Python, shell and curl."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -157,6 +183,6 @@ def _every_program_runs(view: Page, folder: Path) -> None:
             [*shell, text], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-        assert any(each in done.stdout for each in ("00", "11", "counts"))
+        assert any(each in done.stdout for each in ("00", "11", "0.8", "counts", "statevector"))
     view.get_by_text("Go", exact=True).click()
     expect(view.locator("pre.code", has_text="package main")).to_be_visible()

@@ -2,6 +2,7 @@
 import { server } from "../api/server";
 import type { Job, JobSpec } from "../api/types";
 import { noiseOf } from "../write/noise";
+import { type Amplitudes, amplitudeWords } from "../write/state";
 
 const quoted = (text: string): string => JSON.stringify(text);
 const inShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -37,6 +38,8 @@ function pythonOptions(spec: JobSpec): string {
   return Object.entries(spec.options ?? {})
     .map(([name, given]) => {
       if (name === "noise_model") return ", noise_model=noise";
+      if (name === "initial_statevector")
+        return `, ${name}=[${amplitudeWords(given as Amplitudes).join(", ")}]`;
       if (typeof given === "boolean") return `, ${name}=${given ? "True" : "False"}`;
       if (typeof given === "object") return `, ${name}=${bounds(given)}`;
       return `, ${name}=${numeral(value(name, given))}`;
@@ -66,6 +69,8 @@ function flags(spec: JobSpec): string {
     .map(([name, given]) => {
       if (name === "noise_model") return " --noise noise.json";
       if (name === "memory") return given ? " --memory" : "";
+      if (name === "initial_statevector")
+        return ` --option '${name}=${JSON.stringify(amplitudeWords(given as Amplitudes))}'`;
       if (typeof given === "object") return ` --option ${inShell(`${name}=${bounds(given)}`)}`;
       return known[name]
         ? ` ${known[name]} ${value(name, given)}`

@@ -3,6 +3,7 @@ import { plain, words } from "../common/format";
 import { CopyButton, Fact } from "../common/parts";
 import { noiseText } from "../write/noise";
 import { Picture } from "../write/picture";
+import { type Amplitudes, stateText } from "../write/state";
 
 /** Which options were asked for, noise among them. */
 function Options({ options }: { options: Record<string, unknown> }) {
@@ -21,6 +22,7 @@ function Options({ options }: { options: Record<string, unknown> }) {
 
 function optionText(name: string, value: unknown): string {
   if (name === "noise_model") return noiseText(value);
+  if (name === "initial_statevector") return stateText(value as Amplitudes);
   if (typeof value === "object" && value)
     return Object.entries(value)
       .map(([field, each]) => `${words(field, "")} ${each}`)

@@ -2,9 +2,10 @@
 import type { BackendInfo, OptionInfo } from "../api/types";
 import { plain, words } from "../common/format";
 import { noiseModel } from "./noise";
+import { amplitudesOf } from "./state";
 
-// Of these the form would need to be an editor of its own.
-const NOT_HERE = new Set(["initial_statevector", "initial_unitary"]);
+// A matrix would need an editor of its own.
+const NOT_HERE = new Set(["initial_unitary"]);
 const PRECISIONS = ["PRECISION_DOUBLE", "PRECISION_SINGLE"];
 const BOUNDS = "matrix_product_state";
 const FIRST = ["shots", "seed_simulator", "method", "noise"];
@@ -14,6 +15,9 @@ export const NOISE: OptionInfo = {
   name: "noise",
   description: "Depolarizing noise after each gate on two qubits: its probability.",
 };
+
+const STATE = "initial_statevector";
+const STATE_HINT = "The state before the first instruction: |01⟩, or amplitudes such as 0.6, 0.8i, 0, 0.";
 
 /** The bounds of a matrix product state, which the contract has as one option of two fields. */
 const OF_BOUNDS: OptionInfo[] = [
@@ -28,28 +32,40 @@ const OF_BOUNDS: OptionInfo[] = [
   },
 ];
 
+/** How the form has an option of the contract: as one field or as several. */
+function fieldsOf(option: OptionInfo): OptionInfo[] {
+  if (option.name === "noise_model") return [NOISE];
+  if (option.name === BOUNDS) return OF_BOUNDS;
+  return [option.name === STATE ? { ...option, description: STATE_HINT } : option];
+}
+
 export function optionsOf(backend: BackendInfo): OptionInfo[] {
-  const found = (backend.options ?? []).filter(({ name }) => !NOT_HERE.has(name));
-  const shown = found.flatMap((each) =>
-    each.name === "noise_model" ? [NOISE] : each.name === BOUNDS ? OF_BOUNDS : [each],
-  );
+  const shown = (backend.options ?? []).filter(({ name }) => !NOT_HERE.has(name)).flatMap(fieldsOf);
   const place = (name: string): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   return shown.sort((a, b) => place(a.name) - place(b.name));
+}
+
+/** A field's name and value as the contract has them. */
+function optionOf(name: string, value: string): [string, unknown] {
+  if (name === "noise") return ["noise_model", noiseModel(Number(value))];
+  if (name === STATE) return [name, amplitudesOf(value)];
+  if (name === "max_run_time") return [name, `${Number(value)}s`];
+  return [name, value === "true" || value === "false" ? value === "true" : value];
 }
 
 /** What the form says as the contract's RunOptions. */
 export function runOptions(values: Record<string, string>): Record<string, unknown> {
   const made: Record<string, unknown> = {};
-  const bounds: Record<string, string> = {};
-  for (const [name, value] of Object.entries(values)) {
-    if (!value.trim()) continue;
-    if (name === "noise") made["noise_model"] = noiseModel(Number(value));
-    else if (name.startsWith(`${BOUNDS}.`)) bounds[name.slice(BOUNDS.length + 1)] = value.trim();
-    else if (name === "max_run_time") made[name] = `${Number(value)}s`;
-    else if (value === "true" || value === "false") made[name] = value === "true";
-    else made[name] = value.trim();
+  for (const [field, text] of Object.entries(values)) {
+    const value = text.trim();
+    if (!value) continue;
+    const [whole = "", part] = field.split(".");
+    const [name, given] = part
+      ? [whole, { ...(made[whole] as object | undefined), [part]: value }]
+      : optionOf(whole, value);
+    made[name] = given;
   }
-  return Object.keys(bounds).length ? { ...made, [BOUNDS]: bounds } : made;
+  return made;
 }
 
 interface Props {
