@@ -109,7 +109,7 @@ def test_servers_and_workers_on_one_database(
         expect(members.nth(1)).to_contain_text("Runs jobs, and takes no calls")
         expect(members.nth(1)).to_contain_text("1 of 2 at once")
         # All of them together.
-        expect(view.get_by_role("region", name="Running")).to_contain_text("1of 2 at once")
+        expect(view.get_by_role("region", name="Running", exact=True)).to_contain_text("1of 2 at once")
         looked_at(view, picture, "server-members")
     finally:
         worker.kill()
