@@ -258,6 +258,7 @@ def test_warnings_stand_beside_errors() -> None:
         "def f( {" * 20_000,
         "gate g a { foo a; " * 20_000,
         "\u20ac " * 100_000,
+        *("\u20ac" * 300_000, "$" * 500_000, "\u00b2" * 300_000, "a\u00b2" * 100_000, "\x00" * 500_000),
     ],
 )
 def test_many_mistakes_take_no_time(text: str) -> None:

@@ -30,20 +30,20 @@ from basicaer.v1 import circuit_pb2 as pb
 __all__ = ["Flat"]
 
 _NAME = r"[^\W\d]\w*"
-_OPERAND = rf"(?:{_NAME}(?:\[\d{{1,6}}\])?)"
-_GATE = rf"({_NAME})(?:\(([^()\n;{{}}]*)\))?[ \t]+({_OPERAND}(?:[ \t]*,[ \t]*{_OPERAND})*)[ \t]*;"
+_OPERAND = rf"(?:{_NAME}(?:\[[0-9]{{1,6}}\])?)"
+_GATE = rf"({_NAME})(?:\(([^()\r\n;{{}}]*)\))?[ \t]+({_OPERAND}(?:[ \t]*,[ \t]*{_OPERAND})*)[ \t]*;"
 _BLANK = r"[ \t\r\n]*"
 _FLAT = re.compile(rf"{_BLANK}{_GATE}")
 _MEASURE = re.compile(
-    rf"{_BLANK}(?:({_NAME})\[(\d{{1,6}})\][ \t]*=[ \t]*measure[ \t]+({_OPERAND})"
-    rf"|measure[ \t]+({_OPERAND})[ \t]*->[ \t]*({_NAME})\[(\d{{1,6}})\])[ \t]*;"
+    rf"{_BLANK}(?:({_NAME})\[([0-9]{{1,6}})\][ \t]*=[ \t]*measure[ \t]+({_OPERAND})"
+    rf"|measure[ \t]+({_OPERAND})[ \t]*->[ \t]*({_NAME})\[([0-9]{{1,6}})\])[ \t]*;"
 )
 _IF = re.compile(
-    rf"{_BLANK}if[ \t]*\(([^(){{}};\n\"']{{1,200}})\)[ \t]*(?:\{{[ \t]*{_GATE}[ \t]*\}}|{_GATE})"
+    rf"{_BLANK}if[ \t]*\(([^(){{}};\r\n\"']{{1,200}})\)[ \t]*(?:\{{[ \t]*{_GATE}[ \t]*\}}|{_GATE})"
 )
 # Without ways back, which are exponentially many among blanks.
 _ELSE = re.compile(r"(?:[ \t\r\n\ufeff]++|//[^\n\r]*+|/\*.*?\*/)*+else\b", re.DOTALL)
-_NUMBER = re.compile(r"[ \t]*-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[ \t]*")
+_NUMBER = re.compile(r"[ \t]*-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 _WORD = re.compile(_NAME)
 _CONSTANTS = frozenset(("pi", "π", "tau", "τ", "euler", "ℇ"))
 _MOST_KEPT = 65_536

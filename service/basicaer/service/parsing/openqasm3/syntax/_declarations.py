@@ -70,8 +70,8 @@ RESERVED = frozenset(
         "im",
     ]
 )
-_REST_OF_LINE = re.compile(r"[^\n]*")
-_BRACES = re.compile(r"[{}]|//[^\n]*|/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
+_REST_OF_LINE = re.compile(r"[^\r\n]*")
+_BRACES = re.compile(r"[{}]|//[^\r\n]*|/\*.*?\*/|\"[^\"\r\n]*\"|'[^'\r\n]*'", re.DOTALL)
 
 
 class DeclarationParser(ExpressionParser, ABC):

@@ -13,7 +13,7 @@ from basicaer.service.parsing.openqasm3.syntax._parser import Parser
 __all__ = ["RecoveringParser"]
 
 _ENDS = re.compile(
-    r"[;{}]|\bdurationof\s*\([^()]*\)|//[^\n\r]*|/\*.*?(?:\*/|\Z)|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL
+    r"[;{}]|\bdurationof\s*\([^()]*\)|//[^\n\r]*|/\*.*?(?:\*/|\Z)|\"[^\"\r\n]*\"|'[^'\r\n]*'", re.DOTALL
 )
 _WORD = re.compile(r"[^\W\d]\w*")
 _ELSE = re.compile(r"\s*else\b")
@@ -39,17 +39,13 @@ class _Tokens(Tokens):
     def advance(self) -> None:
         """Go to the next token."""
         behind = self.end
-        while True:
-            try:
-                super().advance()
-                break
-            except ProgramFault as found:
-                # Of several in a row the first one is told.
-                if self.at != self._skipped:
-                    self._tell(found)
-                self.strange = self.at
-                is_comment = self.text.startswith("/*", self.at)
-                self.end = self._skipped = len(self.text) if is_comment else self.at + 1
+        while not self.finds():
+            # Of several in a row the first one is told: where it stands takes a look at all before it.
+            if self.at != self._skipped:
+                self._tell(self.strangeness())
+            self.strange = self.at
+            is_comment = self.text.startswith("/*", self.at)
+            self.end = self._skipped = len(self.text) if is_comment else self.at + 1
         self.behind = behind
 
 
