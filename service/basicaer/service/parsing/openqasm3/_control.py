@@ -7,15 +7,18 @@ A jump out of several loops sets a flag, and leaves one after another: what lies
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from basicaer.service.parsing.openqasm3._evaluation import CALLED, CONSTANTS
 from basicaer.service.parsing.openqasm3._measuring import Measuring
 from basicaer.service.parsing.openqasm3.machine._emitter import Columns, Emitter
+from basicaer.service.parsing.openqasm3.machine._gates import STANDARD
 from basicaer.service.parsing.openqasm3.machine._memory import Memory
 from basicaer.service.parsing.openqasm3.machine._names import Alias, Array, Scope, Variable
 from basicaer.service.parsing.openqasm3.syntax import _tree as tree
+from basicaer.service.parsing.openqasm3.syntax._unseen import Used, names_used
 from basicaer.service.parsing.openqasm3.syntax._usage import assigned_names
 from basicaer.service.parsing.openqasm3.values._types import (
     BOOL,
@@ -56,6 +59,8 @@ class Control(Measuring):
         super().__init__(text, emitter, memory, steps)
         self.frames: list[Frame] = []
         self._flags = 0
+        # Where what isn't lowered begins, of which the names are known.
+        self._unseen: set[int] = set()
 
     @abstractmethod
     def statement(self, statement: tree.Statement) -> bool:
@@ -67,10 +72,52 @@ class Control(Measuring):
         """Lower statements in a scope of their own; tell whether what follows them is never reached."""
         outer = self.scope
         self.scope = Scope(outer)
-        left = any(self.statement(statement) for statement in statements)
+        left = self.in_order(statements)
         self._unbind()
         assert self.scope is outer
         return left
+
+    def in_order(self, statements: Sequence[tree.Statement]) -> bool:
+        """Lower statements; tell whether what follows them is never reached."""
+        for place, statement in enumerate(statements, 1):
+            if self.statement(statement):
+                self.unseen(statements[place:])
+                return True
+        return False
+
+    def unseen(self, statements: Sequence[tree.Statement], *names: str) -> None:
+        """Check that names stand for something in statements that are never done; `names` do.
+
+        What else is wrong with them may depend on values, and they may be left out for these.
+        """
+        if statements and statements[0].at not in self._unseen:
+            self._unseen.add(statements[0].at)
+            self.check_names(statements, {*names})
+
+    def check_names(self, statements: Iterable[tree.Statement], names: set[str]) -> None:
+        """Check that names in statements stand for something here, or are among `names`, to which what they
+        declare is added.
+
+        Raises:
+            ProgramFault: One stands for nothing.
+        """
+        for used in names_used(statements, names):
+            self.step()
+            if self.scope.look(used.name) is None:
+                self.check_name(used)
+
+    def check_name(self, used: Used) -> None:
+        """Check that a name which isn't declared is one of the language's.
+
+        Raises:
+            ProgramFault: It isn't.
+        """
+        name = used.name
+        if isinstance(used, tree.Apply):
+            if not (name in ("U", "gphase") or (self.has_library and name in STANDARD)):
+                self.fail(used.at, self._no_gate(name, is_something=False))
+        elif name not in (CONSTANTS if isinstance(used, tree.Name) else CALLED):
+            self.fail(used.at, self.unknown_name(name))
 
     @contextmanager
     def _apart(self) -> Iterator[tuple[Columns, dict[Variable, object]]]:
@@ -101,6 +148,7 @@ class Control(Measuring):
         """Lower an if; tell whether what follows it is never reached."""
         condition = self.as_type(statement.condition, BOOL)
         if condition.known is not None:
+            self.unseen(statement.otherwise if condition.known else statement.body)
             return self.body(statement.body if condition.known else statement.otherwise)
         self.memory.settle(
             self.variables(assigned_names([*statement.body, *statement.otherwise])), forget=False
@@ -149,10 +197,12 @@ class Control(Measuring):
         if not target.type.is_integer:
             self.fail(statement.target.at, f"the target of a switch is an integer, not of type {target.type}")
         if target.known is not None:
-            for values, (_, body) in zip(labels, statement.cases, strict=True):
-                if target.known in values:
-                    return self.body(body)
-            return self.body(statement.default or [])
+            bodies = [*(body for _, body in statement.cases), statement.default or []]
+            chosen = next((place for place, values in enumerate(labels) if target.known in values), -1)
+            taken = bodies.pop(chosen)
+            for body in bodies:
+                self.unseen(body)
+            return self.body(taken)
         left: list[bool] = []
 
         def lowered(body: list[tree.Statement]) -> Callable[[], None]:
@@ -234,7 +284,7 @@ class Control(Measuring):
         self.fail(statement.at, f"{statement.word} stands outside of a loop")
         return None
 
-    def in_one_turn(self, frame: Frame, lower: Callable[[], None]) -> None:
+    def in_one_turn(self, frame: Frame, lower: Callable[[], object]) -> None:
         """Lower something that can be left as a loop of one turn."""
         self.frames.append(frame)
         with self._apart() as (block, changed):

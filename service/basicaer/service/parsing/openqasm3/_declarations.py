@@ -16,6 +16,7 @@ from basicaer.service.parsing.openqasm3.machine._names import (
     Alias,
     Array,
     Qubits,
+    Scope,
     Symbol,
     Variable,
     zero,
@@ -68,18 +69,29 @@ class Declarations(Assignments):
                     )
                 statement.native = self._native(statement)
                 self._define(statement.at, statement.name, statement)
-                if not statement.parameters:
-                    # Its mistakes are told where it is defined, whether or not it is used.
+                # Its mistakes are told where it is defined, whether or not it is used.
+                if statement.parameters:
+                    self._check_definition(statement.body, [*statement.parameters, *statement.qubits])
+                else:
                     self._expanded(statement, [])
             case tree.Def() | tree.Extern():
                 self._check_global(statement.at, "subroutines are")
                 self._define(statement.at, statement.name, statement)
+                if isinstance(statement, tree.Def):
+                    self._check_definition(statement.body, [each.name for each in statement.parameters])
                 if isinstance(statement, tree.Extern):
                     self.declare_extern(statement)
             case tree.Let():
                 self._let(statement)
             case _:
                 self.fail(statement.at, "this statement has no meaning here")
+
+    def _check_definition(self, body: Sequence[tree.Statement], names: Sequence[str]) -> None:
+        """Check that the names in a definition stand for something where it is, not where it is used."""
+        outer = self.scope
+        self.scope = Scope(outer, is_subroutine=True)
+        self.check_names(body, {*names})
+        self.scope = outer
 
     def _native(self, gate: tree.GateDef) -> str:
         """Return the contract's gate that a definition is, if the client writes it so; else nothing."""

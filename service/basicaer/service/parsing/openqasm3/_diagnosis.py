@@ -28,6 +28,7 @@ from basicaer.service.parsing.openqasm3.syntax import _tree as tree
 from basicaer.service.parsing.openqasm3.syntax._declarations import RESERVED
 from basicaer.service.parsing.openqasm3.syntax._parser import Parser
 from basicaer.service.parsing.openqasm3.syntax._recovery import RecoveringParser
+from basicaer.service.parsing.openqasm3.syntax._unseen import Used
 from basicaer.service.parsing.openqasm3.syntax._usage import assigned_names, mentions, names_in
 from basicaer.service.parsing.openqasm3.values._externs import externs_from
 from basicaer.service.parsing.openqasm3.values._functions import BUILT_IN
@@ -125,6 +126,7 @@ class _Diagnosis(Lowering):
         while tokens.kind:
             tokens.go(self._flat.run(tokens.at))
             if tokens.kind and self.statement(self._parser.statement()):
+                self._behind_end()
                 break
 
     def _tell(self, fault: ProgramFault) -> None:
@@ -150,6 +152,10 @@ class _Diagnosis(Lowering):
             super().misused(at, message)
         except ProgramFault as fault:
             self._tell(fault)
+
+    def check_name(self, used: Used) -> None:
+        with self._going_on():
+            super().check_name(used)
 
     # --- going on ---------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import difflib
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from basicaer.service.parsing._faults import ProgramFault, too_large
 from basicaer.service.parsing._limits import MAX_BITS
@@ -43,7 +43,7 @@ from basicaer.service.parsing.openqasm3.values._types import (
 )
 from basicaer.v1 import circuit_pb2 as pb
 
-__all__ = ["CONSTANTS", "Evaluator"]
+__all__ = ["CALLED", "CONSTANTS", "Evaluator"]
 
 CONSTANTS = {
     "pi": math.pi,
@@ -54,6 +54,8 @@ CONSTANTS = {
     "ℇ": math.e,
 }
 """What names stand for without being declared."""
+CALLED = frozenset((*BUILT_IN, "sizeof"))
+"""The functions that aren't declared."""
 _DEFAULTS = {
     "int": INT,
     "uint": UINT,
@@ -104,6 +106,10 @@ class Evaluator(Steps, ABC):
     @abstractmethod
     def duration_of(self, expression: tree.DurationOf) -> Value:
         """Return how long statements take."""
+
+    @abstractmethod
+    def unseen(self, statements: Sequence[tree.Statement], *names: str) -> None:
+        """Check that names stand for something in statements that are never done; `names` do."""
 
     @abstractmethod
     def measured(self, measure: tree.Measure) -> Value:
@@ -254,7 +260,8 @@ class Evaluator(Steps, ABC):
             return binary(sign, left, right)
         left = converted(left, BOOL)
         if left.known is not None and bool(left.known) is (sign == "||"):
-            # The other is not evaluated, but is to be right.
+            # The other is not evaluated, but its names are to be right.
+            self.unseen([tree.Evaluate(expression.right.at, expression.right)])
             return Value(BOOL, left.known)
         with self.emitter.nested() as effects, self.memory.block() as changed:
             right = converted(self.value(expression.right), BOOL)
@@ -303,7 +310,7 @@ class Evaluator(Steps, ABC):
 
     def _called(self, expression: tree.Call) -> Value:
         name = expression.name
-        if self.scope.find(name) is None and (name in BUILT_IN or name == "sizeof"):
+        if self.scope.find(name) is None and name in CALLED:
             if name == "sizeof":
                 return self._size_of(expression)
             function = BUILT_IN[name]

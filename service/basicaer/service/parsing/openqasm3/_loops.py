@@ -50,6 +50,9 @@ class Loops(Control):
             elements = self._known_values(values)
         else:
             elements = self._elements_of(values, type_)
+        if not elements:
+            self.unseen(statement.body, statement.name)
+            return False
         left, jumps = False, has_jumps(statement.body)
         integers = (
             elements if isinstance(elements, range) else [each for each in elements if isinstance(each, int)]
@@ -68,7 +71,7 @@ class Loops(Control):
             self.step()
             value = Value(INT, element, is_literal=True) if isinstance(element, int) else element
             self._bind(statement, type_, value)
-            left = any(self.statement(each) for each in statement.body)
+            left = self.in_order(statement.body)
             self._unbind()
             if left:
                 break
@@ -123,8 +126,6 @@ class Loops(Control):
 
     def _turned(self, statement: tree.For, type_: Type, elements: Sequence[int], *, uses: bool) -> None:
         """Let the circuit loop over integers."""
-        if not len(elements):
-            return
         frame = Frame("loop")
         loop = pb.ForLoop()
         if isinstance(elements, range):
@@ -232,6 +233,7 @@ class Loops(Control):
         names = assigned_names([*statement.body, tree.Evaluate(statement.at, statement.condition)])
         first = self._condition_if_plain(statement)
         if first is not None and first.known is not None and not first.known:
+            self.unseen(statement.body)
             return False
         self.memory.settle(self.variables(names), forget=True)
         condition = self._condition_if_plain(statement)
@@ -269,9 +271,7 @@ class Loops(Control):
         self.frames.append(frame)
         with self._apart() as (block, changed):
             begin()
-            for each in body:
-                if self.statement(each):
-                    break
+            self.in_order(body)
             self._unbind()
         self.frames.pop()
         return block, changed

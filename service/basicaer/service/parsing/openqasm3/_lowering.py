@@ -12,6 +12,7 @@ from basicaer.service.parsing.openqasm3._declarations import Declarations
 from basicaer.service.parsing.openqasm3._flat import Flat
 from basicaer.service.parsing.openqasm3._quantum import PowerError
 from basicaer.service.parsing.openqasm3.machine._emitter import Emitter
+from basicaer.service.parsing.openqasm3.machine._gates import STANDARD
 from basicaer.service.parsing.openqasm3.machine._memory import Memory
 from basicaer.service.parsing.openqasm3.syntax import _tree as tree
 from basicaer.service.parsing.openqasm3.syntax._lexer import fault
@@ -148,7 +149,7 @@ class Lowering(Declarations):
             else:
                 self._statements()
         except _EndedError:
-            pass
+            self._behind_end()
         self.check_externs()
         self.memory.flush_results(self.shown)
         self._clear_hidden()
@@ -179,10 +180,20 @@ class Lowering(Declarations):
             at = tokens.at
             statement = self._parser.statement()
             if self.statement(statement):
+                self._behind_end()
                 break
             if self._wanted is not None and len(self.emitter.block.operations) > self._wanted:
                 self.found = at
                 break
+
+    def _behind_end(self) -> None:
+        """Read what is never reached, whose names are to stand for something too."""
+        names: set[str] = set()
+        while self._parser.tokens.kind:
+            statement = self._parser.statement()
+            if isinstance(statement, tree.Include):
+                names.update(STANDARD)
+            self.check_names([statement], names)
 
     def _clear_hidden(self) -> None:
         """Let hidden bits be 0 at the end, so that outcomes differ by what is shown alone."""

@@ -110,18 +110,13 @@ class Subroutines(Loops):
         self._calls.append(_Call(definition, result, frame))
         if frame is None:
             # A return at the end leaves nothing out.
-            self._lower(definition.body)
+            self.in_order(definition.body)
         else:
-            self.in_one_turn(frame, lambda: self._lower(definition.body))
+            self.in_one_turn(frame, lambda: self.in_order(definition.body))
         self._calls.pop()
         self.recursion -= is_recursive
         self.memory.drop(each for each in self.scope.names.values() if isinstance(each, Variable))
         self.scope = outer
-
-    def _lower(self, body: Sequence[tree.Statement]) -> None:
-        for statement in body:
-            if self.statement(statement):
-                return
 
     def returned(self, statement: tree.Return) -> bool:
         """Lower a return: what follows it is never reached."""

@@ -21,7 +21,7 @@ _MOST_PATTERNS = 64
 
 @functools.lru_cache(_MOST_PATTERNS)
 def _pattern(foreign: str) -> re.Pattern[str]:
-    """Return the pattern of a token; `foreign` are characters that Python has in names, and the language hasn't."""
+    """Return the pattern of a token; `foreign` are characters of Python's names, but not of ours."""
     foreign = re.escape(foreign)
     return re.compile(
         rf"(?P<time>{_REAL}[ \t]*+(?:dt|ns|us|µs|μs|ms|s)\b)"
