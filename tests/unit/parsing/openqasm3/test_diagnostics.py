@@ -191,6 +191,7 @@ DOUBTFUL = [
     (QUBIT + "if (b == 2) x q;", 7, "a value of type bit never equals 2"),
     (QUBIT + "if (s == 0.5) x q;", 7, "a value of type int[4] never equals 0.5"),
     (QUBIT + "const int[8] A = 2; const int[8] A = 2;", 21, "'A' is declared twice, as the same constant"),
+    (QUBIT + "const float euler = 2.718281828459045;", 1, "'euler' is declared twice, as the same constant"),
     (QUBIT + "def f(qubit p) { reset p; } f q;", 29, "'f' is a subroutine, called like a gate"),
 ]
 

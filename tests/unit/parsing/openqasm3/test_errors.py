@@ -33,6 +33,9 @@ MISTAKES = [
     (QUBITS + "int[8] n = m + 1;", (3, 12), "'m' isn't declared"),
     (QUBITS + "int[8] n;\nint[9] n;", (4, 8), "declared already"),
     (QUBITS + "qubit[2] a; cx a, q;", (3, 13), "different sizes, 2 and 3"),
+    ("const float pi = 3;", (1, 1), "declared already"),
+    ("int[8] n; int[8] tau;", (1, 18), "declared already"),
+    (QUBITS + "x q[0];\nbit x;\nx q[1];", (5, 1), "'x' is no gate"),
     ("const int N = 3;\nN = 4;", (2, 1), "can't be assigned to"),
     ("int[1025] n;", (1, 5), "at most 1,024 bits"),
     ("angle[65] a;", (1, 7), "at most 64 bits"),
@@ -44,6 +47,14 @@ MISTAKES = [
     ("array[int[8], 2] a; int[8] b = a;", (1, 32), "take one of its elements"),
     ("int[8] n; if (n) { n = 1;", (1, 18), "isn't closed"),
     ("break;", (1, 1), "outside of a loop"),
+    ("bit a;\n@note", (2, 1), "none follows"),
+    ("if (true) { bit b;\n@note x y\n}", (2, 1), "none follows"),
+    ("int[8] k = 1; angle[4] a = 2 * k;", (1, 30), "make it a float first"),
+    ("bool k; angle[4] a; a = k;", (1, 21), "make it a float first"),
+    ("bit[3] k; angle[4] a = angle[4](k);", (1, 24), "take as many bits"),
+    ("angle[4] a; int[4] k = a;", (1, 24), "take its bits"),
+    ("angle[4] a; uint[4] k = uint[4](a);", (1, 25), "take its bits"),
+    ("def f(angle[4] a) { } int[8] k; f(k);", (1, 35), "make it a float first"),
     ("return 1;", (1, 1), "outside of a subroutine"),
     ("def f(int[8] n) -> int[8] { return f(n); }\nint[8] a = f(1);", (1, 36), "calls itself"),
     ("extern f(int[8]) -> int[8];\nint[8] a = f(1);", (2, 12), "extern function"),
@@ -141,6 +152,17 @@ def test_a_short_text_that_means_much_is_refused(what: str) -> None:
         OPENQASM3.parse_at_once(LARGE[what], max_bytes=1 << 20, max_instructions=1 << 20)
 
 
+@pytest.mark.parametrize("what", ["sums", "conditions"])
+def test_what_is_nested_too_deep_is_told_at_its_statement(what: str) -> None:
+    part = {"sums": "int[8] n = 1" + " + 1" * 20_000, "conditions": "bool n = true" + " && true" * 20_000}[
+        what
+    ]
+    with pytest.raises(ProgramFault, match="nested too deep") as caught:
+        circuit(f"qubit q;\n  {part};\nreset q;")
+    assert caught.value.where is not None
+    assert (caught.value.where.line, caught.value.where.column) == (2, 3)
+
+
 def test_a_text_of_more_bytes_is_refused() -> None:
     with pytest.raises(ProgramFault, match="11 bytes"):
         OPENQASM3.parse("qubit[9] q;", max_bytes=10, max_instructions=10)
@@ -153,6 +175,9 @@ def test_a_text_of_more_bytes_is_refused() -> None:
         QUBITS + "int[4] n; measure q[0] -> n[0]; //" + " measure" * 50_000 + "\n//" + "a" * 200_000,
         QUBITS + "// " + "/* " * 50_000 + "\n" + "x q[0];" * 100,
         QUBITS + "x q[0" + "0" * 100_000 + "];",
+        QUBITS + "inv @ " * 30_000 + "x q[0];",
+        "".join(f"def f{n}(readonly array[int[8], #dim = 1] a) {{ }} " for n in range(15_000)),
+        "@a " * 200_000,
     ],
 )
 def test_blanks_and_repetitions_take_no_time(text: str) -> None:

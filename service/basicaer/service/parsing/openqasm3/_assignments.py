@@ -16,6 +16,7 @@ from basicaer.service.parsing.openqasm3.values._types import (
     BIT,
     Type,
     Value,
+    cast,
     converted,
 )
 
@@ -150,7 +151,7 @@ class Assignments(Subroutines):
         if isinstance(target, Alias):
             bits = target.bits
         elif target.places is None:
-            self.memory.write(target.variable, converted(value, target.variable.type))
+            self.memory.write(target.variable, cast(value, target.variable.type))
             return
         else:
             bits = tuple((target.variable, place) for place in target.places)

@@ -25,6 +25,7 @@ from basicaer.service.parsing.openqasm3.values._types import (
     Type,
     Value,
     ValueProblem,
+    cast,
     converted,
     reference,
 )
@@ -231,7 +232,7 @@ class Control(Measuring):
         self.scope = Scope(self.scope)
         variable = Variable(statement.name, type_)
         try:
-            value = converted(value, type_)
+            value = cast(value, type_)
         except ValueProblem as problem:
             self.fail(statement.values.at, str(problem), problem.feature)
         if value.known is not None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from basicaer.client.openqasm3 import NATIVE_DEFINITIONS, NEEDS
 from basicaer.service.parsing.openqasm3._assignments import AgainError, Assignments, Plan
+from basicaer.service.parsing.openqasm3._evaluation import CONSTANTS
 from basicaer.service.parsing.openqasm3._operands import OneOf
 from basicaer.service.parsing.openqasm3.machine._emitter import Emitter
 from basicaer.service.parsing.openqasm3.machine._gates import STANDARD
@@ -25,6 +26,7 @@ from basicaer.service.parsing.openqasm3.syntax import _tree as tree
 from basicaer.service.parsing.openqasm3.syntax._declarations import RESERVED
 from basicaer.service.parsing.openqasm3.values._features import Feature
 from basicaer.service.parsing.openqasm3.values._types import (
+    FLOAT,
     Type,
     Value,
     part_type,
@@ -108,6 +110,8 @@ class Declarations(Assignments):
 
     def _define(self, at: int, name: str, symbol: Symbol) -> None:
         known = self.scope.names.get(name)
+        if known is None and self.scope.outer is None and name in CONSTANTS:
+            known = Variable(name, FLOAT, CONSTANTS[name], is_constant=True)
         if known is not None:
             if not _is_same(known, symbol):
                 self.fail(at, f"{name!r} is declared already in this scope; give one of the two another name")

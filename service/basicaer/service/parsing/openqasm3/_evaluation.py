@@ -38,6 +38,7 @@ from basicaer.service.parsing.openqasm3.values._types import (
     Type,
     Value,
     ValueProblem,
+    cast,
     converted,
     literal,
 )
@@ -137,7 +138,7 @@ class Evaluator(Steps, ABC):
         """Return an expression's value as one of a type. Raises as `value`."""
         value = self.value(expression)
         try:
-            return converted(value, type_)
+            return cast(value, type_)
         except ValueProblem as problem:
             self.fail(expression.at, str(problem), problem.feature)
 
@@ -167,7 +168,7 @@ class Evaluator(Steps, ABC):
             case tree.Unary():
                 return unary(expression.operator, self.value(expression.operand))
             case tree.Cast():
-                return converted(self.value(expression.operand), self.type_of(expression.type))
+                return cast(self.value(expression.operand), self.type_of(expression.type))
             case tree.Call():
                 return self._called(expression)
             case tree.Bits():

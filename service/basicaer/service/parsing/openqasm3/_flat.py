@@ -89,6 +89,10 @@ class Flat:
         """Read parameters anew, since what they mean has changed."""
         self._parameters.clear()
 
+    def forget_gate(self, name: str) -> None:
+        """Look a name up anew, which may stand for something else than a gate of the library now."""
+        self._kinds.pop(name, None)
+
     def _gate(self, name: str, parameters: str | None, operands: str) -> bool:
         """Append a gate; tell whether that was possible."""
         kind = self._kinds.get(name) or self._kind(name)

@@ -14,6 +14,7 @@ from basicaer.service.parsing.openqasm3._quantum import PowerError
 from basicaer.service.parsing.openqasm3.machine._emitter import Emitter
 from basicaer.service.parsing.openqasm3.machine._gates import STANDARD
 from basicaer.service.parsing.openqasm3.machine._memory import Memory
+from basicaer.service.parsing.openqasm3.machine._names import Symbol
 from basicaer.service.parsing.openqasm3.syntax import _tree as tree
 from basicaer.service.parsing.openqasm3.syntax._lexer import fault
 from basicaer.service.parsing.openqasm3.syntax._parser import Parser
@@ -101,12 +102,14 @@ def _planned(
                 raise first from None
             plan = replace(plan, turned=frozenset((untried.pop(0),)))
         except RecursionError:
-            raise too_large(
+            deep = too_large(
                 "max_nesting",
                 1,
                 2,
                 "expressions, blocks or calls are nested too deep; store parts in variables",
-            ) from None
+            )
+            deep.where = fault(text, lowering.begun, "").where
+            raise deep from None
 
 
 class Lowering(Declarations):
@@ -131,6 +134,8 @@ class Lowering(Declarations):
         self._program: Frame | None = None
         self._wanted = wanted
         self.found: int | None = None
+        # Where the statement stands that is lowered, of those outside of blocks.
+        self.begun = 0
 
     def _reader(self, text: str) -> Parser:
         return Parser(text)
@@ -177,7 +182,7 @@ class Lowering(Declarations):
                 tokens.go(self._flat.run(tokens.at))
                 if not tokens.kind:
                     break
-            at = tokens.at
+            at = self.begun = tokens.at
             statement = self._parser.statement()
             if self.statement(statement):
                 self._behind_end()
@@ -194,6 +199,11 @@ class Lowering(Declarations):
             if isinstance(statement, tree.Include):
                 names.update(STANDARD)
             self.check_names([statement], names)
+
+    def _define(self, at: int, name: str, symbol: Symbol) -> None:
+        super()._define(at, name, symbol)
+        if self._flat is not None and self.scope.outer is None:
+            self._flat.forget_gate(name)
 
     def _clear_hidden(self) -> None:
         """Let hidden bits be 0 at the end, so that outcomes differ by what is shown alone."""

@@ -368,7 +368,7 @@ class ExpressionParser:
         return tree.TypeNode(at, base.word, base.size, axes, access, count)
 
     def _axes_count(self) -> tree.Expression:
-        """Return the number in `#dim = number`, which as a token goes to its line's end."""
+        """Return the number in `#dim = number`."""
         tokens = self.tokens
         at = tokens.at + 1
         tokens.go(at)

@@ -62,8 +62,7 @@ class Parser(DeclarationParser):
         tokens = self.tokens
         kind, word, at = tokens.kind, tokens.word, tokens.at
         if kind == "note":
-            tokens.go(tokens.end)
-            return tree.Nothing(at)
+            return self._note(at)
         if kind == "name":
             known = self._by_word.get(word)
             if known is not None:
@@ -93,6 +92,13 @@ class Parser(DeclarationParser):
         self.expect(";", "behind a statement")
         return tree.Evaluate(at, value)
 
+    def _note(self, at: int) -> tree.Statement:
+        """Skip the line of an annotation, which a statement follows, or of a pragma with #."""
+        skipped = self._to_line_end(at)
+        if self.text[at] == "@" and (not self.tokens.kind or self.tokens.word == "}"):
+            self.fail("an annotation is one of the statement behind it, and none follows", at)
+        return skipped
+
     def version(self) -> None:
         """Take the statement with the version, if the program begins with it.
 
@@ -104,9 +110,9 @@ class Parser(DeclarationParser):
         self.tokens.advance()
         if self.tokens.kind not in ("integer", "real"):
             self.miss("the version, as in 'OPENQASM 3.0;'")
-        if self.tokens.word not in ("3", "3.0", "3.1"):
+        if self.tokens.word not in ("3", "3.0", "3.1", "3.2"):
             self.fail(
-                f"version {self.tokens.word[:40]} isn't read here; 3, 3.0 and 3.1 are, and 2.0 as openqasm2",
+                f"version {self.tokens.word[:40]} isn't read here; 3 and 3.0 to 3.2 are, and 2.0 as openqasm2",
                 feature=Feature.VERSION,
             )
         self.tokens.advance()

@@ -27,6 +27,7 @@ __all__ = [
     "Type",
     "Value",
     "ValueProblem",
+    "cast",
     "contract_type",
     "converted",
     "is_wide",
@@ -224,6 +225,25 @@ def reference(value: Value) -> pb.Expression:
         whole = _integer(known)
         made.literal.wide_value = whole.to_bytes((whole.bit_length() + 7) // 8, "little")
     return made
+
+
+def cast(value: Value, target: Type) -> Value:
+    """Return a value as one of another type, if the language has that conversion.
+
+    Raises:
+        ValueProblem: It hasn't, or it isn't supported.
+    """
+    source = value.type
+    if target.kind == "angle" and not value.is_literal and source.kind in ("int", "uint", "bool", "bit"):
+        if not source.is_register:
+            raise ValueProblem(
+                f"a value of type {source} can't become an angle; make it a float first, float(…)"
+            )
+        if source.width != target.width:
+            raise ValueProblem(f"{source} can't become {target}, which has other bits; take as many bits")
+    if source.kind == "angle" and target.is_integer:
+        raise ValueProblem(f"an angle can't become {target}; take its bits, as in bit[{source.width}](…)")
+    return converted(value, target)
 
 
 def converted(value: Value, target: Type) -> Value:
