@@ -182,6 +182,19 @@ def test_a_gate_of_another_signature_needs_no_process() -> None:
         parse_at_once("gate sx a { U(1,2,3) a; } qreg q[1];", max_bytes=1000, max_instructions=10)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gate swap a,b { swap a,b; }",
+        "creg c[2];\ngate g(t) a { U(c,0,0) a; }",
+        'include "qelib1.inc";\nqreg q[1];\nrx(t) q[0];',
+        "gate g a { U(0,0,0) a; }\nqreg q[1];\nU(g,0,0) q[0];",
+    ],
+)
+def test_a_name_is_not_taken_for_itself(refused: Any, text: str) -> None:
+    assert "did you mean" not in refused(text).message
+
+
 @pytest.mark.parametrize("builtin", ["U", "CX"])
 def test_what_openqasm_itself_has_can_not_be_defined(refused: Any, builtin: str) -> None:
     fault = refused(f"qreg q[2];\n gate {builtin} a {{ }}")

@@ -113,6 +113,14 @@ class Text(NamedTuple):
             )
         if self.is_register and target.kind == FLOAT:
             return self.cast(source).cast(target)
+        if target.kind == ANGLE and (source.is_integer or source.is_truth):
+            # The language has no such conversion, but by the bits.
+            bits = self.text
+            if not (self.is_register and source.bits == target.bits):
+                bits = f"bit[{target.bits}](uint[{target.bits}]({bits}))"
+            return Text(f"{target.word}({bits})", target)
+        if source.kind == ANGLE and target.is_integer and target.bits <= WIDEST:
+            return Text(f"{target.word}(bit[{source.bits}]({self.text}))", target)
         return Text(f"{target.word}({self.text})", target, is_register=target.bits > WIDEST)
 
 

@@ -121,7 +121,10 @@ def _where_defined(name: str, source: Source, offset: int) -> str:
         return f"; the gates of Qiskit need {_INCLUDE}"
     if name in ("tau", "euler"):
         return "; the one constant of OpenQASM 2 is pi"
-    known = {each.name for each in source.declarations} | (names_of_gates() if included else set())
+    declared = {each.name for each in source.declarations}
+    if name in declared:
+        return "; a gate's definition sees its own qubits and parameters, and the gates that stand before it"
+    known = (declared | (names_of_gates() if included else set())) - {name}
     close = difflib.get_close_matches(name[:_LONGEST_NAME], sorted(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 

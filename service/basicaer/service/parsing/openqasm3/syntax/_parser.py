@@ -112,7 +112,7 @@ class Parser(DeclarationParser):
             self.miss("the version, as in 'OPENQASM 3.0;'")
         if self.tokens.word not in ("3", "3.0", "3.1", "3.2"):
             self.fail(
-                f"version {self.tokens.word[:40]} isn't read here; 3 and 3.0 to 3.2 are, and 2.0 as openqasm2",
+                f"version {self.tokens.word[:40]} isn't read here; 3 to 3.2 are, and 2.0 as openqasm2",
                 feature=Feature.VERSION,
             )
         self.tokens.advance()
