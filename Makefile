@@ -314,8 +314,11 @@ lint-deploy: $(DEPLOY_VENV)/.ready $(HELM) ## check the Dockerfile, the scripts,
 	@if command -v systemd-analyze >/dev/null; then \
 	  systemd-analyze security --offline=true --threshold=20 deploy/systemd/basicaer.service | tail -n 1; \
 	else echo "not run: systemd-analyze security, which is not installed"; fi
+	@if command -v haproxy >/dev/null; then \
+	  GRPC_LISTEN=:50051 HTTP_LISTEN=:8050 haproxy -c -q -f deploy/haproxy/haproxy.cfg -f deploy/haproxy/servers.cfg; \
+	else echo "not run: haproxy -c, which is not installed"; fi
 	@if docker compose version >/dev/null 2>&1; then \
-	  GRAFANA_PASSWORD=x TLS_CERTIFICATE=x TLS_KEY=x docker compose -f deploy/compose.yaml config --quiet; \
+	  GRAFANA_PASSWORD=x TLS_CERTIFICATE=x TLS_KEY=x docker compose -f deploy/compose.yaml --profile cluster config --quiet; \
 	else echo "not run: docker compose config, which is not installed"; fi
 
 clean-kernels: ## forget the compiled kernels

@@ -10,7 +10,7 @@ shipped=${BASICAER_SHIPPED_KERNELS:-/opt/basicaer/kernels}
 kept=${BASICAER_KEPT_KERNELS:-/var/lib/basicaer/kernels}
 
 case ${1:-} in
-  serve | run)
+  serve | work | run)
     version=$(ls "$shipped")
     if [ ! -d "$kept/$version" ]; then
       if ! rm -rf "$kept" || ! mkdir -p "$kept" || ! cp -r "$shipped/$version" "$kept/.new"; then

@@ -5,7 +5,7 @@ set -eu
 venv=$1
 
 python3 -m venv --without-pip "$venv"
-python3 -m pip --python "$venv/bin/python" install --no-cache-dir --quiet -c /src/constraints.txt '/src[service]'
+python3 -m pip --python "$venv/bin/python" install --no-cache-dir --quiet -c /src/constraints.txt '/src[service,postgresql]'
 
 cd "$venv"/lib/python3*/site-packages
 find . -type d \( -name tests -o -path ./basicaer/simulator/reference -o -path ./numpy/_core/include \) \

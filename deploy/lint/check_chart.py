@@ -44,12 +44,28 @@ WAYS: list[tuple[dict[str, Any], set[str]]] = [
         {*ALWAYS, "ServiceMonitor", "PodDisruptionBudget"},
     ),
 ]
+WAYS += [
+    (
+        {
+            "tls": {"secretName": "tls"},
+            "database": {"secretName": "db", "to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]},
+            "replicas": 3,
+            "workers": {"replicas": workers, "settings": {"lease_time": "5s"}},
+            "metrics": {"enabled": True},
+            "podDisruptionBudget": {"enabled": True},
+        },
+        {*ALWAYS, "PodDisruptionBudget", *(["Deployment"] if workers else [])},
+    )
+    for workers in (0, 2)
+]
 # What must be refused, and a word of the reason.
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({}, "tls.secretName"),
     ({"tls": {"secretName": "tls"}, "auth": []}, "insecure.noAuth"),
     ({"tls": {"secretName": "tls"}, "auth": ["certificate"]}, "clientCaSecretName"),
     ({"tls": {"secretName": "tls"}, "auth": ["jwt"]}, "jwt.issuer"),
+    ({"tls": {"secretName": "tls"}, "replicas": 2}, "database.secretName"),
+    ({"tls": {"secretName": "tls"}, "workers": {"replicas": 1}}, "database.secretName"),
     ({"tls": {"secretName": "tls"}, "resources": {"limits": {"memory": None}}}, "memory"),
 ]
 
@@ -83,20 +99,29 @@ def main(helm: str) -> None:
 
 def _check_names(documents: list[dict[str, Any]]) -> None:
     """Selectors find the pod, ports have their names, and a volume is there for each mount."""
-    pod = next(document for document in documents if document["kind"] == "StatefulSet")["spec"]
-    (container,) = pod["template"]["spec"]["containers"]
-    labels, ports = pod["template"]["metadata"]["labels"], {port["name"] for port in container["ports"]}
-    volumes = {volume["name"] for volume in pod["template"]["spec"].get("volumes", [])}
-    volumes |= {claim["metadata"]["name"] for claim in pod["volumeClaimTemplates"]}
-    assert {mount["name"] for mount in container["volumeMounts"]} == volumes
-    names = [variable["name"] for variable in container["env"]]
-    assert len(names) == len(set(names)), names
+    pods = [item["spec"] for item in documents if item["kind"] in ("StatefulSet", "Deployment")]
+    found = []
+    for pod in pods:
+        (container,) = pod["template"]["spec"]["containers"]
+        volumes = {volume["name"] for volume in pod["template"]["spec"].get("volumes", [])}
+        volumes |= {claim["metadata"]["name"] for claim in pod.get("volumeClaimTemplates", [])}
+        assert {mount["name"] for mount in container["volumeMounts"]} == volumes
+        names = [variable["name"] for variable in container["env"]]
+        assert len(names) == len(set(names)), names
+        labels = pod["template"]["metadata"]["labels"]
+        assert pod["selector"]["matchLabels"].items() <= labels.items()
+        found.append((labels, {port["name"] for port in container["ports"]}))
+
+    def ports_of(selector: dict[str, str]) -> set[str]:
+        (ports,) = [ports for labels, ports in found if selector.items() <= labels.items()]
+        return ports
+
     for document in documents:
         if document["kind"] == "Service":
-            assert document["spec"]["selector"].items() <= labels.items()
+            ports = ports_of(document["spec"]["selector"])
             assert {port["targetPort"] for port in document["spec"]["ports"]} <= ports
         if document["kind"] == "NetworkPolicy":
-            assert document["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+            ports = ports_of(document["spec"]["podSelector"]["matchLabels"])
             assert {port["port"] for rule in document["spec"]["ingress"] for port in rule["ports"]} <= ports
         if document["kind"] == "ServiceMonitor":
             services = [item for item in documents if item["kind"] == "Service"]

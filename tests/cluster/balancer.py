@@ -54,7 +54,12 @@ class Balancer:
         return [row for row in rows if row["pxname"] == frontend and row["svname"].startswith("server")]
 
 
-def _program() -> str:
+def haproxy() -> str:
+    """Where its program is.
+
+    Raises:
+        RuntimeError: It isn't there.
+    """
     # Debian has it where only root's PATH leads.
     found = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
     if found is None:
@@ -86,7 +91,7 @@ def balancing(folder: Path, backends: Sequence[Backend]) -> Iterator[Balancer]:
             listener.listen()
         listen = {"GRPC_LISTEN": f"fd@{grpc.fileno()}", "HTTP_LISTEN": f"fd@{http.fileno()}"}
         process = subprocess.Popen(
-            [_program(), "-db", "-f", str(SHIPPED), "-f", str(names)],
+            [haproxy(), "-db", "-f", str(SHIPPED), "-f", str(names)],
             env=os.environ | listen,
             pass_fds=(grpc.fileno(), http.fileno()),
             stdout=log,

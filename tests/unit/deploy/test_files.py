@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 import yaml
 from basicaer.service.config import Config
 from basicaer.service.config._setting import settings_of
 from jsonschema import Draft7Validator, ValidationError
+
+from tests.cluster.balancer import haproxy
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -57,7 +60,12 @@ def test_the_charts_values_fit_their_schema() -> None:
     validator = Draft7Validator(schema)
     validator.validate(values)
     assert values.keys() == schema["properties"].keys() - {"global"}
-    for wrong in ({"resources": {"limits": {"cpu": 4}}}, {"auth": ["password"]}, {"replicas": 2}):
+    for wrong in (
+        {"resources": {"limits": {"cpu": 4}}},
+        {"auth": ["password"]},
+        {"replicas": 0},
+        {"replica": 2},
+    ):
         with pytest.raises(ValidationError):
             validator.validate({**values, **wrong})
 
@@ -84,19 +92,56 @@ def test_compose_hardens_every_service_and_publishes_on_this_machine_alone() -> 
         for port in service.get("ports", []):
             assert re.match(r"(\$\{(HTTP_)?LISTEN:-)?127\.0\.0\.1:", port), name
         for volume in service["volumes"]:
-            source = volume.partition(":")[0]
-            assert source in compose["volumes"] or (DEPLOY / source).exists(), source
+            source, named, _ = volume.partition(":")
+            assert not named or source in compose["volumes"] or (DEPLOY / source).exists(), source
     server = compose["services"]["server"]
     assert server["environment"]["BASICAER_AUTH"] == "token"
     assert "BASICAER_INSECURE_NO_TLS" not in server["environment"]
+
+
+def test_composes_cluster_fits_together() -> None:
+    compose = _yaml("compose.yaml")
+    cluster = {name: its for name, its in compose["services"].items() if its.get("profiles") == ["cluster"]}
+    assert cluster.keys() == {"replica", "worker", "proxy", "postgres"}
+    replica, worker = cluster["replica"], cluster["worker"]
+    assert replica["deploy"]["replicas"] == worker["deploy"]["replicas"] == 2
+    database = replica["environment"]["BASICAER_DATABASE"]
+    assert worker["environment"]["BASICAER_DATABASE"] == database
+    assert "basicaer@postgres/jobs" in database
+    assert replica["environment"]["BASICAER_RUN_JOBS"] == "false"
+    # Without TLS, so only where nobody else is.
+    for network in replica["networks"]:
+        assert compose["networks"][network]["internal"], network
+    assert "callers" in cluster["proxy"]["networks"]
+    for name in ("grpc", "http"):
+        assert f"backend {name}" in (DEPLOY / "haproxy/servers.cfg").read_text()
+
+
+def test_the_proxys_files_are_right(tmp_path: Path) -> None:
+    made = trustme.CA().issue_cert("localhost")
+    made.cert_chain_pems[0].write_to_path(str(tmp_path / "proxy.crt"))
+    made.private_key_pem.write_to_path(str(tmp_path / "proxy.key"))
+    given = _yaml("compose.yaml")["services"]["proxy"]["environment"]
+    environment = {name: text.replace("/run/secrets", str(tmp_path)) for name, text in given.items()}
+    files = [word for name in ("haproxy", "servers") for word in ("-f", str(DEPLOY / f"haproxy/{name}.cfg"))]
+    checked = subprocess.run(
+        [haproxy(), "-c", *files], env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNING" not in checked.stderr
 
 
 def test_prometheus_reads_where_the_server_shows() -> None:
     port = _yaml("compose.yaml")["services"]["server"]["environment"]["BASICAER_METRICS_LISTEN"].rpartition(
         ":"
     )[2]
-    (job,) = _yaml("prometheus/prometheus.yml")["scrape_configs"]
-    assert job["static_configs"] == [{"targets": [f"server:{port}"]}]
+    alone, shared = _yaml("prometheus/prometheus.yml")["scrape_configs"]
+    assert alone["static_configs"] == [{"targets": [f"server:{port}"]}]
+    (names,) = shared["dns_sd_configs"]
+    assert names == {"names": ["replica", "worker"], "type": "A", "port": int(port)}
+    for name in names["names"]:
+        environment = _yaml("compose.yaml")["services"][name]["environment"]
+        assert environment["BASICAER_METRICS_LISTEN"].endswith(f":{port}")
     assert _yaml("helm/values.yaml")["metrics"]["port"] == int(port)
 
 

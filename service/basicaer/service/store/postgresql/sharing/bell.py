@@ -141,9 +141,12 @@ class Bell:
             raise
 
     def _hear(self, connection: object, pid: int, channel: str, payload: object) -> None:
-        assert self._connection is not None
+        # What a connection has brought that was given up since is missed, and looked for with the next one.
+        own = self._connection
+        if own is None or own is not connection:
+            return
         assert self._news is not None
-        if pid == self._connection.get_server_pid():
+        if pid == own.get_server_pid():
             return
         changed = []
         for line in str(payload).splitlines():
