@@ -140,7 +140,7 @@ class Bell:
             self._waiting = self._waiting or waiting
             raise
 
-    def _hear(self, connection: object, pid: int, channel: str, payload: object) -> None:
+    def _hear(self, connection: Connection, pid: int, channel: str, payload: object) -> None:
         # What a connection has brought that was given up since is missed, and looked for with the next one.
         own = self._connection
         if own is None or own is not connection:
