@@ -9,6 +9,6 @@ find basicaer/simulator -name '*.py' | LC_ALL=C sort >/tmp/sources
 ls -d numba-* llvmlite-* numpy-* >/tmp/versions
 xargs cat </tmp/sources | cat - /tmp/versions | sha256sum >/tmp/sum
 name=$(cut -c 1-16 /tmp/sum)
-export NUMBA_CACHE_DIR=$venv/kernels/$name
+export NUMBA_CACHE_DIR="$venv/kernels/$name"
 "$venv/bin/python" -c 'from basicaer.simulator import warm_up; warm_up("c16"); warm_up("c8")'
 "$venv/bin/basicaer" run /src/examples/shell/bell.qasm --shots 100 --seed 7
