@@ -42,7 +42,7 @@ _CHAIN_FACTOR = 2.0
 """As gates of qubits that lie far apart take more than is counted, chains must win by so much."""
 _LOOKING = frozenset(("measure", "reset"))
 _PASSIVE = frozenset(("barrier", "delay", "save", "store", "readout_error"))
-_DENSE_CHANNEL = 12.0
+_DENSE_CHANNEL = 7.0
 """How many gates a channel of two qubits is worth that isn't diagonal: it is dense on four wires."""
 
 

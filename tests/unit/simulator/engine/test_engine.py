@@ -245,6 +245,24 @@ def test_wide_matrices(width: int) -> None:
     np.testing.assert_allclose(result, dense(gates, 11, basis_state(11)), atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.complex128, np.complex64])
+@pytest.mark.parametrize("turned", [False, True], ids=["real", "real in Hermitian products"])
+@pytest.mark.parametrize("width", [4, 5, 6])
+def test_matrices_that_are_real(width: int, turned: bool, dtype: Dtype) -> None:
+    rng = np.random.default_rng(width)
+    matrix = np.linalg.qr(rng.normal(size=(1 << width, 1 << width)))[0].astype(complex)
+    if turned:
+        # The bits 2 j and 2 j + 1 are x and z of a product with a factor i for each qubit where both are 1.
+        factors = np.array([1j ** bin(i & i >> 1 & 0x5555).count("1") for i in range(1 << width)])
+        matrix = factors[:, None] * matrix / factors
+    for num_qubits in (width, 8):
+        state = random_state(rng, num_qubits)
+        qubits = rng.permutation(num_qubits)[:width].tolist()
+        gates: list[Instruction] = [("unitary", qubits, [], [], {"matrix": matrix})]
+        found = statevector(Circuit.from_gates(num_qubits, gates), initial=state, dtype=dtype)
+        np.testing.assert_allclose(found, dense(gates, num_qubits, state), atol=TOLERANCE[dtype])
+
+
 def test_a_large_state_stops_when_it_is_cancelled() -> None:
     circuit = Circuit.from_gates(22, random_gates(np.random.default_rng(1), 22, 50))
 

@@ -219,8 +219,17 @@ def _of_channel(channel: Channel) -> list[Piece]:
     transfer = transfer_of(channel.superoperator)
     wires = tuple(range(2 * channel.num_qubits))
     if channel.num_qubits == 1 or channel.pauli_probabilities is None:
-        return [(_matrix(transfer), wires)]
+        return [(_matrix(_hermitian(transfer)), wires)]
     return _diagonal(np.diag(transfer), wires)
+
+
+def _hermitian(transfer: Matrix) -> Matrix:
+    """Return a map without what rounding left of parts that take Hermitian matrices to others: between the
+    products i^(x z) X^x Z^z, which are Hermitian, a map is real.
+    """
+    turned = np.array([bin(number & number >> 1 & 0x5555).count("1") & 1 for number in range(len(transfer))])
+    same = turned[:, None] == turned
+    return np.where(same, transfer.real, 1j * transfer.imag)
 
 
 def _diagonal(factors: Matrix, wires: tuple[int, ...]) -> list[Piece]:

@@ -9,6 +9,7 @@ In the loops, j counts vectors-starts over the positions that a gate does not to
 room in it for those that it does.
 """
 
+import numpy as np
 from basicaer.simulator.methods.statevector.engine._arrays import Ints, Reals
 from basicaer.simulator.methods.statevector.engine.columns.classes import (
     COMPLEX,
@@ -199,6 +200,37 @@ def controlled_flip(re: Reals, im: Reals, size: int, p0: int, mask: int, value: 
             store(im, other, i0)
 
 
+_PAIRS = 0x5555
+
+
+@compiled
+def _is_turned(i: int, pairs: int) -> bool:
+    """Whether an odd number of the pairs of bits of which `pairs` has the lower ones are 11."""
+    found = i & (i >> 1) & pairs
+    odd = 0
+    while found:
+        odd ^= 1
+        found &= found - 1
+    return odd != 0
+
+
+@compiled
+def _as_reals(coefs: Reals, first: int, dim: int, pairs: int, scratch: Reals, at: int) -> bool:
+    """Write the real matrix to scratch[at] that takes the inputs, the turned ones times i, to the outputs,
+    the turned ones divided by i. Tells whether there is one.
+    """
+    for row in range(dim):
+        turned = _is_turned(row, pairs)
+        for column in range(dim):
+            c = first + 2 * (row * dim + column)
+            same = turned == _is_turned(column, pairs)
+            if coefs[c + same] != 0.0:
+                return False
+            value = coefs[c + 1 - same]
+            scratch[at + row * dim + column] = -value if same and turned else value
+    return True
+
+
 @compiled
 def dense_any(
     re: Reals,
@@ -216,43 +248,72 @@ def dense_any(
     """Apply a gate on the positions positions[at + k, 0] for k < count, least significant first; any number
     of them.
 
-    `scratch` has room for 2 * 2**count vectors. The matrix is row-major, real part first.
+    `scratch` has room for 2 * 2**count vectors, and perhaps for the matrix, which is row-major, real part
+    first. One that is real takes half the products, and so does one of a map of density matrices in products
+    X^x Z^z, whose pairs of bits are x and z: it is real in products of X, Y and Z. Two rows are summed up at
+    a time, as one would wait for its own sums.
     """
     width = 64 // re.itemsize
     dim = 1 << count
-    fixed = mask
+    offsets = np.zeros(dim, np.int64)
+    free = ((1 << size) - 1) & ~(mask | (width - 1))
     for k in range(count):
-        fixed |= 1 << positions[at + k, 0]
-    free = size
-    for p in range(size):
-        free -= (fixed >> p) & 1
-    for j in range(0, 1 << free, width):
-        base = j
-        for p in range(size):
-            if (fixed >> p) & 1:
-                base = insert_zero(base, p)
-        base |= value
+        bit = 1 << positions[at + k, 0]
+        free &= ~bit
+        for row in range(1 << k):
+            offsets[row | (1 << k)] = offsets[row] | bit
+    matrix, pairs, is_real = 2 * dim * width, 0, False
+    if matrix + dim * dim <= len(scratch):
+        is_real = _as_reals(coefs, first, dim, 0, scratch, matrix)
+        if not is_real:
+            pairs = _PAIRS
+            is_real = _as_reals(coefs, first, dim, pairs, scratch, matrix)
+    turns = np.zeros(dim, np.bool_)
+    for row in range(dim):
+        turns[row] = is_real and _is_turned(row, pairs)
+    minus = splat(re.dtype.type(-1.0))
+    base = 0
+    while True:
         for column in range(dim):
-            i = base
-            for k in range(count):
-                i |= ((column >> k) & 1) << positions[at + k, 0]
-            store(scratch, 2 * column * width, load(re, i))
-            store(scratch, (2 * column + 1) * width, load(im, i))
-        for row in range(dim):
-            c = first + 2 * row * dim
+            i = base | value | offsets[column]
+            xr, xi = load(re, i), load(im, i)
+            if turns[column]:
+                xr, xi = mul(minus, xi), xr
+            store(scratch, 2 * column * width, xr)
+            store(scratch, (2 * column + 1) * width, xi)
+        for row in range(0, dim, 2):
             xr, xi = load(scratch, 0), load(scratch, width)
-            cr, ci = splat(coefs[c]), splat(coefs[c + 1])
-            total_r, total_i = fnma(ci, xi, mul(cr, xr)), fma(ci, xr, mul(cr, xi))
-            for column in range(1, dim):
-                xr, xi = load(scratch, 2 * column * width), load(scratch, (2 * column + 1) * width)
-                cr, ci = splat(coefs[c + 2 * column]), splat(coefs[c + 2 * column + 1])
-                total_r = fnma(ci, xi, fma(cr, xr, total_r))
-                total_i = fma(ci, xr, fma(cr, xi, total_i))
-            i = base
-            for k in range(count):
-                i |= ((row >> k) & 1) << positions[at + k, 0]
-            store(re, i, total_r)
-            store(im, i, total_i)
+            if is_real:
+                c, d = matrix + row * dim, matrix + (row + 1) * dim
+                u, v = splat(scratch[c]), splat(scratch[d])
+                ar, ai, br, bi = mul(u, xr), mul(u, xi), mul(v, xr), mul(v, xi)
+                for column in range(1, dim):
+                    xr, xi = load(scratch, 2 * column * width), load(scratch, (2 * column + 1) * width)
+                    u, v = splat(scratch[c + column]), splat(scratch[d + column])
+                    ar, ai, br, bi = fma(u, xr, ar), fma(u, xi, ai), fma(v, xr, br), fma(v, xi, bi)
+            else:
+                c, d = first + 2 * row * dim, first + 2 * (row + 1) * dim
+                ur, ui, vr, vi = splat(coefs[c]), splat(coefs[c + 1]), splat(coefs[d]), splat(coefs[d + 1])
+                ar, ai = fnma(ui, xi, mul(ur, xr)), fma(ui, xr, mul(ur, xi))
+                br, bi = fnma(vi, xi, mul(vr, xr)), fma(vi, xr, mul(vr, xi))
+                for column in range(1, dim):
+                    xr, xi = load(scratch, 2 * column * width), load(scratch, (2 * column + 1) * width)
+                    ur, ui = splat(coefs[c + 2 * column]), splat(coefs[c + 2 * column + 1])
+                    vr, vi = splat(coefs[d + 2 * column]), splat(coefs[d + 2 * column + 1])
+                    ar, ai = fnma(ui, xi, fma(ur, xr, ar)), fma(ui, xr, fma(ur, xi, ai))
+                    br, bi = fnma(vi, xi, fma(vr, xr, br)), fma(vi, xr, fma(vr, xi, bi))
+            if turns[row]:
+                ar, ai = mul(minus, ai), ar
+            if turns[row + 1]:
+                br, bi = mul(minus, bi), br
+            i, k = base | value | offsets[row], base | value | offsets[row + 1]
+            store(re, i, ar)
+            store(im, i, ai)
+            store(re, k, br)
+            store(im, k, bi)
+        base = (base - free) & free
+        if base == 0:
+            break
 
 
 @compiled
