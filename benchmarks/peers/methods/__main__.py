@@ -1,8 +1,8 @@
 """Measures our methods other than ideal state vectors beside stim, Aer and others, and prints a table.
 
-`python -m benchmarks.peers.methods [--only WORD]`: all run in one process, on one thread, in turn, and
-medians of processor times are compared. qsim and qulacs are measured where `--packages` names a folder with
-them. Set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1, so that linear algebra takes one thread too.
+`python -m benchmarks.peers.methods [--only WORD]`: all run in one process, in turn, on as many threads as
+OMP_NUM_THREADS says, and medians of processor times are compared; on several threads those of the clock. Set
+OPENBLAS_NUM_THREADS too. qsim, qulacs and quimb are measured where `--packages` names a folder with them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.peers._report import duration, table
 from benchmarks.peers.methods import _method_works
-from benchmarks.peers.methods._method_works import Work
+from benchmarks.peers.methods._method_works import THREADS, Work
 from benchmarks.peers.methods._noise_works import NOISY_WORKS
 
 WORKS = (*_method_works.WORKS, *NOISY_WORKS)
@@ -35,9 +35,10 @@ def measured(work: Work) -> tuple[float, float]:
 
 
 def _seconds(run: Callable[[], Any]) -> float:
-    start = time.process_time()
+    clock = time.process_time if THREADS == 1 else time.perf_counter
+    start = clock()
     run()
-    return time.process_time() - start
+    return clock() - start
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Works for methods other than state vectors, each as what we run and what a peer runs, on one thread.
+"""Works for methods other than state vectors, each as what we run and what a peer runs, on the same threads.
 
 Stabilizer circuits are run beside stim and Aer, matrix product states beside Aer. A work gives two functions
 without arguments.
@@ -6,6 +6,7 @@ without arguments.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,11 +21,14 @@ from basicaer.simulator._chains import run_chains
 from basicaer.simulator.compiler._valid import validated
 from basicaer.simulator.methods.stabilizer import _method as stabilizer
 
+from benchmarks.peers.methods import _chain_peer
 from benchmarks.peers.methods._gate_lists import Gate, brickwork, cliffords, ghz, qaoa, tebd
 
 Runs: TypeAlias = tuple[Callable[[], Any], Callable[[], Any]]
 
 SHOTS = 1000
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
+"""Those of both sides: libraries ask the environment when they are loaded."""
 _STIM = {"h": "H", "s": "S", "sx": "SQRT_X", "x": "X", "cx": "CX"}
 
 
@@ -49,7 +53,7 @@ def _ours(size: int, gates: Iterable[Gate]) -> Circuit:
 
 
 def _sampled(circuit: Circuit, shots: int) -> Any:
-    return stabilizer.run(circuit, shots, np.random.SeedSequence(1), RunControl(), threads=1)
+    return stabilizer.run(circuit, shots, np.random.SeedSequence(1), RunControl(), threads=THREADS)
 
 
 def _qiskit(size: int, gates: Iterable[Gate]) -> qiskit.QuantumCircuit:
@@ -61,7 +65,7 @@ def _qiskit(size: int, gates: Iterable[Gate]) -> qiskit.QuantumCircuit:
 
 
 def _aer(circuit: qiskit.QuantumCircuit, method: str, shots: int) -> Any:
-    simulator = qiskit_aer.AerSimulator(method=method, max_parallel_threads=1)
+    simulator = qiskit_aer.AerSimulator(method=method, max_parallel_threads=THREADS)
     result = simulator.run(circuit, shots=shots, seed_simulator=1).result()
     if not result.success:
         raise RuntimeError(result.status)
@@ -102,7 +106,7 @@ def memory_experiment(task: str, distance: int, shots: int) -> Runs:
     program = read_stim(str(circuit))
     sampler = circuit.compile_detector_sampler(seed=1)
     return (
-        lambda: sample_detectors(program, shots=shots, seed=1, threads=1),
+        lambda: sample_detectors(program, shots=shots, seed=1, threads=THREADS),
         lambda: sampler.sample(shots, bit_packed=True, separate_observables=True),
     )
 
@@ -143,6 +147,16 @@ def chain(size: int, gates: list[Gate]) -> Runs:
         return run_chains(validated(ours.replaced()), SHOTS, np.random.SeedSequence(1), RunControl())
 
     return run, lambda: _aer(theirs, "matrix_product_state", SHOTS)
+
+
+def chain_beside_quimb(size: int, gates: list[Gate]) -> Runs:
+    """Return one shot of a matrix product state, beside the making of one alone."""
+    ours = _ours(size, gates)
+
+    def run() -> Any:
+        return run_chains(validated(ours.replaced()), 1, np.random.SeedSequence(1), RunControl())
+
+    return run, _chain_peer.quimb(size, gates)
 
 
 WORKS = (
@@ -211,4 +225,12 @@ WORKS = (
     Work("chain: brickwork of 40 qubits", "Aer", 3, lambda: chain(40, brickwork(40, 10, 1.5))),
     Work("chain: brickwork of 24 qubits", "Aer", 3, lambda: chain(24, brickwork(24, 14, 3.0))),
     Work("chain: GHZ of 1,000 qubits", "Aer", 15, lambda: chain(1000, ghz(1000))),
+    Work("chain: TEBD of 50 qubits, the state", "quimb", 2, lambda: chain_beside_quimb(50, tebd(50, 14))),
+    Work(
+        "chain: brickwork of 24 qubits, the state",
+        "quimb",
+        2,
+        lambda: chain_beside_quimb(24, brickwork(24, 14, 3.0)),
+        rounds=1,
+    ),
 )

@@ -1,4 +1,4 @@
-"""Depolarized layers on peers whose packages are no part of this environment: qsim and qulacs, on one thread.
+"""Depolarized layers on peers whose packages are no part of this environment: qsim and qulacs.
 
 `--packages` of the command names a folder that has them.
 """
@@ -19,7 +19,7 @@ def _matrix(parameters: Sequence[float]) -> Any:
     return GATES["u"].matrix(*parameters)
 
 
-def qsim(size: int, gates: Sequence[Gate], probability: float, shots: int) -> Callable[[], Any]:
+def qsim(size: int, gates: Sequence[Gate], probability: float, shots: int, threads: int) -> Callable[[], Any]:
     """Return what has qsim run shots by trajectories, in single precision."""
     cirq, qsimcirq = import_module("cirq"), import_module("qsimcirq")
     qubits = cirq.LineQubit.range(size)
@@ -31,12 +31,14 @@ def qsim(size: int, gates: Sequence[Gate], probability: float, shots: int) -> Ca
         circuit.append(cirq.CNOT(*own) if name == "cx" else cirq.MatrixGate(_matrix(parameters)).on(*own))
         circuit.append(cirq.depolarize(whole, n_qubits=len(own)).on(*own))
     circuit.append(cirq.measure(*qubits, key="m"))
-    simulator = qsimcirq.QSimSimulator(qsimcirq.QSimOptions(max_fused_gate_size=3, cpu_threads=1), seed=1)
+    simulator = qsimcirq.QSimSimulator(
+        qsimcirq.QSimOptions(max_fused_gate_size=3, cpu_threads=threads), seed=1
+    )
     return lambda: simulator.run(circuit, repetitions=shots)
 
 
 def qulacs(size: int, gates: Sequence[Gate], probability: float, shots: int) -> Callable[[], Any]:
-    """Return what has qulacs run shots by trajectories."""
+    """Return what has qulacs run shots by trajectories, on as many threads as OMP_NUM_THREADS says."""
     own = import_module("qulacs")
     circuit = own.QuantumCircuit(size)
     for name, places, parameters in gates:

@@ -1,4 +1,4 @@
-"""Works with noise, each as what we run and what a peer runs, on one thread."""
+"""Works with noise, each as what we run and what a peer runs, on the same threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qiskit_aer import noise
 
 from benchmarks.peers.methods import _noise_peers
 from benchmarks.peers.methods._gate_lists import layers
-from benchmarks.peers.methods._method_works import SHOTS, Runs, Work
+from benchmarks.peers.methods._method_works import SHOTS, THREADS, Runs, Work
 
 LAYERS = 20
 
@@ -53,7 +53,9 @@ def _both(size: int) -> tuple[Circuit, qiskit.QuantumCircuit]:
 
 
 def _aer(circuit: qiskit.QuantumCircuit, method: str, model: Any, shots: int, **options: Any) -> Any:
-    simulator = qiskit_aer.AerSimulator(method=method, noise_model=model, max_parallel_threads=1, **options)
+    simulator = qiskit_aer.AerSimulator(
+        method=method, noise_model=model, max_parallel_threads=THREADS, **options
+    )
     result = simulator.run(circuit, shots=shots, seed_simulator=1).result()
     if not result.success:
         raise RuntimeError(result.status)
@@ -68,7 +70,7 @@ def _saving(size: int, own: NoiseModel, model: Any, single: bool = False) -> Run
     dtype = np.complex64 if single else np.complex128
     options = {"precision": "single"} if single else {}
     return (
-        lambda: run(ValidCircuit(applied), shots=1, method="density_matrix", threads=1, dtype=dtype),
+        lambda: run(ValidCircuit(applied), shots=1, method="density_matrix", threads=THREADS, dtype=dtype),
         lambda: _aer(theirs, "density_matrix", model, 1, **options),
     )
 
@@ -98,7 +100,7 @@ def trajectories(size: int, probability: float, shots: int = SHOTS, branching: b
     applied = own.applied(ours)
     options = {"shot_branching_enable": True, "shot_branching_sampling_enable": True} if branching else {}
     return (
-        lambda: run(ValidCircuit(applied), shots=shots, seed=1, method="statevector", threads=1),
+        lambda: run(ValidCircuit(applied), shots=shots, seed=1, method="statevector", threads=THREADS),
         lambda: _aer(theirs, "statevector", model, shots, **options),
     )
 
@@ -109,7 +111,7 @@ def few_qubits(size: int, shots: int) -> Runs:
     ours, theirs = _measured(size)
     applied = own.applied(ours)
     return (
-        lambda: run(ValidCircuit(applied), shots=shots, seed=1, threads=1),
+        lambda: run(ValidCircuit(applied), shots=shots, seed=1, threads=THREADS),
         lambda: _aer(theirs, "density_matrix", model, shots),
     )
 
@@ -120,7 +122,7 @@ def damped_shots(size: int, shots: int) -> Runs:
     ours, theirs = _measured(size)
     applied = own.applied(ours)
     return (
-        lambda: run(ValidCircuit(applied), shots=shots, seed=1, method="statevector", threads=1),
+        lambda: run(ValidCircuit(applied), shots=shots, seed=1, method="statevector", threads=THREADS),
         lambda: _aer(theirs, "statevector", model, shots),
     )
 
@@ -133,10 +135,15 @@ def beside_qsim(size: int, probability: float, shots: int = SHOTS) -> Runs:
 
     def counted() -> Any:
         return run(
-            ValidCircuit(applied), shots=shots, seed=1, method="statevector", threads=1, dtype=np.complex64
+            ValidCircuit(applied),
+            shots=shots,
+            seed=1,
+            method="statevector",
+            threads=THREADS,
+            dtype=np.complex64,
         )
 
-    return counted, _noise_peers.qsim(size, layers(size, LAYERS), probability, shots)
+    return counted, _noise_peers.qsim(size, layers(size, LAYERS), probability, shots, THREADS)
 
 
 def beside_qulacs(size: int, probability: float, shots: int) -> Runs:
@@ -145,7 +152,7 @@ def beside_qulacs(size: int, probability: float, shots: int) -> Runs:
     ours, _ = _measured(size)
     applied = own.applied(ours)
     return (
-        lambda: run(ValidCircuit(applied), shots=shots, seed=1, threads=1),
+        lambda: run(ValidCircuit(applied), shots=shots, seed=1, threads=THREADS),
         _noise_peers.qulacs(size, layers(size, LAYERS), probability, shots),
     )
 
