@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from basicaer.service.parsing.openqasm3._control import Control, Frame
-from basicaer.service.parsing.openqasm3._quantum import PowerError
+from basicaer.service.parsing.openqasm3._quantum import PowerError, is_near
 from basicaer.service.parsing.openqasm3.machine._emitter import Columns
 from basicaer.service.parsing.openqasm3.machine._names import Array, Scope, Variable
 from basicaer.service.parsing.openqasm3.syntax import _tree as tree
@@ -92,7 +92,9 @@ class Loops(Control):
 
     def _known_values(self, values: tree.Range | tree.List) -> Sequence[int] | Sequence[Value]:
         if isinstance(values, tree.Range):
-            return self.loop_values(values)
+            integers = self.loop_values(values)
+            # The circuit counts in 64 bits with a sign.
+            return integers if is_near(integers) else [literal(each) for each in integers]
         found = [self.value(each) for each in values.items]
         if all(value.known is not None and isinstance(value.known, int) for value in found):
             return [int(value.known) for value in found if isinstance(value.known, int)]

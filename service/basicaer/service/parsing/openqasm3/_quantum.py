@@ -31,11 +31,13 @@ from basicaer.service.parsing.openqasm3.values._types import (
 )
 from basicaer.v1 import circuit_pb2 as pb
 
-__all__ = ["PowerError", "Quantum"]
+__all__ = ["PowerError", "Quantum", "is_near"]
 
 _DEEPEST_GATE = 60
 # Beyond this the length of a range has no name.
 _FARTHEST = 1 << 61
+# Those of more bits are unrolled.
+_MOST_FAR = 1_000
 
 
 class PowerError(Exception):
@@ -234,9 +236,10 @@ class Quantum(Operands):
         step = 1 if values.step is None else self.integer(values.step, "a step")
         if step == 0:
             self.fail(values.at, "a step of 0 never arrives")
-        if not (-_FARTHEST < start < _FARTHEST and -_FARTHEST < stop < _FARTHEST and abs(step) < _FARTHEST):
-            self.fail(values.at, "a loop goes over integers of at most 62 bits")
-        return range(start, stop + (1 if step > 0 else -1), step)
+        found = range(start, stop + (1 if step > 0 else -1), step)
+        if not is_near(found) and (stop - start) // step >= _MOST_FAR:
+            self.fail(values.at, f"a loop over integers of more than 62 bits has at most {_MOST_FAR} turns")
+        return found
 
     def _check_length(self, length: int, at: int) -> None:
         if length > self.emitter.max_instructions:
@@ -330,6 +333,12 @@ class Quantum(Operands):
         made.matrix.shape.extend(part.matrix.shape)
         made.matrix.data = part.matrix.astype("<c16").tobytes()
         self.emitter.emit(self.emitter.other(made), operands)
+
+
+def is_near(integers: Sequence[int]) -> bool:
+    """Whether a range's integers, and one beyond them, have at most 62 bits."""
+    assert isinstance(integers, range)
+    return all(abs(each) < _FARTHEST for each in (integers.start, integers.stop, integers.step))
 
 
 def _adds_controls(statement: tree.Apply) -> bool:
