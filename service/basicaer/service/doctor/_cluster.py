@@ -9,7 +9,6 @@ from basicaer.service.doctor._finding import Finding
 
 __all__ = ["Part", "cluster"]
 
-_CHECK = "members"
 _START = "Start 'basicaer work', or 'basicaer serve' without --no-run-jobs, with this --database."
 
 
@@ -39,6 +38,7 @@ def cluster(parts: Sequence[Part], waiting: int = 0, largest_bytes: int = 0) -> 
     """Yield what there is to say of those who share a database, in which so many jobs wait, of which the
     largest needs so much memory.
     """
+    check = "members"
     there = [part for part in parts if part.lease is None or part.lease > 0]
     callers = [part for part in there if part.address]
     runners = [part for part in there if part.workers]
@@ -47,17 +47,17 @@ def cluster(parts: Sequence[Part], waiting: int = 0, largest_bytes: int = 0) -> 
         seen += f": {', '.join(map(str, parts))}"
     if not runners and (waiting or there):
         waits = f"{waiting:,} jobs wait, and " if waiting else ""
-        yield Finding.failed(_CHECK, f"{seen}; {waits}nobody runs jobs", _START)
+        yield Finding.failed(check, f"{seen}; {waits}nobody runs jobs", _START)
     elif runners and not callers:
         yield Finding.warning(
-            _CHECK, f"{seen}; nobody takes calls", "Start 'basicaer serve' with this --database."
+            check, f"{seen}; nobody takes calls", "Start 'basicaer serve' with this --database."
         )
     else:
-        yield Finding.ok(_CHECK, seen)
+        yield Finding.ok(check, seen)
     versions = sorted({part.version for part in there})
     if len(versions) > 1:
         yield Finding.warning(
-            _CHECK,
+            check,
             f"they are of versions {', '.join(versions)}",
             "That is for the time of an upgrade: bring all of them to the newest.",
         )
@@ -66,13 +66,13 @@ def cluster(parts: Sequence[Part], waiting: int = 0, largest_bytes: int = 0) -> 
         promising = [part.name for part in callers if part.memory_bytes > most]
         if promising:
             yield Finding.warning(
-                _CHECK,
+                check,
                 f"{', '.join(promising)} accept jobs that nobody could hold: more than {most:,} bytes",
                 f"Give them --max-memory-bytes {most}, which the largest of those has that run jobs.",
             )
         if largest_bytes > most:
             yield Finding.warning(
-                _CHECK,
+                check,
                 f"a job waits that needs {largest_bytes:,} bytes, and nobody has more than {most:,}",
                 "Start 'basicaer work' on a larger machine, or cancel it.",
             )
