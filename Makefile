@@ -244,7 +244,7 @@ conformance: $(if $(RUNNER),$(VENV)/.dev,examples) ## play the conformance suite
 conformance-cluster: $(if $(RUNNER),$(VENV)/.dev,examples) ## play all of the suite through a load balancer to three servers on one database
 	$(BIN)/python -m pytest tests/conformance/replicas --every-scenario $(if $(RUNNER),--runner '$(RUNNER)',$(RUNNERS))
 
-cluster: $(VENV)/.dev ## PostgreSQL, three servers and two workers on this machine; run a circuit through them
+cluster: $(VENV)/.dev ## PostgreSQL, three servers, two workers and Ray on this machine; run a circuit through them
 	@$(BIN)/python -m tests.cluster $(CIRCUIT)
 
 # SECONDS is a variable of bash's too, which counts them.

@@ -1,4 +1,5 @@
-"""`make cluster`: PostgreSQL, three servers and two workers on this machine; a circuit goes through them.
+"""`make cluster`: PostgreSQL, three servers, two workers, and one on two nodes of Ray, on this machine; a
+circuit goes through them.
 
 Everything lies in a folder of its own that is removed at the end. PostgreSQL is the system's, and runs as
 another user when this one is root, whom it refuses.
@@ -7,14 +8,17 @@ another user when this one is root, whom it refuses.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from tests.cluster.processes import Part, parts
+from tests.cluster.processes import Part, launch, parts
+from tests.cluster.ray import RayCluster
 from tests.postgresql import running
 
 _CLI = [sys.executable, "-m", "basicaer.service.cli"]
@@ -42,14 +46,22 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="make cluster", description=__doc__)
     arguments.add_argument("--servers", type=int, default=3)
     arguments.add_argument("--workers", type=int, default=2)
-    arguments.add_argument("--jobs", type=int, default=4, help="each a circuit of its own")
+    arguments.add_argument("--ray-nodes", type=int, default=2, help="0 for no Ray")
+    arguments.add_argument("--jobs", type=int, default=6, help="each a circuit of its own")
     arguments.add_argument("--shots", type=int, default=200_000)
     arguments.add_argument("circuit", type=Path)
     chosen = arguments.parse_args()
-    with tempfile.TemporaryDirectory(prefix="basicaer-cluster-") as made, running() as database:
-        folder = Path(made)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="basicaer-cluster-")))
+        database = stack.enter_context(running())
         _say(f"PostgreSQL in {database.folder}")
         servers, workers = parts(folder, lambda _: database.base_url, chosen.servers, chosen.workers)
+        if chosen.ray_nodes:
+            nodes = stack.enter_context(RayCluster(chosen.ray_nodes))
+            _say(f"Ray at {nodes.url}, {chosen.ray_nodes} nodes")
+            command = ("work", "--database", database.base_url, "--executor", nodes.url, "--workers", "2")
+            its = partial(launch, environment=nodes.environment)
+            workers.append(Part(folder, "worker-ray", *command, launch=its))
         everything = [*servers, *workers]
         try:
             for part in everything:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -44,9 +44,12 @@ class Launch(Protocol):
     def __call__(self, arguments: Sequence[str], output: int, errors: int, /) -> Process: ...
 
 
-def launch(arguments: Sequence[str], output: int, errors: int) -> Process:
-    """Start a process from nothing."""
-    return subprocess.Popen([*_CLI, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
+def launch(
+    arguments: Sequence[str], output: int, errors: int, environment: Mapping[str, str] | None = None
+) -> Process:
+    """Start a process from nothing; with this process' environment when that is None."""
+    command = [*_CLI, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment)
 
 
 class _Child:

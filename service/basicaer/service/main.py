@@ -28,7 +28,7 @@ from basicaer.service.doors.service import JobService
 from basicaer.service.doors.web import WebDoor
 from basicaer.service.ending import Ending
 from basicaer.service.errors import ServerFailedError, ServiceError
-from basicaer.service.execution import ThreadExecutor
+from basicaer.service.execution import new_executor
 from basicaer.service.housekeeping import House, settle
 from basicaer.service.jobs import JobManager
 from basicaer.service.store import new_store
@@ -57,12 +57,12 @@ class Service:
             DataDirectoryError: The file of tokens can't be used.
             SettingError: Traces or a database are wanted, and what they need isn't installed.
         """
+        self._executor, config = new_executor(config, role)
         self._config = config
         self._credentials = server_credentials(config)
         # What this server can't do without.
         self.vital = Vital()
         self._callers = Callers(config, self.vital)
-        self._executor = ThreadExecutor(config)
         self._metrics = metrics = Metrics(version())
         self._tracing = Tracing(config.trace_endpoint, version()) if config.trace_endpoint else None
         telemetry = Telemetry(metrics, self._tracing)

@@ -10,6 +10,7 @@ array N         has a result with an array of N bytes beside it
 surprise N      the same, which shows only at its end
 inline N        has a result with an array of N bytes in it
 fail            ends with a program's failure, and a result that tells it
+lost N          loses its first N attempts with what ran them; then it ends at once
 crash           raises what no executor should
 bytes N ...     needs N bytes of memory; the rest is as above
 weighs N ...    its checked form takes N bytes; the rest is as above
@@ -39,6 +40,7 @@ from basicaer.service.errors import ServiceError
 from basicaer.service.execution._interface import (
     UNBOUNDED,
     ExecutionControl,
+    ExecutionLostError,
     ExecutionOutcome,
     GivenUpError,
     Patience,
@@ -116,6 +118,8 @@ class ScriptExecutor:
         # How often each job was run, and the controls and names of those that run now.
         self.runs: Counter[str] = Counter()
         self.controls: dict[str, ScriptControl] = {}
+        # The most memory that one job may take.
+        self.largest = 2**62
         # The names of the jobs in the order of their starts.
         self.order: list[str] = []
 
@@ -139,6 +143,10 @@ class ScriptExecutor:
             words = words[2:]
         limit = spec.options.max_run_time.ToNanoseconds() / 1e9
         return ScriptJob(words, limit or None)
+
+    @property
+    def largest_bytes(self) -> int:
+        return self.largest
 
     def check_apart(self, spec: bytes | memoryview, patience: Patience | None = UNBOUNDED) -> job_pb2.Job:
         raise AssertionError("jobs of a few words need no other process")
@@ -180,6 +188,8 @@ class ScriptExecutor:
                 return ExecutionOutcome(job_pb2.JOB_STATUS_CANCELLED)
         if verb == "crash":
             raise ZeroDivisionError("a defect")
+        if verb == "lost" and self.runs[job_id] <= int(arguments[0]):
+            raise ExecutionLostError("its machine is gone")
         return _outcome(verb, arguments)
 
     def release(self, name: str) -> None:

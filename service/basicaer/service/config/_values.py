@@ -115,6 +115,13 @@ class Values:
         "With --database: run jobs that wait. Without it a server runs only those that take no longer than "
         "their way to another one; 'basicaer work' has to run the others.",
     )
+    executor: str = setting(
+        TEXT,
+        "",
+        "Of 'basicaer work': run jobs on the nodes of a Ray cluster, whose head is at ray://HOST:PORT; this "
+        "machine has to be one of its nodes. The memory is the nodes', and --workers says how many jobs run "
+        "there at once. Needs pip install 'basicaer[ray]'.",
+    )
     workers: int = setting(
         COUNT, _default_workers, "Simulations that run at once.", shown="the number of cores", above=0
     )

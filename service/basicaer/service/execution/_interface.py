@@ -8,27 +8,33 @@ thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from basicaer.service.parsing import UNBOUNDED, GivenUpError, Patience, TakesLongError
 from basicaer.service.wire import NO_COLUMNS, Columns
-from basicaer.v1 import job_pb2, result_pb2
+from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 from basicaer.v1.diagnostic_pb2 import Diagnostic
 from basicaer.v1.job_pb2 import JobStatus
 
 __all__ = [
     "UNBOUNDED",
     "ExecutionControl",
+    "ExecutionLostError",
     "ExecutionOutcome",
     "Executor",
     "GivenUpError",
     "Patience",
     "PreparedJob",
     "ResultPart",
+    "ServiceExecutor",
     "TakesLongError",
 ]
+
+
+class ExecutionLostError(Exception):
+    """An attempt is gone with where it ran, and nobody will ever tell its outcome: the job starts anew."""
 
 
 class ExecutionControl(Protocol):
@@ -120,6 +126,10 @@ class Executor(Protocol):
     `execute` is only given what this executor's own `prepare` and `new_control` returned.
     """
 
+    @property
+    def largest_bytes(self) -> int:
+        """The most memory that one job may take."""
+
     def prepare(
         self,
         spec: job_pb2.JobSpec,
@@ -155,4 +165,23 @@ class Executor(Protocol):
         """
 
     def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:
-        """Run all programs. A program's failure is in the outcome; an exception means a defect."""
+        """Run all programs. A program's failure is in the outcome; another exception means a defect.
+
+        Raises:
+            ExecutionLostError: Where it ran is gone.
+        """
+
+
+class ServiceExecutor(Executor, Protocol):
+    """What the process of a service asks of its executor beside."""
+
+    def backends(self) -> list[job_service_pb2.BackendInfo]:
+        """Return what ListBackends answers."""
+
+    def warm_up(self, on_compile: Callable[[str], None] | None = None) -> None:
+        """Load whatever the first job would have to wait for; `on_compile` is called, with the processor's
+        name, before that takes half a minute because kernels are compiled.
+        """
+
+    def close(self) -> None:
+        """End what it has started. Who waits for a check gets GivenUpError. Idempotent."""

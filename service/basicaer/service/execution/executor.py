@@ -135,6 +135,11 @@ class ThreadExecutor:
             for language in LANGUAGES.values():
                 language.load()
 
+    @property
+    def largest_bytes(self) -> int:
+        """See `Executor.largest_bytes`."""
+        return self._config.max_memory_bytes
+
     def backends(self) -> list[job_service_pb2.BackendInfo]:
         """Return what ListBackends answers."""
         return backend_infos(self._config)

@@ -109,13 +109,13 @@ class JobManager:
         health = StoreHealth(store, on_storing)
         self._feed: CommittedFeed = LocalFeed(store, mover, health)
         self._cluster: Cluster | None = None
-        registry: Registry
         backlog: Backlog = scheduler
         if store.shared is None:
-            registry = Registry.of(store, config, scheduler.add, job_telemetry, mover)
+            registry: Registry = Registry.of(store, config, scheduler.add, job_telemetry, mover)
         else:
-            its = Cluster(store, store.shared, config, job_telemetry, mover, scheduler, role)
-            self._cluster, registry, backlog = its, its.registry, its.backlog
+            about = (job_telemetry, mover, scheduler, role, executor.largest_bytes)
+            self._cluster = its = Cluster(store, store.shared, config, *about)
+            registry, backlog = its.registry, its.backlog
         self._registry, self._backlog = registry, backlog
         intake = Intake(store, executor, config, JobClock(), registry, runner, backlog)
         self._admission = Admission(store, intake, registry, backlog, config, vital, arrivals)

@@ -22,6 +22,7 @@ _SETTINGS = (
     "object_store",
     "object_store_endpoint",
     "lease_time",
+    "executor",
     "workers",
     "max_memory_bytes",
     "max_attempts",

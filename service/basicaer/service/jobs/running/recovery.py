@@ -68,7 +68,7 @@ def too_many_attempts(entry: JobEntry) -> ServiceError:
     crashes = entry.machine.crashes
     return ServiceError(
         error_reason_pb2.ERROR_REASON_TOO_MANY_ATTEMPTS,
-        f"The server stopped during each of {crashes} attempts at the job, which may be what stops it."
-        " Its log tells more.",
+        f"The server, or its process on the cluster, stopped during each of {crashes} attempts at the job,"
+        " which may be what stops it. The log tells more.",
         metadata={"attempt": str(entry.machine.head.attempt)},
     )

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from basicaer.service.config import Config
 from basicaer.service.errors import ServiceError, StoreBusyError, exceeds_memory, internal_error
 from basicaer.service.execution._interface import (
+    ExecutionLostError,
     ExecutionOutcome,
     Executor,
     GivenUpError,
@@ -32,6 +33,7 @@ from basicaer.service.jobs.model.entry import JobEntry
 from basicaer.service.jobs.model.mover import Mover
 from basicaer.service.jobs.model.stimuli import (
     CheckStarted,
+    Crashed,
     Ended,
     HandedBack,
     KeepingTimes,
@@ -40,6 +42,7 @@ from basicaer.service.jobs.model.stimuli import (
     Stopped,
     WriteFailed,
 )
+from basicaer.service.jobs.running.recovery import too_many_attempts
 from basicaer.service.store import JobStore, UpdateJob, Write, damaged
 from basicaer.service.telemetry import bind
 from basicaer.service.wire import read_spec
@@ -149,9 +152,23 @@ class Runner:
             self.hand_back(entry)
             return
         self._telemetry.started(entry)
-        outcome = self._executor.execute(prepared, control, job_id=entry.job_id)
+        try:
+            outcome = self._executor.execute(prepared, control, job_id=entry.job_id)
+        except ExecutionLostError as error:
+            self._start_anew(entry, error)
+            return
         entry.prepared = None
         self._conclude(entry, outcome, limit)
+
+    def _start_anew(self, entry: JobEntry, error: ExecutionLostError) -> None:
+        """Give a job back whose attempt is gone; or end it, when that has happened too often."""
+        machine = entry.machine
+        self._mover.move(entry, Crashed())
+        if machine.crashes >= self._config.max_attempts and not machine.unwanted:
+            self._end(entry, states.ERROR, too_many_attempts(entry).to_job_error())
+            return
+        _log.warning("job %s starts anew: %s", entry.job_id, error)
+        self.hand_back(entry)
 
     def _conclude(self, entry: JobEntry, outcome: ExecutionOutcome, limit: _Limit) -> None:
         if outcome.status == states.CANCELLED:

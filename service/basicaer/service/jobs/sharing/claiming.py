@@ -38,12 +38,14 @@ class Claimer:
         scheduler: Scheduler,
         backlog: SharedBacklog,
         config: Config,
+        largest: int,
     ) -> None:
+        """`largest` is the most memory that one job may take here, in bytes."""
         self._shared = shared
         self._registry = registry
         self._scheduler = scheduler
         self._backlog = backlog
-        self._max_memory = config.max_memory_bytes
+        self._max_memory = largest
         self._max_overtakes = config.max_overtakes
         # The first that waits and doesn't fit now, and how many went past it.
         self._first, self._overtaken = "", 0
@@ -103,6 +105,6 @@ class Claimer:
                 if front.job_id != self._first:
                     self._first, self._overtaken = front.job_id, 0
                 most = min(most, self._max_overtakes - self._overtaken)
-        claims = await self._shared.claim(room.bytes, most) if most > 0 else ()
+        claims = await self._shared.claim(min(room.bytes, self._max_memory), most) if most > 0 else ()
         self._overtaken += len(claims) if past else 0
         return claims

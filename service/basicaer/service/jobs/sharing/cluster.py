@@ -44,8 +44,9 @@ class Cluster:
         mover: Mover,
         scheduler: Scheduler,
         role: str,
+        largest: int,
     ) -> None:
-        """`role` is as in `Member`."""
+        """`role` is as in `Member`, `largest` as in `Claimer`."""
         self.shared = shared
         self._store = store
         self._config = config
@@ -59,7 +60,7 @@ class Cluster:
         forgetful = dataclasses.replace(config, finished_cache_bytes=0)
         self.registry = registry = SharedRegistry.of(store, forgetful, self._accepted, telemetry, mover)
         registry.share(shared, KeepingTimes.of(config))
-        self._claimer = Claimer(shared, registry, scheduler, self.backlog, config)
+        self._claimer = Claimer(shared, registry, scheduler, self.backlog, config, largest)
         self._orphans = Orphans(shared, registry, mover, config)
         self._sweeper = SharedSweeper(store, shared, registry, config)
         self._passing = SharedPassing(scheduler, config.progress_interval, shared, registry)

@@ -1,0 +1,104 @@
+"""The processes on the nodes. Some are kept warm, for jobs that take little memory; each large job has one of
+its own, for which Ray sets aside the memory that the job may take.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+from basicaer.service.execution.ray.actor import LISTENING, Simulator
+from basicaer.service.execution.ray.cluster import Place
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+__all__ = ["PROCESS_BYTES", "SMALL_BYTES", "Actors"]
+
+SMALL_BYTES = 256 * 1024**2
+"""What a job may take that runs in a process that is kept warm."""
+PROCESS_BYTES = 256 * 1024**2
+"""What a process takes by itself; 158 MiB were measured."""
+
+# Until a process that waits has answered (seconds).
+_GREETING = 0.5
+_WARM_BYTES = SMALL_BYTES + PROCESS_BYTES
+
+
+class Actors:
+    """Those of one cluster. Thread-safe."""
+
+    def __init__(self, found: Sequence[Place], most: int, max_inline_result_bytes: int) -> None:
+        """Start at most `most` that are kept warm, spread over the nodes; no node gives more than half of its
+        memory to them, but one has one.
+        """
+        self._arguments = (max_inline_result_bytes,)
+        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        turns = [[place] * max(place.memory_bytes // 2 // _WARM_BYTES, 0) for place in found]
+        spread = [place for turn in itertools.zip_longest(*turns) for place in turn if place is not None]
+        chosen = spread[:most] or [max(found, key=lambda place: place.memory_bytes)]
+        kept = {place.node_id: 0 for place in found}
+        for place in chosen:
+            kept[place.node_id] += _WARM_BYTES
+            self._idle.put(self._start(_WARM_BYTES, place))
+        left = [place.memory_bytes - kept[place.node_id] for place in found]
+        # The most memory that one job may take, and all that run together, in bytes.
+        self.largest_bytes = max(max(left) - PROCESS_BYTES, SMALL_BYTES)
+        self.total_bytes = sum(left) + len(chosen) * SMALL_BYTES
+
+    @contextmanager
+    def one(self, required_bytes: int) -> Iterator[Any]:
+        """Have a process for a job that takes so much memory; with `end` it isn't used again."""
+        if required_bytes <= SMALL_BYTES:
+            actor = self._idle.get()
+            if _is_gone(actor):
+                actor = self._start(_WARM_BYTES, None)
+            try:
+                yield actor
+            except BaseException:
+                end(actor)
+                actor = self._start(_WARM_BYTES, None)
+                raise
+            finally:
+                self._idle.put(actor)
+            return
+        actor = self._start(required_bytes + PROCESS_BYTES, None)
+        try:
+            yield actor
+        finally:
+            end(actor)
+
+    def _start(self, memory: int, place: Place | None) -> Any:
+        chosen = "DEFAULT" if place is None else NodeAffinitySchedulingStrategy(place.node_id, soft=True)
+        options = _REMOTE.options(memory=memory, scheduling_strategy=chosen)
+        return options.remote(*self._arguments)
+
+
+def _is_gone(actor: Any) -> bool:
+    """Whether a process that waited for jobs has died, with its node perhaps: no fault of the next job."""
+    answer = actor.progress.remote(0)
+    try:
+        # One that is still starting is given its job at once.
+        if ray.wait([answer], timeout=_GREETING)[0]:
+            ray.get(answer)
+    except RayError:
+        end(actor)
+        return True
+    return False
+
+
+def end(actor: Any) -> None:
+    """End a process, whatever it does."""
+    with contextlib.suppress(Exception):
+        ray.kill(actor)
+
+
+# One thread runs jobs, others listen.
+_remote: Any = ray.remote
+_REMOTE = _remote(num_cpus=0, max_restarts=0, max_task_retries=0, concurrency_groups={LISTENING: 2})(
+    Simulator
+)

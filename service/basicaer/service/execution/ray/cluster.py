@@ -1,0 +1,144 @@
+"""A Ray cluster as this process sees it: how it is reached, what its nodes are, and what is checked first.
+
+Ray runs whatever is sent to it by whoever reaches its ports, so one that asks for no token isn't used.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from basicaer.service import version
+from basicaer.service.errors import SettingError, size_text
+from basicaer.service.execution.ray.actor import Node, look_around
+from ray.exceptions import GetTimeoutError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+__all__ = ["PREFIX", "Place", "connect", "disconnect", "largest_node", "places"]
+
+_log = logging.getLogger(__name__)
+
+PREFIX = "ray://"
+# Until a node must have told of itself: its first process has to start.
+_ANSWER = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node that takes jobs."""
+
+    node_id: str
+    address: str
+    memory_bytes: int
+
+
+def connect(executor: str) -> list[Place]:
+    """Connect to a cluster, for this process, and return its nodes once each was found to be fit.
+
+    `executor` is ray://HOST:PORT, the address of the cluster's head as `ray start --address` takes it. This
+    machine has to be one of its nodes.
+
+    Raises:
+        SettingError: There is none, or it can't be used.
+    """
+    address = executor.removeprefix(PREFIX)
+    if address == executor or not address:
+        raise SettingError("executor", f"{executor!r} isn't ray://HOST:PORT, the address of a Ray head")
+    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+        raise SettingError(
+            "executor",
+            "Ray runs whatever it is sent, so it has to ask for a token: set RAY_AUTH_MODE=token, and"
+            " RAY_AUTH_TOKEN_PATH to a file with the cluster's token, here and for each 'ray start'",
+        )
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        with _own_signals():
+            ray.init(address=address, log_to_driver=False, configure_logging=False)
+    except (ConnectionError, OSError, ValueError, RuntimeError, RayError) as error:
+        raise SettingError(
+            "executor",
+            f"no Ray cluster answers at {address}, or the token is another one's ({error}). This machine has"
+            f" to be one of its nodes: ray start --address {address}",
+        ) from error
+    try:
+        found = places()
+        if not found:
+            raise SettingError("executor", f"the Ray cluster at {address} has no node with memory for jobs")
+        _check(found)
+    except BaseException:
+        disconnect()
+        raise
+    for place in found:
+        _log.info("Ray node %s, %s for jobs", place.address, size_text(place.memory_bytes))
+    return found
+
+
+def disconnect() -> None:
+    """Leave the cluster; what was started there ends. Idempotent."""
+    ray.shutdown()
+
+
+def places() -> list[Place]:
+    """Return the nodes that are there now and take jobs."""
+    nodes: Any = ray.nodes
+    return [
+        Place(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("memory", 0)))
+        for node in nodes()
+        if node["Alive"] and node["Resources"].get("memory") and node["Resources"].get("CPU")
+    ]
+
+
+def largest_node() -> int:
+    """Return the memory of the node that has the most, in bytes; 0 without one."""
+    return max((place.memory_bytes for place in places()), default=0)
+
+
+def _check(found: list[Place]) -> None:
+    """Have each node tell of itself.
+
+    Raises:
+        SettingError: One can't run jobs, or shouldn't.
+    """
+    ask: Any = ray.remote(num_cpus=0, max_retries=0)(look_around)
+    answers = [
+        ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(place.node_id, soft=False)).remote()
+        for place in found
+    ]
+    for place, answer in zip(found, answers, strict=True):
+        try:
+            node: Node = ray.get(answer, timeout=_ANSWER)
+        except GetTimeoutError:
+            raise SettingError("executor", f"Ray node {place.address} starts no process") from None
+        except RayError as error:
+            raise SettingError(
+                "executor",
+                f"Ray node {place.address} can't load basicaer {version()}; install it there, too ({error})",
+            ) from error
+        if node.version != version():
+            raise SettingError(
+                "executor",
+                f"Ray node {place.address} has basicaer {node.version}, and this is {version()}: install one"
+                " version everywhere",
+            )
+        if not node.asks_for_token:
+            raise SettingError(
+                "executor",
+                f"Ray node {place.address} was started without RAY_AUTH_MODE=token, so that whoever reaches"
+                " it may run anything there: start it with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH",
+            )
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep this process' way to end: Ray sets a handler of SIGTERM that exits at once."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,157 @@
+"""Jobs on the nodes of a Ray cluster: the same results, and what is seen when a process or a node dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from basicaer.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, result_pb2
+
+from tests.cluster.processes import Part, launch, parts
+from tests.cluster.ray import RayCluster
+from tests.conftest import ServerProcess, open_channel
+from tests.integration.conftest import Wire
+from tests.postgresql import PostgreSQL
+
+RUNNING = job_pb2.JOB_STATUS_RUNNING
+CANCELLED = job_pb2.JOB_STATUS_CANCELLED
+DONE = job_pb2.JOB_STATUS_DONE
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+class Service(NamedTuple):
+    nodes: RayCluster
+    worker: Part
+    stub: job_service_pb2_grpc.JobServiceStub
+
+    def submit(self, spec: job_pb2.JobSpec) -> str:
+        request = job_service_pb2.SubmitJobRequest(spec=spec)
+        return self.stub.SubmitJob(request, timeout=60).job.job_id
+
+    def watch(self, job_id: str) -> Iterator[job_pb2.Event]:
+        request = job_service_pb2.WatchJobRequest(job_id=job_id, after_sequence=0)
+        for message in self.stub.WatchJob(request, timeout=300):
+            yield message.event
+
+    def cancel(self, job_id: str) -> None:
+        self.stub.CancelJob(job_service_pb2.CancelJobRequest(job_id=job_id), timeout=60)
+
+
+def working(folder: Path, database: str, nodes: RayCluster, *options: str) -> Part:
+    """A worker on the cluster, not started yet."""
+    command = ("work", "--database", database, "--executor", nodes.url, "--workers", "2", *options)
+    return Part(folder, "worker", *command, launch=partial(launch, environment=nodes.environment))
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[RayCluster]:
+    with RayCluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def service(nodes: RayCluster, new_postgresql: PostgreSQL, tmp_path: Path) -> Iterator[Service]:
+    (server,), _ = parts(tmp_path, lambda _: new_postgresql.base_url, 1, 0)
+    worker = working(tmp_path, new_postgresql.base_url, nodes)
+    try:
+        for part in (server, worker):
+            part.begin()
+        for part in (server, worker):
+            part.ready()
+        with open_channel(server.address) as channel:
+            yield Service(nodes, worker, job_service_pb2_grpc.JobServiceStub(channel))
+    finally:
+        for part in (worker, server):
+            with contextlib.suppress(Exception):
+                part.kill()
+
+
+def running(events: Iterator[job_pb2.Event], attempt: int) -> None:
+    """Read up to where an attempt runs, and has told of itself."""
+    for event in events:
+        if event.WhichOneof("kind") == "progress":
+            continue
+        if (event.status.status, event.status.attempt) == (RUNNING, attempt):
+            return
+    raise AssertionError(f"no attempt {attempt}")
+
+
+def read(stub: job_service_pb2_grpc.JobServiceStub, job_id: str, part: str = "") -> bytes:
+    request = job_service_pb2.ReadResultRequest(job_id=job_id, part=part)
+    return b"".join(answer.chunk.data for answer in stub.ReadResult(request, timeout=60))
+
+
+def counts(stub: job_service_pb2_grpc.JobServiceStub, job_id: str) -> list[result_pb2.Counts]:
+    return [program.counts for program in result_pb2.Result.FromString(read(stub, job_id)).programs]
+
+
+def test_the_same_results_as_in_one_process(service: Service, server: ServerProcess, wire: Wire) -> None:
+    specs = [wire.state(17), wire.qasm(shots=1000, seed_simulator=7, memory=True)]
+    ids = [service.submit(spec) for spec in specs]
+    with server.stub() as stub:
+        own = [wire.submit(stub, spec).job_id for spec in specs]
+        for job_id, its in zip(ids, own, strict=True):
+            assert list(service.watch(job_id))[-1].status.status == DONE
+            assert wire.wait_final(stub, its).status == DONE
+            assert counts(service.stub, job_id) == counts(stub, its)
+        part = "0/statevector"
+        assert read(service.stub, ids[0], part) == read(stub, own[0], part)
+    # It stops in order.
+    service.worker.signal(signal.SIGTERM)
+    assert service.worker.wait() == 0
+
+
+def test_cancelled_killed_and_on_a_node_that_is_gone(service: Service, wire: Wire) -> None:
+    job_id = service.submit(wire.endless())
+    events = service.watch(job_id)
+    running(events, 1)
+    # Two are kept, and may be starting still.
+    wire.until(lambda: len(service.nodes.simulators()) == 2)
+    for process in service.nodes.simulators():
+        process.kill()
+    running(events, 2)
+    service.nodes.kill_node()
+    # It may have run on the other one.
+    for process in service.nodes.simulators():
+        with contextlib.suppress(Exception):
+            process.kill()
+    running(events, 3)
+    service.cancel(job_id)
+    assert list(events)[-1].status.status == CANCELLED
+    service.nodes.add_node()
+
+
+def refusal(executor: str, environment: Mapping[str, str], role: str = "work") -> str:
+    command = [sys.executable, "-m", "basicaer.service.cli", role, "--database", "postgresql://nowhere/"]
+    done = subprocess.run(
+        command,
+        env={**environment, "BASICAER_EXECUTOR": executor},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_what_is_not_used(nodes: RayCluster, tmp_path: Path) -> None:
+    without = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    assert "RAY_AUTH_MODE=token" in refusal(nodes.url, without)
+    assert "ray://HOST:PORT" in refusal("127.0.0.1:1", nodes.environment)
+    assert "basicaer work" in refusal(nodes.url, nodes.environment, "serve")
+    wrong = tmp_path / "token"
+    wrong.write_text("0" * 64)
+    assert "another one's" in refusal(nodes.url, {**nodes.environment, "RAY_AUTH_TOKEN_PATH": str(wrong)})
+    with RayCluster(nodes=1, token=False) as unsafe:
+        assert "without RAY_AUTH_MODE=token" in refusal(unsafe.url, unsafe.environment)
