@@ -142,6 +142,7 @@ class Service:
             raise
         self._callers.start()
         self._look = self.vital.task("vital", self.vital.run())
+        self.vital.thread("executor", self._executor.watch)
         await self._server.start()
         if self._http is not None:
             await self._http.start(int(self.address.rpartition(":")[2]))
@@ -199,6 +200,11 @@ class Service:
         """
         await self._ended.wait()
         return self._failed
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory that simulations may use together."""
+        return self._config.max_memory_bytes
 
     @property
     def prepared_bytes(self) -> int:
@@ -340,7 +346,7 @@ async def _run(
             f"listens on {address}" if address else "works",
             "PostgreSQL" if config.database else config.data_dir,
             config.workers,
-            config.max_memory_bytes / 2**30,
+            service.memory_bytes / 2**30,
             time.monotonic() - started,
         )
         if service.http_url:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pytest
 from basicaer.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, result_pb2
 
@@ -21,7 +22,6 @@ from tests.conftest import ServerProcess, open_channel
 from tests.integration.conftest import Wire
 from tests.postgresql import PostgreSQL
 
-RUNNING = job_pb2.JOB_STATUS_RUNNING
 CANCELLED = job_pb2.JOB_STATUS_CANCELLED
 DONE = job_pb2.JOB_STATUS_DONE
 
@@ -61,7 +61,7 @@ def nodes() -> Iterator[RayCluster]:
 @pytest.fixture
 def service(nodes: RayCluster, new_postgresql: PostgreSQL, tmp_path: Path) -> Iterator[Service]:
     (server,), _ = parts(tmp_path, lambda _: new_postgresql.base_url, 1, 0)
-    worker = working(tmp_path, new_postgresql.base_url, nodes)
+    worker = working(tmp_path, new_postgresql.base_url, nodes, "--max-attempts", "1000")
     try:
         for part in (server, worker):
             part.begin()
@@ -73,16 +73,6 @@ def service(nodes: RayCluster, new_postgresql: PostgreSQL, tmp_path: Path) -> It
         for part in (worker, server):
             with contextlib.suppress(Exception):
                 part.kill()
-
-
-def running(events: Iterator[job_pb2.Event], attempt: int) -> None:
-    """Read up to where an attempt runs, and has told of itself."""
-    for event in events:
-        if event.WhichOneof("kind") == "progress":
-            continue
-        if (event.status.status, event.status.attempt) == (RUNNING, attempt):
-            return
-    raise AssertionError(f"no attempt {attempt}")
 
 
 def read(stub: job_service_pb2_grpc.JobServiceStub, job_id: str, part: str = "") -> bytes:
@@ -112,21 +102,27 @@ def test_the_same_results_as_in_one_process(service: Service, server: ServerProc
 
 def test_cancelled_killed_and_on_a_node_that_is_gone(service: Service, wire: Wire) -> None:
     job_id = service.submit(wire.endless())
-    events = service.watch(job_id)
-    running(events, 1)
-    # Two are kept, and may be starting still.
-    wire.until(lambda: len(service.nodes.simulators()) == 2)
-    for process in service.nodes.simulators():
-        process.kill()
-    running(events, 2)
+
+    def attempts() -> int:
+        return service.stub.GetJob(job_service_pb2.GetJobRequest(job_id=job_id), timeout=60).job.attempt
+
+    def killed_until(attempt: int) -> bool:
+        """Kill whatever simulates, or is about to; whether an attempt after that has begun."""
+        for process in service.nodes.simulators():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        return attempts() >= attempt
+
+    wire.until(attempts)
+    wire.until(lambda: killed_until(2))
     service.nodes.kill_node()
     # It may have run on the other one.
-    for process in service.nodes.simulators():
-        with contextlib.suppress(Exception):
-            process.kill()
-    running(events, 3)
+    before = attempts()
+    wire.until(lambda: killed_until(before + 1))
     service.cancel(job_id)
-    assert list(events)[-1].status.status == CANCELLED
+    told = [event for event in service.watch(job_id) if event.WhichOneof("kind") == "status"]
+    assert told[-1].status.status == CANCELLED
+    assert [event.sequence for event in told] == list(range(1, len(told) + 1))
     service.nodes.add_node()
 
 

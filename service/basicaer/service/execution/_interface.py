@@ -183,5 +183,12 @@ class ServiceExecutor(Executor, Protocol):
         name, before that takes half a minute because kernels are compiled.
         """
 
+    def watch(self) -> None:
+        """Return when it is closed, or at once when it can't be cut off from where it runs jobs.
+
+        Raises:
+            Exception: It is cut off for good, and the process must end: it would keep its jobs for nothing.
+        """
+
     def close(self) -> None:
         """End what it has started. Who waits for a check gets GivenUpError. Idempotent."""

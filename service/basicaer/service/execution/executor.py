@@ -165,6 +165,9 @@ class ThreadExecutor:
             prepared = self.prepare(spec)
             self.execute(prepared, prepared.new_control(), job_id="warm-up")
 
+    def watch(self) -> None:
+        """See `ServiceExecutor.watch`."""
+
     def close(self) -> None:
         """End the processes that parse and check. Who waits for one gets GivenUpError. Idempotent."""
         self._parsers.close()

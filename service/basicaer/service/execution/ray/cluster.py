@@ -20,7 +20,7 @@ from basicaer.service.execution.ray.actor import Node, look_around
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-__all__ = ["PREFIX", "Place", "connect", "disconnect", "largest_node", "places"]
+__all__ = ["PREFIX", "Place", "connect", "disconnect", "is_here", "largest_node", "places"]
 
 _log = logging.getLogger(__name__)
 
@@ -86,12 +86,17 @@ def disconnect() -> None:
 
 def places() -> list[Place]:
     """Return the nodes that are there now and take jobs."""
-    nodes: Any = ray.nodes
     return [
         Place(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("memory", 0)))
-        for node in nodes()
-        if node["Alive"] and node["Resources"].get("memory") and node["Resources"].get("CPU")
+        for node in _alive()
+        if node["Resources"].get("memory") and node["Resources"].get("CPU")
     ]
+
+
+def is_here() -> bool:
+    """Whether this machine is a node of the cluster still."""
+    own = ray.get_runtime_context().get_node_id()
+    return any(node["NodeID"] == own for node in _alive())
 
 
 def largest_node() -> int:
@@ -132,6 +137,11 @@ def _check(found: list[Place]) -> None:
                 f"Ray node {place.address} was started without RAY_AUTH_MODE=token, so that whoever reaches"
                 " it may run anything there: start it with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH",
             )
+
+
+def _alive() -> list[dict[str, Any]]:
+    nodes: Any = ray.nodes
+    return [node for node in nodes() if node["Alive"]]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -37,6 +38,8 @@ _log = logging.getLogger(__name__)
 _LOOK = 0.1
 # How long a job that was asked to stop has for it; then its process is ended (seconds).
 _STOPPING = 2.0
+# Between two looks whether this machine is one of the cluster's nodes (seconds).
+_WATCH = 2.0
 # Until it is told that a job waits for memory on a node, and between two looks whether any has so much.
 _WAITING = 5.0
 
@@ -57,6 +60,7 @@ class RayExecutor:
             dataclasses.replace(config, max_memory_bytes=self._actors.largest_bytes)
         )
         self._numbers = itertools.count(1)
+        self._closed = threading.Event()
 
     @property
     def largest_bytes(self) -> int:
@@ -75,8 +79,15 @@ class RayExecutor:
     def warm_up(self, on_compile: Callable[[str], None] | None = None) -> None:
         """Do nothing: the processes on the nodes load what they need as they start."""
 
+    def watch(self) -> None:
+        """See `ServiceExecutor.watch`."""
+        while not self._closed.wait(_WATCH):
+            if not cluster.is_here():
+                raise ConnectionError("this machine isn't a node of the Ray cluster any more")
+
     def close(self) -> None:
         """Leave the cluster. Idempotent."""
+        self._closed.set()
         self._checks.close()
         cluster.disconnect()
 
