@@ -14,11 +14,13 @@ import numpy.typing as npt
 from basicaer.simulator._run import run, statevector
 from basicaer.simulator.circuit._circuit import Circuit
 from basicaer.simulator.circuit._operations import Observable, Save, SaveKind
-from basicaer.simulator.methods.statevector._parts import PARTS
+from basicaer.simulator.methods.statevector._parts import PARTS, leave_with_parent
 from basicaer.simulator.methods.statevector.engine.machine._helpers import default_threads
 from llvmlite import binding
 from numba import config
 from numba.core import event
+
+__all__ = ["compile_all", "leave_with_parent", "told_of_compiling", "warm_up"]
 
 _QUBITS = (3, 13)
 """A circuit that takes the short way from columns to amplitudes, and one that is planned in blocks."""

@@ -19,7 +19,9 @@ from basicaer.simulator.methods.statevector.engine.machine import _kept
 
 __all__ = ["compiling_apart", "is_compiling"]
 
-_COMPILE = "from basicaer.simulator._warm import compile_all; compile_all()"
+_COMPILE = (
+    "from basicaer.simulator._warm import compile_all, leave_with_parent; leave_with_parent(); compile_all()"
+)
 # How often who waits looks for a kernel on the disk (seconds).
 _LOOK = 0.05
 

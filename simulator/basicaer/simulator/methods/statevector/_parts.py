@@ -9,7 +9,10 @@ They need nothing of each other, so that processes compile them at once, each in
 from __future__ import annotations
 
 import gc
+import os
 import sys
+import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,10 @@ from basicaer.simulator.methods.statevector.engine.blocks._run import Workspace
 from basicaer.simulator.methods.statevector.engine.columns import claims, factors, gates, passes, spans, steps
 from basicaer.simulator.methods.statevector.engine.planning._compile import compile_columns
 
-__all__ = ["PARTS"]
+__all__ = ["PARTS", "leave_with_parent"]
+
+# Between two looks whether the parent is there (seconds).
+_LOOK = 1.0
 
 
 def _compile_planner() -> None:
@@ -49,9 +55,22 @@ def _compile_blocks() -> None:
         execute(state, 1 + 0j, True, plan, 3, space.block, space.work, counters, flag, 1)
 
 
+def leave_with_parent() -> None:
+    """From now on, end this process when the one that started it has ended: nobody waits for it any more."""
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    threading.Thread(target=look, name="parent", daemon=True).start()
+
+
 PARTS = {"planner": _compile_planner, "blocks": _compile_blocks}
 
 if __name__ == "__main__":
+    leave_with_parent()
     # The collector would look through all that a compiler makes, again and again.
     gc.disable()
     PARTS[sys.argv[1]]()
