@@ -7,11 +7,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import ray
+from basicaer.service.errors import SettingError, size_text
+from basicaer.service.execution._interface import GivenUpError
 from basicaer.service.execution.ray.actor import LISTENING, Simulator
 from basicaer.service.execution.ray.cluster import Place
 from ray.exceptions import RayError
@@ -24,6 +26,8 @@ SMALL_BYTES = 256 * 1024**2
 PROCESS_BYTES = 256 * 1024**2
 """What a process takes by itself; 158 MiB were measured."""
 
+# How often who waits for a process asks whether it is still wanted (seconds).
+_LOOK = 0.1
 # Until a process that waits has answered (seconds).
 _GREETING = 0.5
 _WARM_BYTES = SMALL_BYTES + PROCESS_BYTES
@@ -35,7 +39,12 @@ class Actors:
     def __init__(self, found: Sequence[Place], most: int, max_inline_result_bytes: int) -> None:
         """Start at most `most` that are kept warm, spread over the nodes; no node gives more than half of its
         memory to them, but one has one.
+
+        Raises:
+            SettingError: No node has the memory for one.
         """
+        if max(place.memory_bytes for place in found) < _WARM_BYTES:
+            raise SettingError("executor", f"no Ray node has {size_text(_WARM_BYTES)} for jobs")
         self._arguments = (max_inline_result_bytes,)
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         turns = [[place] * max(place.memory_bytes // 2 // _WARM_BYTES, 0) for place in found]
@@ -51,10 +60,14 @@ class Actors:
         self.total_bytes = sum(left) + len(chosen) * SMALL_BYTES
 
     @contextmanager
-    def one(self, required_bytes: int) -> Iterator[Any]:
-        """Have a process for a job that takes so much memory; with `end` it isn't used again."""
+    def one(self, required_bytes: int, given_up: Callable[[], bool]) -> Iterator[Any]:
+        """Have a process for a job that takes so much memory. When the block raises, it isn't used again.
+
+        Raises:
+            GivenUpError: Nobody wants it any more, by `given_up`, before there is one.
+        """
         if required_bytes <= SMALL_BYTES:
-            actor = self._idle.get()
+            actor = self._next(given_up)
             if _is_gone(actor):
                 actor = self._start(_WARM_BYTES, None)
             try:
@@ -71,6 +84,12 @@ class Actors:
             yield actor
         finally:
             end(actor)
+
+    def _next(self, given_up: Callable[[], bool]) -> Any:
+        while not given_up():
+            with contextlib.suppress(queue.Empty):
+                return self._idle.get(timeout=_LOOK)
+        raise GivenUpError
 
     def _start(self, memory: int, place: Place | None) -> Any:
         chosen = "DEFAULT" if place is None else NodeAffinitySchedulingStrategy(place.node_id, soft=True)

@@ -18,6 +18,7 @@ from basicaer.service.execution._interface import (
     ExecutionControl,
     ExecutionLostError,
     ExecutionOutcome,
+    GivenUpError,
     Patience,
     PreparedJob,
 )
@@ -111,10 +112,10 @@ class RayExecutor:
             raise TypeError("a job and a control of this executor's are needed")
         number = next(self._numbers)
         try:
-            with self._actors.one(prepared.required_bytes) as actor:
+            with self._actors.one(prepared.required_bytes, lambda: control.stopped) as actor:
                 ref = actor.run.remote(number, prepared.inner, job_id)
                 return self._follow(actor, ref, number, prepared, control, job_id)
-        except _EndedError:
+        except (GivenUpError, _EndedError):
             return ExecutionOutcome(job_pb2.JOB_STATUS_CANCELLED)
         except _TooLargeError:
             most = cluster.largest_node()
