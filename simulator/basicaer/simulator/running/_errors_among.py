@@ -49,8 +49,8 @@ class Errors(Generic[S]):
         self._threads = threads
         self._control = control
         self._choose = choose
-        self._plans: dict[tuple[int, int, int, int], GatePlan[S]] = {}
-        self._channels: dict[tuple[int, tuple[int, ...], bytes], _Channel[S]] = {}
+        self._plans: dict[tuple[NoisyStep, int, int, int], GatePlan[S]] = {}
+        self._channels: dict[tuple[NoisyStep, tuple[int, ...], bytes], _Channel[S]] = {}
         self._room = _MOST_KEPT
 
     def approach(self, branch: Branch[S], state: S, choice: Drawn) -> None:
@@ -97,7 +97,7 @@ class Errors(Generic[S]):
 
     def _plan(self, step: NoisyStep, start: int, stop: int, behind: int = -1) -> GatePlan[S]:
         """Return the plan of gates, and perhaps of an operator of the jump at the next one."""
-        key = id(step), start, stop, behind
+        key = step, start, stop, behind
         plan = self._plans.get(key)
         if plan is None:
             jump = (behind, step.qubits_of(stop)) if behind >= 0 else None
@@ -237,7 +237,7 @@ class Errors(Generic[S]):
     def _channel(
         self, step: NoisyStep, numbers: tuple[int, ...], qubits: npt.NDArray[np.uint32]
     ) -> _Channel[S]:
-        key = id(step), numbers, qubits.tobytes()
+        key = step, numbers, qubits.tobytes()
         found = self._channels.get(key)
         if found is None:
             method, segment = self._method, step.segment
