@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import statistics
 import time
 
@@ -15,7 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from benchmarks._programs import endless_spec
 from benchmarks._report import Figure
-from benchmarks._servers import CHANNEL_OPTIONS
+from benchmarks._servers import CHANNEL_OPTIONS, allow_files
 from benchmarks.cluster._processes import cluster
 
 COUNTS = (0, 10_000)
@@ -94,8 +93,7 @@ async def _measure(addresses: list[str], count: int) -> Figure:
 
 def measure() -> list[Figure]:
     """Run two servers, without and with 10,000 watchers."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+    allow_files()
     figures = []
     for count in COUNTS:
         with cluster(("--no-run-jobs",), ("--no-run-jobs",)) as (_, addresses):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import statistics
 import tempfile
 import time
@@ -14,7 +13,7 @@ from basicaer.v1 import job_service_pb2_grpc as rpc
 
 from benchmarks._programs import bell_spec, endless_spec
 from benchmarks._report import Figure
-from benchmarks._servers import CHANNEL_OPTIONS, real_server
+from benchmarks._servers import CHANNEL_OPTIONS, allow_files, real_server
 
 _WATCHERS = 10_000
 _JOBS = 5_000
@@ -89,6 +88,5 @@ async def _measure() -> list[Figure]:
 
 def measure() -> list[Figure]:
     """Run the server with 5,000 waiting jobs and 10,000 watchers."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+    allow_files()
     return asyncio.run(_measure())

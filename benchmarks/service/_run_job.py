@@ -45,7 +45,7 @@ async def rate(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
     return jobs // CALLERS * CALLERS / (time.perf_counter() - start)
 
 
-async def latency(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
+async def _latency(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
     """Run jobs by one caller, and return the median of their times in seconds."""
     times = []
     for _ in range(jobs):
@@ -53,6 +53,38 @@ async def latency(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
         await _run_one(stub)
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+async def beside(
+    real: rpc.JobServiceAsyncStub, other: rpc.JobServiceAsyncStub, name: str, what: str, its_call: str
+) -> list[Figure]:
+    """Run jobs on a server and on another one, interleaved, and compare medians. `what` names the other one
+    in the rate's figure, `its_call` in the latency's.
+    """
+    for stub in (other, real):
+        await rate(stub, WARM_UP_JOBS)
+    rates, latencies = [], []
+    for _ in range(ROUNDS):
+        rates.append((await rate(other, JOBS_A_ROUND), await rate(real, JOBS_A_ROUND)))
+        latencies.append((await _latency(other, LATENCIES_A_ROUND), await _latency(real, LATENCIES_A_ROUND)))
+    ratio = statistics.median(ours / theirs for theirs, ours in rates)
+    other_rate, real_rate = (statistics.median(column) for column in zip(*rates, strict=True))
+    over = statistics.median(ours - theirs for theirs, ours in latencies) * 1e3
+    other_p50, real_p50 = (statistics.median(column) * 1e3 for column in zip(*latencies, strict=True))
+    return [
+        Figure(
+            name,
+            f"{ratio:.0%} of {what} ({real_rate:,.0f} of {other_rate:,.0f} jobs/s)",
+            "≥ 70 %",
+            ratio >= 0.70,
+        ),
+        Figure(
+            f"the same, one caller: p50 over {its_call}",
+            f"{over:.2f} ms ({real_p50:.2f} against {other_p50:.2f} ms)",
+            "≤ 1.5 ms",
+            over <= 1.5,
+        ),
+    ]
 
 
 async def _measure() -> list[Figure]:
@@ -63,33 +95,13 @@ async def _measure() -> list[Figure]:
             write_recording(recording, await _run_one(real))
             with bare_server(str(recording)) as (bare_address, _):
                 async with grpc.aio.insecure_channel(bare_address, options=CHANNEL_OPTIONS) as bare_channel:
-                    bare = rpc.JobServiceStub(bare_channel)
-                    await rate(bare, WARM_UP_JOBS)
-                    await rate(real, WARM_UP_JOBS)
-                    rates, latencies = [], []
-                    for _ in range(ROUNDS):
-                        rates.append((await rate(bare, JOBS_A_ROUND), await rate(real, JOBS_A_ROUND)))
-                        latencies.append(
-                            (await latency(bare, LATENCIES_A_ROUND), await latency(real, LATENCIES_A_ROUND))
-                        )
-    ratio = statistics.median(real_rate / bare_rate for bare_rate, real_rate in rates)
-    bare_rate, real_rate = (statistics.median(column) for column in zip(*rates, strict=True))
-    over = statistics.median(slow - fast for fast, slow in latencies) * 1e3
-    bare_p50, real_p50 = (statistics.median(column) * 1e3 for column in zip(*latencies, strict=True))
-    return [
-        Figure(
-            f"RunJob, Bell, 1,024 shots, durable, {CALLERS} callers",
-            f"{ratio:.0%} of bare ({real_rate:,.0f} of {bare_rate:,.0f} jobs/s)",
-            "≥ 70 %",
-            ratio >= 0.70,
-        ),
-        Figure(
-            "the same, one caller: p50 over the bare call",
-            f"{over:.2f} ms ({real_p50:.2f} against {bare_p50:.2f} ms)",
-            "≤ 1.5 ms",
-            over <= 1.5,
-        ),
-    ]
+                    return await beside(
+                        real,
+                        rpc.JobServiceStub(bare_channel),
+                        f"RunJob, Bell, 1,024 shots, durable, {CALLERS} callers",
+                        "bare",
+                        "the bare call",
+                    )
 
 
 def measure() -> list[Figure]:

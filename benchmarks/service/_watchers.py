@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import statistics
 import tempfile
 import time
@@ -16,7 +15,7 @@ from basicaer.v1 import job_service_pb2_grpc as rpc
 
 from benchmarks._programs import bell_spec, endless_spec
 from benchmarks._report import Figure
-from benchmarks._servers import CHANNEL_OPTIONS, real_server
+from benchmarks._servers import CHANNEL_OPTIONS, allow_files, real_server
 
 # Many clients make many connections, and a connection carries a hundred streams by default on many stacks.
 CONNECTIONS = 20
@@ -118,6 +117,5 @@ async def _measure_one(count: int) -> list[Figure]:
 
 def measure() -> list[Figure]:
     """Run the server with 1,000 and with 10,000 watchers of one job."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+    allow_files()
     return [figure for count in COUNTS for figure in asyncio.run(_measure_one(count))]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import resource
 import statistics
 import tempfile
 import time
@@ -21,9 +20,9 @@ from google.protobuf import json_format
 
 from benchmarks._programs import bell_spec, endless_spec
 from benchmarks._report import Figure
-from benchmarks._servers import CHANNEL_OPTIONS, free_port, real_server
+from benchmarks._servers import CHANNEL_OPTIONS, allow_files, free_port, real_server
+from benchmarks.service._run_job import CALLERS, rate
 
-CALLERS = 16
 ROUNDS = 7
 JOBS_A_ROUND = 480
 STREAMS = 1_000
@@ -97,17 +96,6 @@ async def _http_rate(port: int, jobs: int) -> float:
     return rate
 
 
-async def _grpc_rate(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
-    async def caller() -> None:
-        for _ in range(jobs // CALLERS):
-            request = pb.RunJobRequest(spec=bell_spec(), request_id=uuid.uuid4().hex)
-            last = [message async for message in stub.RunJob(request)][-1]
-            if not last.result.programs:
-                raise RuntimeError(f"the job gave no result: {last}")
-
-    return await _rate_of([asyncio.create_task(caller()) for _ in range(CALLERS)], jobs)
-
-
 async def _rates() -> Figure:
     port = free_port()
     options = ("--http-listen", f"127.0.0.1:{port}")
@@ -115,10 +103,9 @@ async def _rates() -> Figure:
         async with grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) as channel:
             stub = rpc.JobServiceStub(channel)
             await _http_rate(port, JOBS_A_ROUND // 2)
-            await _grpc_rate(stub, JOBS_A_ROUND // 2)
+            await rate(stub, JOBS_A_ROUND // 2)
             rates = [
-                (await _http_rate(port, JOBS_A_ROUND), await _grpc_rate(stub, JOBS_A_ROUND))
-                for _ in range(ROUNDS)
+                (await _http_rate(port, JOBS_A_ROUND), await rate(stub, JOBS_A_ROUND)) for _ in range(ROUNDS)
             ]
     by_http, by_grpc = (statistics.median(column) for column in zip(*rates, strict=True))
     ratio = statistics.median(slow / fast for slow, fast in rates)
@@ -185,6 +172,5 @@ async def _streams() -> list[Figure]:
 
 def measure() -> list[Figure]:
     """Run a server with both doors, and call them in turns."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+    allow_files()
     return [asyncio.run(_rates()), *asyncio.run(_streams())]

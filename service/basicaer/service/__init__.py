@@ -1,10 +1,17 @@
-"""The service: `rpc` (edge) over `jobs` (states, order, events) over `store` and `execution`."""
+"""The service: `doors` (edge) over `jobs` (states, order, events) over `store` and `execution`."""
 
 from __future__ import annotations
 
 import functools
+import os
+import socket
 
-__all__ = ["version"]
+__all__ = ["process_name", "version"]
+
+
+def process_name() -> str:
+    """Return this process' name among all that share a database: HOST:PID."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @functools.cache

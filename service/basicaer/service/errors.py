@@ -16,7 +16,8 @@ gRPC's codes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from basicaer.service.printable import printable
 from basicaer.v1 import diagnostic_pb2, error_reason_pb2, job_pb2
@@ -33,6 +34,7 @@ __all__ = [
     "SettingError",
     "StoreBusyError",
     "exceeds_memory",
+    "installed",
     "internal_error",
     "option_invalid",
     "queue_full",
@@ -159,6 +161,20 @@ class SettingError(ValueError):
         self.setting = setting
         self.message = message
         self.origin = origin
+
+
+@contextmanager
+def installed(setting: str, extra: str) -> Iterator[None]:
+    """Within it, a package that can't be imported is `setting`'s lack of `basicaer[extra]`.
+
+    Raises:
+        SettingError: It isn't installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        why = f"needs {error.name}; install it with pip install 'basicaer[{extra}]'"
+        raise SettingError(setting, why) from None
 
 
 def exceeds_memory(required: int, available: int, advice: str = _ADVICE) -> ServiceError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from basicaer.service.access._tokens import Token, TokenStore, digest_of, new_token, token_id_of
-from basicaer.service.errors import SettingError
+from basicaer.service.store import database_setting
 from basicaer.service.vital import Vital
 
 if TYPE_CHECKING:
@@ -141,16 +141,10 @@ def open_tokens(database: str, data_dir: Path, vital: Vital | None = None) -> To
     """
     if not database:
         return TokenStore(data_dir)
-    try:
+    with database_setting():
         from basicaer.service.store.postgresql import TokenTable
-    except ImportError as error:
-        raise SettingError(
-            "database", f"needs {error.name}; install it with pip install 'basicaer[postgresql]'"
-        ) from None
-    try:
+
         return SharedTokenStore(TokenTable(database, vital))
-    except ValueError as error:
-        raise SettingError("database", str(error)) from None
 
 
 def migrate_tokens(data_dir: Path, database: str) -> int:

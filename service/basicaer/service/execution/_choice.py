@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from basicaer.service.config import Config
-from basicaer.service.errors import SettingError
+from basicaer.service.errors import SettingError, installed
 from basicaer.service.execution._interface import ServiceExecutor
 from basicaer.service.execution.executor import ThreadExecutor
 
@@ -29,11 +29,7 @@ def new_executor(config: Config, role: str) -> tuple[ServiceExecutor, Config]:
             "a server that takes calls runs no cluster: start 'basicaer work' beside it, and let"
             " the server leave jobs to it with --no-run-jobs",
         )
-    try:
+    with installed("executor", "ray"):
         from basicaer.service.execution.ray import RayExecutor
-    except ImportError as error:
-        raise SettingError(
-            "executor", f"needs {error.name}; install it with pip install 'basicaer[ray]'"
-        ) from None
     executor = RayExecutor(config)
     return executor, dataclasses.replace(config, max_memory_bytes=executor.total_bytes)

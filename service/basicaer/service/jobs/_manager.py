@@ -113,8 +113,9 @@ class JobManager:
         if store.shared is None:
             registry: Registry = Registry.of(store, config, scheduler.add, job_telemetry, mover)
         else:
-            about = (job_telemetry, mover, scheduler, role, executor.largest_bytes)
-            self._cluster = its = Cluster(store, store.shared, config, *about)
+            self._cluster = its = Cluster(
+                store, store.shared, config, job_telemetry, mover, scheduler, role, executor.largest_bytes
+            )
             registry, backlog = its.registry, its.backlog
         self._registry, self._backlog = registry, backlog
         intake = Intake(store, executor, config, JobClock(), registry, runner, backlog)

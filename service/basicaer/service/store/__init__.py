@@ -1,6 +1,6 @@
 """Where jobs, events and results are kept: an interface, SQLite behind it, and PostgreSQL."""
 
-from basicaer.service.store._choice import migrate_store, new_store
+from basicaer.service.store._choice import database_setting, migrate_store, new_store
 from basicaer.service.store._interface import (
     Barrier,
     DamagedJob,
@@ -54,6 +54,7 @@ __all__ = [
     "Write",
     "check_store",
     "damaged",
+    "database_setting",
     "migrate_store",
     "new_store",
     "obstacle",

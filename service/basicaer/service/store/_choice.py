@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from basicaer.service.errors import SettingError
+from basicaer.service.errors import SettingError, installed
 from basicaer.service.store._interface import Observer
 from basicaer.service.store._store import JobStore
 from basicaer.service.store.moving.report import MoveReport
@@ -16,7 +17,7 @@ from basicaer.service.vital import Vital
 if TYPE_CHECKING:
     from basicaer.service.store.postgresql.objects.bucket import Bucket
 
-__all__ = ["migrate_store", "new_store"]
+__all__ = ["database_setting", "migrate_store", "new_store"]
 
 
 def new_store(
@@ -39,13 +40,9 @@ def new_store(
     """
     if not database:
         return SQLiteStore(data_dir, observe=observe, vital=vital)
-    try:
+    with database_setting():
         from basicaer.service.store.postgresql import PostgreSQLStore
-    except ImportError as error:
-        raise SettingError(
-            "database", f"needs {error.name}; install it with pip install 'basicaer[postgresql]'"
-        ) from None
-    try:
+
         return PostgreSQLStore(
             database,
             observe=observe,
@@ -54,8 +51,6 @@ def new_store(
             objects=_open_bucket(object_store, object_store_endpoint),
             largest=largest,
         )
-    except ValueError as error:
-        raise SettingError("database", str(error)) from None
 
 
 def migrate_store(
@@ -73,15 +68,26 @@ def migrate_store(
         SettingError: `database` or `object_store` can't be used, or what they need isn't installed.
         DataDirectoryError, ServiceError: As `move_store`.
     """
-    try:
+    with database_setting():
         from basicaer.service.store.moving.move import move_store
-    except ImportError as error:
-        raise SettingError(
-            "database", f"needs {error.name}; install it with pip install 'basicaer[postgresql]'"
-        ) from None
-    objects = _open_bucket(object_store, object_store_endpoint)
-    try:
+
+        objects = _open_bucket(object_store, object_store_endpoint)
         move_store(data_dir, database, objects, largest, report, progress)
+
+
+@contextmanager
+def database_setting() -> Iterator[None]:
+    """Within it, what is wrong with the URL of a database is told as that of the setting.
+
+    Raises:
+        SettingError: `database` can't be used, or what it needs isn't installed.
+    """
+    try:
+        with installed("database", "postgresql"):
+            yield
+    except SettingError:
+        # One is a ValueError, too.
+        raise
     except ValueError as error:
         raise SettingError("database", str(error)) from None
 
@@ -94,12 +100,8 @@ def _open_bucket(object_store: str, endpoint: str) -> Bucket | None:
     """
     if not object_store:
         return None
-    try:
+    with installed("object_store", "s3"):
         from basicaer.service.store.postgresql.objects.bucket import Bucket
-    except ImportError as error:
-        raise SettingError(
-            "object_store", f"needs {error.name}; install it with pip install 'basicaer[s3]'"
-        ) from None
     try:
         return Bucket(object_store, endpoint)
     except Exception as error:

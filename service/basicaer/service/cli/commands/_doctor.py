@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from basicaer.service import version as own_version
+from basicaer.service.cli._bar import Bar
 from basicaer.service.cli._connection import Connection, Server, connect, named_server_option
 from basicaer.service.cli._errors import fail
 from basicaer.service.cli._output import json_option, print_json
@@ -72,7 +72,15 @@ def _examine(server: Server | None, config_file: Path | None, flags: dict[str, A
         yield Finding.failed("settings", error.message, "'basicaer config' shows what holds, and why.")
     else:
         yield Finding.ok("settings", "they fit together")
-        yield from examine(config, _show_progress)
+        bar = Bar("store  ")
+
+        def progress(done: int, total: int) -> None:
+            if done < total:
+                bar.show(done / total, f"{done:,} of {total:,} jobs")
+            else:
+                bar.clear()
+
+        yield from examine(config, progress)
     if server is None:
         return
     check = "server"
@@ -88,14 +96,6 @@ def _examine(server: Server | None, config_file: Path | None, flags: dict[str, A
         yield Finding.failed(
             check, str(error), "Its log tells more; 'basicaer doctor' there checks its machine."
         )
-
-
-def _show_progress(done: int, total: int) -> None:
-    """Draw a bar over the line that will tell the outcome; on a terminal alone."""
-    if sys.stderr.isatty():
-        filled = 30 * done // max(total, 1)
-        line = f"store    {'#' * filled:.<30} {done:,} of {total:,} jobs"
-        click.echo(f"\r{line}" if done < total else f"\r{' ' * len(line)}\r", nl=False, err=True)
 
 
 def _version(connection: Connection) -> Finding:

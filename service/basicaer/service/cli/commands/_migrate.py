@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from basicaer.service.cli._bar import Bar
 from basicaer.service.cli._errors import fail
 from basicaer.service.cli._output import json_option, print_json
 from basicaer.service.cli._say import say
@@ -62,7 +63,7 @@ def migrate(
     from basicaer.service.access import migrate_tokens
     from basicaer.service.store import MoveReport, migrate_store
 
-    report, bar = MoveReport(), _Bar()
+    report, bar = MoveReport(), Bar("migrate")
     try:
         migrate_store(
             config.data_dir,
@@ -71,7 +72,7 @@ def migrate(
             config.object_store_endpoint,
             LARGEST_IN_DATABASE,
             report,
-            bar.show,
+            lambda fraction, jobs: bar.show(fraction, f"{fraction:4.0%} of {jobs:,} jobs"),
         )
         tokens = migrate_tokens(config.data_dir, config.database)
     except (DataDirectoryError, SettingError) as error:
@@ -100,23 +101,3 @@ def _tell(report: MoveReport, tokens: int) -> None:
         say(f"stays: {job_id}: {why}")
     if len(report.skipped) > _NAMED:
         say(f"stay: {len(report.skipped) - _NAMED:,} more; --json names all")
-
-
-class _Bar:
-    """A bar over the line that will tell the outcome; on a terminal alone."""
-
-    def __init__(self) -> None:
-        self._shown = ""
-        self._live = sys.stderr.isatty()
-
-    def show(self, fraction: float, jobs: int) -> None:
-        """Tell how far it is."""
-        line = f"migrate  {'#' * round(30 * fraction):.<30} {fraction:4.0%} of {jobs:,} jobs"
-        if self._live and line != self._shown:
-            self._shown = line
-            click.echo(f"\r{line}", nl=False, err=True)
-
-    def clear(self) -> None:
-        """Give the line back."""
-        if self._shown:
-            click.echo(f"\r{' ' * len(self._shown)}\r", nl=False, err=True)

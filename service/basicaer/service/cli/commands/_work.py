@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import socket
 from pathlib import Path
 from typing import Any
 
 import click
+from basicaer.service import process_name
 from basicaer.service.cli._errors import fail
 from basicaer.service.cli._say import say
 from basicaer.service.cli._settings import UNITS, load_settings, settings_options
@@ -88,4 +88,4 @@ def work(
 
 
 def _announce(address: str, http_url: str) -> None:
-    say(f"working as {socket.gethostname()}:{os.getpid()}")
+    say(f"working as {process_name()}")

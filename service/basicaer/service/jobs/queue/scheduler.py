@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from basicaer.service.jobs.model.entry import JobEntry
 from basicaer.service.jobs.queue.interface import JobQueue
+from basicaer.service.jobs.queue.programs import KeptPrograms
 from basicaer.service.vital import Vital
 
 __all__ = ["Room", "Scheduler"]
@@ -42,10 +43,8 @@ class Scheduler:
         self._run = run
         self._waiting = waiting
         self._free_bytes = max_memory_bytes
-        self._free_cache_bytes = prepared_cache_bytes
+        self._programs = KeptPrograms(prepared_cache_bytes)
         self._lock = threading.Lock()
-        # How much memory the programs take that wait.
-        self._cached: dict[str, int] = {}
         # The keys alone count. By the object, not by the job: an attempt that can't be stopped may still run
         # when the next one begins.
         self._running: dict[JobEntry, None] = {}
@@ -68,22 +67,15 @@ class Scheduler:
             self._waiting.add(entries)
             self._hand_out()
             for entry in entries:
-                prepared = entry.prepared
-                if prepared is not None and entry in self._waiting:
-                    size = prepared.size_bytes
-                    if size <= self._free_cache_bytes:
-                        self._free_cache_bytes -= size
-                        self._cached[entry.job_id] = size
-                    else:
-                        # It will be the last of those here to run, so it is the one to be read again.
-                        entry.prepared = None
+                if entry in self._waiting:
+                    self._programs.keep(entry)
 
     def remove(self, entry: JobEntry) -> bool:
         """Take a job out of the queue; False when it isn't in it (any more)."""
         with self._lock:
             if not self._waiting.remove(entry):
                 return False
-            self._forget(entry)
+            self._programs.forget(entry.job_id)
             # The next one may fit where this one didn't.
             self._hand_out()
             return True
@@ -185,14 +177,10 @@ class Scheduler:
             return None
         entry = self._waiting.take(self._free_bytes)
         if entry is not None:
-            self._forget(entry)
+            self._programs.forget(entry.job_id)
             self._running[entry] = None
             self._free_bytes -= entry.required_bytes
         return entry
-
-    def _forget(self, entry: JobEntry) -> None:
-        """Take note that a job doesn't wait any more."""
-        self._free_cache_bytes += self._cached.pop(entry.job_id, 0)
 
     def _tell_idle(self) -> None:
         if self._when_idle is not None and not self._running:

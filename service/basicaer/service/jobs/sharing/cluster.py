@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeAlias
 
-from basicaer.service import version
+from basicaer.service import process_name, version
 from basicaer.service.config import Config
 from basicaer.service.jobs._telemetry import JobTelemetry
 from basicaer.service.jobs.model.entry import JobEntry
 from basicaer.service.jobs.model.mover import Mover
 from basicaer.service.jobs.model.stimuli import Interrupted, KeepingTimes
+from basicaer.service.jobs.queue.programs import KeptPrograms
 from basicaer.service.jobs.queue.scheduler import Scheduler
 from basicaer.service.jobs.sharing.backlog import SharedBacklog
 from basicaer.service.jobs.sharing.cancelling import cancel_shared
@@ -53,8 +52,7 @@ class Cluster:
         self._mover = mover
         self._scheduler = scheduler
         self._role = role
-        # How much memory the programs take that wait.
-        self._cached: dict[str, int] = {}
+        self._programs = KeptPrograms(config.prepared_cache_bytes)
         self.backlog = SharedBacklog(shared, scheduler, runs_jobs=config.run_jobs)
         # What others finish or delete is not remembered.
         forgetful = dataclasses.replace(config, finished_cache_bytes=0)
@@ -77,7 +75,7 @@ class Cluster:
         config = self._config
         member = Member(
             role=self._role,
-            name=f"{socket.gethostname()}:{os.getpid()}",
+            name=process_name(),
             address=address,
             version=version(),
             workers=config.workers if config.run_jobs else 0,
@@ -113,15 +111,12 @@ class Cluster:
         """Hear of new jobs that wait. On the store's thread."""
         self.backlog.add(entries)
         # Another server may be the one to run a job, and reads it again.
-        known = [(job_id, self.registry.live.get(job_id)) for job_id in self._cached]
-        for job_id, job in known:
+        for job_id in self._programs:
+            job = self.registry.live.get(job_id)
             if job is None or job.held or job.prepared is None:
-                del self._cached[job_id]
+                self._programs.forget(job_id)
         for entry in entries:
-            if (prepared := entry.prepared) is not None:
-                self._cached[entry.job_id] = prepared.size_bytes
-                if sum(self._cached.values()) > self._config.prepared_cache_bytes:
-                    entry.prepared = None
+            self._programs.keep(entry)
         self._claimer.wake()
 
     def _stop_running(self) -> None:

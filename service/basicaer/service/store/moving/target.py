@@ -17,7 +17,7 @@ from basicaer.service.store.postgresql._address import Address
 from basicaer.service.store.postgresql._errors import service_error
 from basicaer.service.store.postgresql._loop import Loop
 from basicaer.service.store.postgresql._results import in_pieces, object_id_of
-from basicaer.service.store.postgresql._rows import columns
+from basicaer.service.store.postgresql._rows import columns, origin_row
 from basicaer.service.store.postgresql._session import Connection, Session, new_pool
 from basicaer.service.store.postgresql.objects import statements as object_sql
 from basicaer.service.store.postgresql.objects.results import ObjectResults, Objects
@@ -218,12 +218,14 @@ def _row(job: SourceJob, file: str | None, its_sum: int) -> tuple[object, ...]:
     """Return what INSERT_JOBS takes."""
     record = job.record
     return (
-        record.job_id.encode(),
-        record.principal.encode(),
-        None if job.request_id is None else job.request_id.encode(),
-        job.request_hash,
-        job.backend_name.encode(),
-        job.create_time,
+        *origin_row(
+            record.job_id,
+            record.principal,
+            job.request_id,
+            job.request_hash,
+            job.backend_name,
+            job.create_time,
+        ),
         record.status,
         record.sequence,
         record.attempt,

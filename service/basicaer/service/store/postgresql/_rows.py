@@ -21,6 +21,7 @@ __all__ = [
     "existing",
     "finish_row",
     "insert_row",
+    "origin_row",
     "record",
     "text",
     "update_row",
@@ -64,15 +65,30 @@ def columns(rows: Iterable[Sequence[object]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+def origin_row(
+    job_id: str,
+    principal: str,
+    request_id: str | None,
+    request_hash: bytes,
+    backend_name: str,
+    create_time: int,
+) -> tuple[object, ...]:
+    """Return the columns of a job that never change, with which INSERT_JOBS begins."""
+    its_request = None if request_id is None else request_id.encode()
+    return job_id.encode(), principal.encode(), its_request, request_hash, backend_name.encode(), create_time
+
+
 def insert_row(write: InsertJob) -> tuple[object, ...]:
     """Return what INSERT_JOBS takes."""
     return (
-        write.job_id.encode(),
-        write.principal.encode(),
-        None if write.request_id is None else write.request_id.encode(),
-        write.request_hash,
-        write.backend_name.encode(),
-        write.create_time,
+        *origin_row(
+            write.job_id,
+            write.principal,
+            write.request_id,
+            write.request_hash,
+            write.backend_name,
+            write.create_time,
+        ),
         write.status,
         write.sequence,
         write.attempt,

@@ -7,13 +7,12 @@ lock is taken again.
 from __future__ import annotations
 
 import logging
-import os
 import random
-import socket
 from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
+from basicaer.service import process_name
 from basicaer.service.errors import DataDirectoryError
 from basicaer.service.store.postgresql._address import Address
 
@@ -50,8 +49,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 REVISIONS = tuple(sorted(path.stem for path in _MIGRATIONS.glob("*.sql")))
 
 # The database notices by itself when this machine is gone, and lets go of the lock then.
-SERVER_NAME = f"{socket.gethostname()}:{os.getpid()}"[:54]
-"""This process, as others see it."""
+SERVER_NAME = process_name()[:54]
+"""This process, as others see it in the database."""
 _SETTINGS = {
     "application_name": f"basicaer {SERVER_NAME}",
     "tcp_keepalives_idle": "10",
