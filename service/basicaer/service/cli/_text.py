@@ -17,7 +17,7 @@ __all__ = [
     "days",
     "duration",
     "histogram",
-    "largest_amplitudes",
+    "likeliest",
     "matrix",
     "size",
     "supports_blocks",
@@ -82,14 +82,13 @@ def histogram(
     return lines
 
 
-def largest_amplitudes(state: npt.NDArray[np.complexfloating], top: int) -> npt.NDArray[np.intp]:
-    """Return the indices of the `top` largest amplitudes, the largest first, without those that are zero."""
+def likeliest(probabilities: npt.NDArray[np.floating], top: int) -> npt.NDArray[np.intp]:
+    """Return the indices of the `top` largest, the largest first, without those that are zero."""
     import numpy as np
 
-    probabilities = np.abs(state) ** 2
-    top = min(max(top, 1), state.size)
+    top = min(max(top, 1), probabilities.size)
     # A full sort of 2^28 numbers would take half a minute.
-    largest = np.argpartition(probabilities, state.size - top)[state.size - top :]
+    largest = np.argpartition(probabilities, probabilities.size - top)[probabilities.size - top :]
     largest = largest[np.lexsort((largest, -probabilities[largest]))]
     found: npt.NDArray[np.intp] = largest[probabilities[largest] > 0]
     return found
@@ -103,7 +102,7 @@ def amplitudes(
 
     qubits = max(state.size.bit_length() - 1, 1)
     probabilities = np.abs(state) ** 2
-    largest = largest_amplitudes(state, top)
+    largest = likeliest(probabilities, top)
     most = float(probabilities[largest[0]]) if largest.size else 1.0
     state_width = max(qubits + 2, len("state"))
     bar_width = max(width - state_width - 35, 8)

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from basicaer.simulator.methods.statevector.engine._arrays import Complexes, Ints, Reals
+from basicaer.simulator.methods.statevector.engine._expectation import (
+    FLIP,
+    IS_ODD,
+    SIGNS,
+    START,
+    STOP,
+    parity,
+)
 from basicaer.simulator.methods.statevector.engine.machine._jit import compiled
 
 
@@ -100,14 +108,14 @@ def add_products(
     size = len(space)
     for base in range(low, high, size):
         for group in range(len(groups)):
-            flip, is_odd = groups[group, 0], groups[group, 1]
+            flip, is_odd = groups[group, FLIP], groups[group, IS_ODD]
             inner = flip & (size - 1)
             # What comes to this block, comes from that one.
             source = base ^ (flip - inner)
             space[:] = 0.0
-            for number in range(groups[group, 2], groups[group, 3]):
-                signs = products[number, 0]
-                space[signs & (size - 1)] += -weights[number] if _parity(source & signs) else weights[number]
+            for number in range(groups[group, START], groups[group, STOP]):
+                signs = products[number, SIGNS]
+                space[signs & (size - 1)] += -weights[number] if parity(source & signs) else weights[number]
             _transform(space)
             for i in range(size):
                 here = i ^ inner
@@ -125,12 +133,3 @@ def _transform(space: Reals) -> None:
                 space[i] = first + second
                 space[i + half] = first - second
         half *= 2
-
-
-@compiled
-def _parity(bits: int) -> int:
-    bits ^= bits >> 32
-    bits ^= bits >> 16
-    bits ^= bits >> 8
-    bits ^= bits >> 4
-    return 0x6996 >> (bits & 15) & 1

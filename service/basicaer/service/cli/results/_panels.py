@@ -98,7 +98,7 @@ def _of_program(
         )
     if program.data.has_state:
         state = program.data.statevector
-        largest = _text.largest_amplitudes(state, top)
+        largest = _text.likeliest(np.abs(state) ** 2, top)
         draw = partial(_draw_amplitudes, state[largest], largest, max(state.size.bit_length() - 1, 1))
         yield "amplitudes", _FRAME + _ROW * largest.size, draw
     for name in names:

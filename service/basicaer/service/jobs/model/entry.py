@@ -135,9 +135,8 @@ class JobEntry:
                 compacted = self.compacted
             self.machine = machine
         self.compacted = compacted
-        self.prepared = (
-            None if self.prepared is not None and record.status != states.QUEUED else self.prepared
-        )
+        if record.status != states.QUEUED:
+            self.prepared = None
         self.publish(record.sequence, record.status, record.job)
 
     @property

@@ -31,7 +31,6 @@ class SharedPassing(PassingEvents):
         super().__init__(scheduler, interval)
         self._shared = shared
         self._registry = registry
-        self._told: dict[str, bytes] = {}
         self._tell_at = self._count_at = 0.0
 
     def tell_progress(self) -> None:
@@ -46,7 +45,6 @@ class SharedPassing(PassingEvents):
             if control is not None and entry.status == states.RUNNING:
                 running[entry.job_id] = control.progress().SerializeToString()
         if running:
-            # What is new, and now and then the rest, for those who have begun to follow since.
             self._shared.tell_progress(running)
 
     def hear(self, job_id: str, progress: bytes) -> None:

@@ -152,29 +152,26 @@ left_over AS (UPDATE objects SET server = 0 WHERE job_id = $1)
 UPDATE jobs SET result = NULL, result_file = NULL, message_size = 0, file_bytes = NULL, result_sum = $2
 WHERE job_id = $1
 """
-# Final jobs, or ($2) whatever their status is; how many there were.
-DELETE_JOBS = """
-WITH gone AS (
-    DELETE FROM jobs WHERE job_id = ANY($1::bytea[]) AND ($2::boolean OR status IN (5, 6, 7)) RETURNING job_id
-),
+
+
+def _delete(condition: str) -> str:
+    """Return what removes those of some jobs of which a condition holds, with all that is theirs."""
+    return f"""
+WITH gone AS (DELETE FROM jobs WHERE job_id = ANY($1::bytea[]) AND {condition} RETURNING job_id),
 labelled AS (DELETE FROM labels USING gone WHERE labels.job_id = gone.job_id),
 chunked AS (DELETE FROM chunks USING gone WHERE chunks.job_id = gone.job_id),
 left_over AS (UPDATE objects SET server = 0 FROM gone WHERE objects.job_id = gone.job_id)
 SELECT job_id FROM gone
 """
+
+
+# Final jobs, or ($2) whatever their status is.
+DELETE_JOBS = _delete("($2::boolean OR status IN (5, 6, 7))")
 # Those of these jobs that were made.
 MADE = "SELECT job_id FROM jobs WHERE job_id = ANY($1::bytea[])"
 # Jobs whose insertion was told to have failed, unless a call with their request id can find them, or a server
 # has had them.
-UNDO_INSERTS = """
-WITH gone AS (
-    DELETE FROM jobs WHERE job_id = ANY($1::bytea[]) AND request_id IS NULL AND fence = 0 RETURNING job_id
-),
-labelled AS (DELETE FROM labels USING gone WHERE labels.job_id = gone.job_id),
-chunked AS (DELETE FROM chunks USING gone WHERE chunks.job_id = gone.job_id),
-left_over AS (UPDATE objects SET server = 0 FROM gone WHERE objects.job_id = gone.job_id)
-SELECT job_id FROM gone
-"""
+UNDO_INSERTS = _delete("request_id IS NULL AND fence = 0")
 # The chunks of one attempt, unless they are its job's.
 DISCARD = """
 DELETE FROM chunks WHERE job_id = $1 AND attempt = $2

@@ -59,7 +59,7 @@ def add_expectation_values(
             for number in range(groups[group, START], groups[group, STOP]):
                 signs = products[number, SIGNS]
                 total = factor * weights[number] * _signed_sum(space, signs & (size - 1))
-                out[products[number, OWNER]] += -total if _parity(base & signs) else total
+                out[products[number, OWNER]] += -total if parity(base & signs) else total
 
 
 @compiled
@@ -110,12 +110,12 @@ def _signed_sum(space: Reals, signs: int) -> float:
     total = 0.0
     for lane in range(min(_LANES, len(space))):
         value = space[row + lane]
-        total += -value if _parity(lane & signs) else value
+        total += -value if parity(lane & signs) else value
     return total
 
 
 @compiled
-def _parity(bits: int) -> int:
+def parity(bits: int) -> int:
     """Whether an odd number of bits is 1."""
     bits ^= bits >> 32
     bits ^= bits >> 16
