@@ -29,6 +29,7 @@ from basicaer.simulator.circuit._given_states import PURE, GivenKind
 from basicaer.simulator.circuit._operations import SaveKind
 from basicaer.simulator.compiler._program import StepProgram
 from basicaer.simulator.compiler._valid import ValidCircuit, validated
+from basicaer.simulator.distributed import Transport, run_spread
 from basicaer.simulator.methods.matrix_product_state._options import Cuts, MatrixProductStateOptions
 from basicaer.simulator.methods.statevector._method import STATEVECTOR
 from basicaer.simulator.methods.statevector._quick import quick_statevector
@@ -187,6 +188,7 @@ def run(
     statevector: bool = False,
     noise_model: NoiseModel | None = None,
     matrix_product_state: MatrixProductStateOptions | None = None,
+    spread: Transport | None = None,
     control: RunControl | None = None,
 ) -> RunResult:
     """Run a circuit `shots` times from the state 0, or from `initial_statevector` (2^num_qubits amplitudes).
@@ -196,11 +198,15 @@ def run(
     `noise_model` adds its channels and readout errors to those of the circuit. `matrix_product_state` says
     how far matrix product states may be cut. One that outgrows `max_memory_bytes` fails.
 
+    With `spread`, this process is one rank of several that have a part of one state vector each: all call
+    this with equal arguments, an equal seed among them, and get equal results. It is closed if the run fails.
+
     The same seed, circuit and options give the same outcomes with the same version of this package and of
     numpy, whatever the threads; by one method, neither `memory` nor `statevector` changes the counts. The
     seed `s` is that of the batch's first program, `program_seed(s, 0)`; None draws one at random.
 
-    Raises `CircuitError`, `OptionError`, `SimulationCancelled` and `SimulationFailed`.
+    Raises `CircuitError`, `OptionError`, `SimulationCancelled` and `SimulationFailed`, and with `spread`
+    `distributed.PeerLost`.
     """
     ready = validated(circuit) if noise_model is None else noise_model.valid(circuit)
     num_qubits = ready.circuit.num_qubits
@@ -213,7 +219,10 @@ def run(
     asked = RunRequest(
         *(ready, shots, kind, memory, statevector, amplitudes is not None, matrix_product_state, threads)
     )
-    name, reason, fits, seconds = choose(asked, method, max_memory_bytes)
+    if spread is None:
+        name, reason, fits, seconds = choose(asked, method, max_memory_bytes)
+    else:
+        name, reason, fits, seconds = "statevector", f"spread over {spread.size} nodes", True, None
     if not fits and ready.is_noisy:
         raise CircuitError(reason)
     options = Options(
@@ -225,7 +234,7 @@ def run(
         tried = attempted(lambda own: by_chains(ready, options, own, seconds), running, shots)
     if tried is not None:
         name, reason = "matrix_product_state", f"its bonds stayed small; without it, {name}: {reason}"
-    found = tried or RUNS[name](ready, options)
+    found = tried or (RUNS[name](ready, options) if spread is None else run_spread(ready, options, spread))
     running.finish()
     entropy = sequence.entropy
     return RunResult(

@@ -14,12 +14,14 @@ meets: of single or double precision, and still the basis state 0 or not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._control import RunControl
 from basicaer.simulator.circuit._formulas import POOLED
+from basicaer.simulator.circuit._gates import Matrices
 from basicaer.simulator.circuit._segment import Segment
 from basicaer.simulator.methods.interface import GatePlan
 from basicaer.simulator.methods.statevector._state import State
@@ -107,7 +109,8 @@ class Plan(GatePlan[State]):
         work = 2.0**self._segment.num_qubits
         for number, (start, stop, is_wide) in enumerate(self._spans):
             if is_wide:
-                self._apply_wide(start, state, control)
+                matrix, targets, controls = self.wide(start)
+                apply_gate(state, matrix, targets, controls, control)
                 control.advance(work)
             else:
                 self._apply_native(number, state, control, work * (stop - start))
@@ -136,7 +139,13 @@ class Plan(GatePlan[State]):
         if not fresh and phase != 1.0:
             state.scale(phase, control)
 
-    def _compile(self, number: int, fresh: bool, real_bytes: int, lane_bits: int, pad: int) -> Any:
+    @property
+    def spans(self) -> Sequence[tuple[int, int, bool]]:
+        """Runs of instructions (start, stop, is_wide) in order: `columns_of` has those that aren't wide."""
+        return self._spans
+
+    def columns_of(self, number: int) -> tuple[Table, Pool, Columns, npt.NDArray[np.int64]]:
+        """Return what the compiler takes of a run: the table, the pool, the columns, and the span."""
         start, stop, _ = self._spans[number]
         block = self._segment.block
         offsets = self._segment.layout.offsets(block) if start else None
@@ -144,12 +153,25 @@ class Plan(GatePlan[State]):
         span[spans.START], span[spans.STOP] = start, stop
         if offsets is not None:
             span[spans.QUBIT], span[spans.PARAMETER] = offsets.qubits[start], offsets.parameters[start]
-        columns = Columns(self._column, block.qubits, block.parameters)
+        return self._table, self._pool, Columns(self._column, block.qubits, block.parameters), span
+
+    def wide(self, number: int) -> tuple[Matrices, list[int], dict[int, int]]:
+        """Return the matrix, the targets, and the controls with their states of a wide instruction."""
+        segment = self._segment
+        block = segment.block
+        operation = segment.operations[block.operations[number]]
+        row = self._table[self._column[number]]
+        first = int(segment.layout.offsets(block).qubits[number])
+        size = int(row[CONTROLS])
+        operands = block.qubits[first : first + size + int(row[TARGETS])].tolist()
+        controls = dict(zip(operands[:size], control_bits(operation, size), strict=True))
+        rows = 1 << int(row[TARGETS])
+        matrix = self._pool[row[OFFSET] : row[OFFSET] + rows * rows].reshape(rows, rows)
+        return matrix, operands[size:], controls
+
+    def _compile(self, number: int, fresh: bool, real_bytes: int, lane_bits: int, pad: int) -> Any:
         plan, phase, bits = compile_columns(
-            self._table,
-            self._pool,
-            columns,
-            span,
+            *self.columns_of(number),
             self._segment.num_qubits,
             fresh,
             BLOCK_BITS[real_bytes],
@@ -161,19 +183,6 @@ class Plan(GatePlan[State]):
         coefs: Reals = plan.coefs.astype(np.float32 if real_bytes == 4 else np.float64)
         own = StagePlan(plan.stages.copy(), plan.rows.copy(), coefs, plan.terms.copy())
         return own, phase, bits
-
-    def _apply_wide(self, number: int, state: State, control: RunControl) -> None:
-        segment = self._segment
-        block = segment.block
-        operation = segment.operations[block.operations[number]]
-        row = self._table[self._column[number]]
-        first = int(segment.layout.offsets(block).qubits[number])
-        size = int(row[CONTROLS])
-        operands = block.qubits[first : first + size + int(row[TARGETS])].tolist()
-        controls = dict(zip(operands[:size], control_bits(operation, size), strict=True))
-        rows = 1 << int(row[TARGETS])
-        matrix = self._pool[row[OFFSET] : row[OFFSET] + rows * rows].reshape(rows, rows)
-        apply_gate(state, matrix, operands[size:], controls, control)
 
 
 def _with_more(table: Table, pool: Pool, matrices: Pool) -> tuple[Table, Pool]:

@@ -17,7 +17,7 @@ _THOROUGH_QUBITS = 8
 
 
 @compiled
-def _fused(
+def fuse(
     table: Ints, pool: Complexes, columns: Columns, span: Ints, wire: Ints, known: Ints, ready: bool
 ) -> tuple[Ints, Complexes, Ints, int, complex]:
     """Lower and fuse the instructions of `span`; returns (ops, mats, operands, count, phase)."""
@@ -92,7 +92,7 @@ def compile_columns(
     """
     wire = counted(n)
     known = filled(n, 0 if fresh else -1)
-    ops, mats, operands, count, phase = _fused(table, pool, columns, span, wire, known, True)
+    ops, mats, operands, count, phase = fuse(table, pool, columns, span, wire, known, True)
     least = 3 * v - 1
     for i in range(count):
         kind = ops[i, fused.KIND]
@@ -111,4 +111,4 @@ def compile_columns(
             phys[q] = q + pad
         live = (1 << n) - 1
     size = min(bits, wires)
-    return plan(ops, mats, operands, count, phys, home, live, size, v), phase, size
+    return plan(ops, mats, operands, count, phys, home, live, size, v, 0), phase, size

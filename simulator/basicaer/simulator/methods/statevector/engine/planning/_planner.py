@@ -260,7 +260,7 @@ def _settle(stage: Ints, phys: Ints, home: Ints, pos: Ints, at: Ints, v: int) ->
 
 
 @compiled
-def _cleanup_wires(phys: Ints, home: Ints, always: int, bits: int, v: int) -> int:
+def _cleanup_wires(phys: Ints, home: Ints, always: int, bits: int, v: int, fixed: int) -> int:
     """Active wires for a stage that only brings wires home: first those that belong in the lanes, then
     others.
     """
@@ -279,7 +279,7 @@ def _cleanup_wires(phys: Ints, home: Ints, always: int, bits: int, v: int) -> in
                     room -= 1
     w = 0
     while room > 0:
-        if not (active >> w) & 1:
+        if not ((active | fixed) >> w) & 1:
             active |= 1 << w
             room -= 1
         w += 1
@@ -297,11 +297,13 @@ def plan(
     live: int,
     bits: int,
     v: int,
+    fixed: int,
 ) -> StagePlan:
     """Stages of `bits` bits for the first `count` operations on len(phys) wires.
 
     Wire w has bit phys[w] of the memory's index at the start (phys is changed) and home[w] at the end. `v`
-    is the number of lane bits.
+    is the number of lane bits. No operation changes the wires in `fixed`, which stay where they are, and no
+    stage has them among its bits.
     """
     n = len(phys)
     order = np.empty(count, np.int64)
@@ -353,10 +355,10 @@ def plan(
             stages = more_stages
         builder = Builder(rows, box, terms, numbers)
         if follow[-1] < 0:
-            stage[making.ACTIVE] = _cleanup_wires(phys, home, always, bits, v)
+            stage[making.ACTIVE] = _cleanup_wires(phys, home, always, bits, v, fixed)
             amount = 0
         else:
-            stage[making.ACTIVE] = choose_active(ops, targets, read, follow, n, always, bits)
+            stage[making.ACTIVE] = choose_active(ops, targets, read, follow, n, always, bits, fixed)
             amount = take(targets, read, follow, stage[making.ACTIVE], taken)
         row = stages[number]
         live_before = stage[making.LIVE]

@@ -80,8 +80,10 @@ def worth(ops: Ints, targets: Ints, read: Ints, follow: Ints, active: int, limit
 
 
 @compiled
-def choose_active(ops: Ints, targets: Ints, read: Ints, follow: Ints, n: int, always: int, bits: int) -> int:
-    """Return the wires of the next stage: `bits` of n, those in `always` among them.
+def choose_active(
+    ops: Ints, targets: Ints, read: Ints, follow: Ints, n: int, always: int, bits: int, fixed: int
+) -> int:
+    """Return the wires of the next stage: `bits` of n, those in `always` among them and none in `fixed`.
 
     First come, first served; then single exchanges, as long as they let more be executed.
     """
@@ -91,7 +93,7 @@ def choose_active(ops: Ints, targets: Ints, read: Ints, follow: Ints, n: int, al
     while i >= 0:
         t, r = targets[i], read[i]
         need = popcount(t & ~active)
-        if t & blocked or r & blocked_targets or need > room:
+        if t & (blocked | fixed) or r & blocked_targets or need > room:
             blocked |= t | r
             blocked_targets |= t
             if room == 0 and not active & ~blocked:
@@ -102,11 +104,11 @@ def choose_active(ops: Ints, targets: Ints, read: Ints, follow: Ints, n: int, al
         i = follow[i]
     w = 0
     while room > 0:
-        if not (active >> w) & 1:
+        if not ((active | fixed) >> w) & 1:
             active |= 1 << w
             room -= 1
         w += 1
-    if bits == n:
+    if bits + popcount(fixed) == n:
         return active
     limit = 64 * n
     best = worth(ops, targets, read, follow, active, limit)
@@ -117,7 +119,7 @@ def choose_active(ops: Ints, targets: Ints, read: Ints, follow: Ints, n: int, al
                 continue
             chosen = -1
             for enter in range(n):
-                if (active >> enter) & 1:
+                if ((active | fixed) >> enter) & 1:
                     continue
                 value = worth(ops, targets, read, follow, active & ~(1 << out) | (1 << enter), limit)
                 if value > best + 1e-9:
