@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from basicaer.service.access import TokenStore
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Picture, program
 from tests.browser.looks import looked_at
@@ -113,3 +113,39 @@ def test_servers_and_workers_on_one_database(
         looked_at(view, picture, "server-members")
     finally:
         worker.kill()
+
+
+def test_the_nodes_that_a_worker_drives(
+    page_server: ServerProcess, open_page: OpenPage, picture: Picture
+) -> None:
+    view = open_page(page_server.http_url)
+    gib = 1 << 30
+    nodes = [
+        {
+            "name": "node-1.example.org",
+            "address": "192.0.2.1",
+            "cpus": 16,
+            "memoryBytes": str(64 * gib),
+            "reservedBytes": str(24 * gib),
+            "warmProcesses": 8,
+            "runningJobs": "3",
+        },
+        {"name": "node-2.example.org", "address": "192.0.2.2", "gone": True},
+    ]
+
+    def with_nodes(route: Route) -> None:
+        answer = route.fetch()
+        worker = {"name": "node-1:7", "version": "1.0", "workers": 16, "uptime": "60s", "nodes": nodes}
+        route.fulfill(response=answer, json={**answer.json(), "members": [worker]})
+
+    view.route("**/v1/info", with_nodes)
+    view.get_by_role("link", name="Server").click()
+    member = view.locator(".members > li")
+    expect(member).to_contain_text("On 1 Ray node")
+    expect(member.locator(".ray-nodes > li")).to_have_count(2)
+    expect(member.locator(".ray-nodes > li").nth(0)).to_contain_text("24 GiB of 64 GiB")
+    expect(member.locator(".ray-nodes > li").nth(0)).to_contain_text(
+        "3 jobs running, 8 processes kept warm, 16 CPUs"
+    )
+    expect(member.locator(".ray-nodes > li").nth(1)).to_have_text("node-2.example.org 192.0.2.2 has left")
+    looked_at(view, picture, "server-nodes")

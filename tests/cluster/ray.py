@@ -16,7 +16,8 @@ import psutil
 
 START_LIMIT = 120.0
 _RAY = str(Path(sys.executable).parent / "ray")
-_MEMORY = 1536 * 1024**2
+MEMORY = 1536 * 1024**2
+"""What each node has for jobs, in bytes."""
 _OBJECTS = 128 * 1024**2
 
 
@@ -90,7 +91,7 @@ class RayCluster:
 
     def _start(self, *arguments: str) -> None:
         command = [_RAY, "start", *arguments, "--node-ip-address", "127.0.0.1", "--num-cpus", "2"]
-        command += ["--memory", str(_MEMORY), "--object-store-memory", str(_OBJECTS), "--block"]
+        command += ["--memory", str(MEMORY), "--object-store-memory", str(_OBJECTS), "--block"]
         if "--head" in arguments:
             command += ["--temp-dir", str(Path(self._folder.name) / "ray"), "--disable-usage-stats"]
         log = Path(self._folder.name) / f"node-{len(self._nodes)}.log"

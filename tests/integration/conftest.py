@@ -69,16 +69,17 @@ class Wire:
         return Wire._spec(job_pb2.Program(openqasm2=text), options)
 
     @staticmethod
-    def endless(**options: Any) -> job_pb2.JobSpec:
+    def endless(qubits: int = 1, **options: Any) -> job_pb2.JobSpec:
         """A program that runs until it is cancelled."""
         forever = circuit_pb2.Expression(
             type=circuit_pb2.ClassicalType(kind=circuit_pb2.CLASSICAL_KIND_BOOL),
             literal=circuit_pb2.Literal(bool_value=True),
         )
-        loop = circuit_pb2.WhileLoop(condition=forever, body=circuit_pb2.Block(operations=[0], qubits=[0]))
+        flips = circuit_pb2.Block(operations=[0] * qubits, qubits=range(qubits))
+        loop = circuit_pb2.WhileLoop(condition=forever, body=flips)
         circuit = circuit_pb2.Circuit(
             name="endless",
-            num_qubits=1,
+            num_qubits=qubits,
             num_clbits=1,
             operations=[
                 circuit_pb2.Operation(name="x"),
@@ -108,9 +109,9 @@ class Wire:
         )
 
     @staticmethod
-    def until(condition: Callable[[], Any]) -> Any:
-        """What a condition gives as soon as that is something."""
-        deadline = time.monotonic() + 60.0
+    def until(condition: Callable[[], Any], limit: float = 60.0) -> Any:
+        """What a condition gives as soon as that is something, within so many seconds."""
+        deadline = time.monotonic() + limit
         while not (found := condition()):
             assert time.monotonic() < deadline
             time.sleep(0.01)

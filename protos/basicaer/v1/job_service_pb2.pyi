@@ -728,6 +728,7 @@ class Member(_message.Message):
     RUNNING_JOBS_FIELD_NUMBER: _builtins.int
     RUNNING_BYTES_FIELD_NUMBER: _builtins.int
     UPTIME_FIELD_NUMBER: _builtins.int
+    NODES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """HOST:PID."""
     address: _builtins.str
@@ -746,6 +747,10 @@ class Member(_message.Message):
     def uptime(self) -> _duration_pb2.Duration:
         """For how long it has been there."""
 
+    @_builtins.property
+    def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Node]:
+        """The machines of the cluster on which it runs its jobs, as of some seconds ago. None when it runs them by itself."""
+
     def __init__(
         self,
         *,
@@ -757,14 +762,65 @@ class Member(_message.Message):
         running_jobs: _builtins.int = ...,
         running_bytes: _builtins.int = ...,
         uptime: _duration_pb2.Duration | None = ...,
+        nodes: _abc.Iterable[Global___Node] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["uptime", b"uptime"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "max_memory_bytes", b"max_memory_bytes", "name", b"name", "running_bytes", b"running_bytes", "running_jobs", b"running_jobs", "uptime", b"uptime", "version", b"version", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "max_memory_bytes", b"max_memory_bytes", "name", b"name", "nodes", b"nodes", "running_bytes", b"running_bytes", "running_jobs", b"running_jobs", "uptime", b"uptime", "version", b"version", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Member: _TypeAlias = Member  # noqa: Y015
+
+@_typing.final
+class Node(_message.Message):
+    """A machine of a cluster on which a `Member` runs jobs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    GONE_FIELD_NUMBER: _builtins.int
+    CPUS_FIELD_NUMBER: _builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    RESERVED_BYTES_FIELD_NUMBER: _builtins.int
+    WARM_PROCESSES_FIELD_NUMBER: _builtins.int
+    RUNNING_JOBS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its host name."""
+    address: _builtins.str
+    """Where the other machines reach it: an IP address."""
+    gone: _builtins.bool
+    """Whether it has left the cluster, which is told for some minutes. It then has nothing of what follows."""
+    cpus: _builtins.int
+    """The processors that it has."""
+    memory_bytes: _builtins.int
+    """The memory that it has for jobs."""
+    reserved_bytes: _builtins.int
+    """Of this memory, what is set aside for processes of this member, those kept warm and those that run a job."""
+    warm_processes: _builtins.int
+    """Processes that are kept warm for small jobs, whether they run one or not."""
+    running_jobs: _builtins.int
+    """Jobs of this member that run there."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        address: _builtins.str = ...,
+        gone: _builtins.bool = ...,
+        cpus: _builtins.int = ...,
+        memory_bytes: _builtins.int = ...,
+        reserved_bytes: _builtins.int = ...,
+        warm_processes: _builtins.int = ...,
+        running_jobs: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "cpus", b"cpus", "gone", b"gone", "memory_bytes", b"memory_bytes", "name", b"name", "reserved_bytes", b"reserved_bytes", "running_jobs", b"running_jobs", "warm_processes", b"warm_processes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Node: _TypeAlias = Node  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):

@@ -17,7 +17,7 @@ import pytest
 from basicaer.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, result_pb2
 
 from tests.cluster.processes import Part, launch, parts
-from tests.cluster.ray import RayCluster
+from tests.cluster.ray import MEMORY, RayCluster
 from tests.conftest import ServerProcess, open_channel
 from tests.integration.conftest import Wire
 from tests.postgresql import PostgreSQL
@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 class Service(NamedTuple):
     nodes: RayCluster
+    server: Part
     worker: Part
     stub: job_service_pb2_grpc.JobServiceStub
 
@@ -41,6 +42,11 @@ class Service(NamedTuple):
         request = job_service_pb2.WatchJobRequest(job_id=job_id, after_sequence=0)
         for message in self.stub.WatchJob(request, timeout=300):
             yield message.event
+
+    def there(self) -> list[job_service_pb2.Node]:
+        """The nodes that the worker tells of."""
+        info = self.stub.GetServerInfo(job_service_pb2.GetServerInfoRequest(), timeout=60)
+        return [node for member in info.members for node in member.nodes]
 
     def cancel(self, job_id: str) -> None:
         self.stub.CancelJob(job_service_pb2.CancelJobRequest(job_id=job_id), timeout=60)
@@ -68,7 +74,7 @@ def service(nodes: RayCluster, new_postgresql: PostgreSQL, tmp_path: Path) -> It
         for part in (server, worker):
             part.ready()
         with open_channel(server.address) as channel:
-            yield Service(nodes, worker, job_service_pb2_grpc.JobServiceStub(channel))
+            yield Service(nodes, server, worker, job_service_pb2_grpc.JobServiceStub(channel))
     finally:
         for part in (worker, server):
             with contextlib.suppress(Exception):
@@ -123,6 +129,43 @@ def test_cancelled_killed_and_on_a_node_that_is_gone(service: Service, wire: Wir
     told = [event for event in service.watch(job_id) if event.WhichOneof("kind") == "status"]
     assert told[-1].status.status == CANCELLED
     assert [event.sequence for event in told] == list(range(1, len(told) + 1))
+    service.nodes.add_node()
+
+
+def test_who_asks_is_told_of_the_nodes(service: Service, wire: Wire) -> None:
+    warm = 512 * 1024**2
+
+    def seen() -> list[tuple[int, int, int, int]]:
+        return sorted(
+            (its.warm_processes, its.running_jobs, its.reserved_bytes, its.cpus)
+            for its in service.there()
+            if not its.gone
+        )
+
+    # One process is kept warm on each; small jobs run in it.
+    wire.until(lambda: seen() == [(1, 0, warm, 2)] * 2, 200.0)
+    assert {its.memory_bytes for its in service.there() if not its.gone} == {MEMORY}
+    assert all(its.name and its.address for its in service.there())
+    small = service.submit(wire.endless())
+    wire.until(lambda: seen() == [(1, 0, warm, 2), (1, 1, warm, 2)])
+    address = service.server.address
+    command = [sys.executable, "-m", "basicaer.service.cli", "info", "--server", address]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "2 CPUs  1 running, 1 processes kept warm  512.0 MiB of 1.5 GiB set aside" in told, told
+    service.cancel(small)
+    wire.until(lambda: seen() == [(1, 0, warm, 2)] * 2)
+    # A large one has a process of its own, and its memory.
+    large = service.submit(wire.endless(24, method=job_pb2.SIMULATION_METHOD_STATEVECTOR))
+    wire.until(lambda: [its[:2] for its in seen()] == [(1, 0), (1, 1)])
+    assert seen()[1][2] > warm + 2 * 256 * 1024**2
+    service.cancel(large)
+    wire.until(lambda: seen() == [(1, 0, warm, 2)] * 2)
+    # One that has left is told of, with nothing on it.
+    before = sum(its.gone for its in service.there())
+    service.nodes.kill_node()
+    wire.until(lambda: sum(its.gone for its in service.there()) == before + 1)
+    gone = [its for its in service.there() if its.gone][-1]
+    assert (gone.cpus, gone.memory_bytes, gone.reserved_bytes, gone.warm_processes) == (0, 0, 0, 0)
     service.nodes.add_node()
 
 

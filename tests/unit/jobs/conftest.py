@@ -52,7 +52,7 @@ from basicaer.service.jobs import JobManager, PublishedEvent, Watch
 from basicaer.service.parsing import ProgramFault
 from basicaer.service.store import JobStore, SQLiteStore
 from basicaer.service.wire import NO_COLUMNS, Columns
-from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
+from basicaer.v1 import error_reason_pb2, job_pb2, job_service_pb2, result_pb2
 
 LEASE = 3.0
 
@@ -147,6 +147,9 @@ class ScriptExecutor:
     @property
     def largest_bytes(self) -> int:
         return self.largest
+
+    def nodes(self) -> list[job_service_pb2.Node]:
+        return []
 
     def check_apart(self, spec: bytes | memoryview, patience: Patience | None = UNBOUNDED) -> job_pb2.Job:
         raise AssertionError("jobs of a few words need no other process")

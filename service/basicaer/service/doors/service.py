@@ -208,6 +208,7 @@ class JobService:
                     running_bytes=member.running_bytes,
                 )
                 its.uptime.FromNanoseconds(round(member.seconds * 1e9))
+                its.MergeFromString(member.nodes)
         return info
 
     async def list_backends(self, request: pb.ListBackendsRequest, caller: Caller) -> pb.ListBackendsResponse:

@@ -130,6 +130,9 @@ class Executor(Protocol):
     def largest_bytes(self) -> int:
         """The most memory that one job may take."""
 
+    def nodes(self) -> Sequence[job_service_pb2.Node]:
+        """Return the machines on which jobs run beside this one, as they were seconds ago. Cheap."""
+
     def prepare(
         self,
         spec: job_pb2.JobSpec,

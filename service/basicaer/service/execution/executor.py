@@ -140,6 +140,10 @@ class ThreadExecutor:
         """See `Executor.largest_bytes`."""
         return self._config.max_memory_bytes
 
+    def nodes(self) -> Sequence[job_service_pb2.Node]:
+        """See `Executor.nodes`."""
+        return ()
+
     def backends(self) -> list[job_service_pb2.BackendInfo]:
         """Return what ListBackends answers."""
         return backend_infos(self._config)

@@ -114,7 +114,7 @@ class JobManager:
             registry: Registry = Registry.of(store, config, scheduler.add, job_telemetry, mover)
         else:
             self._cluster = its = Cluster(
-                store, store.shared, config, job_telemetry, mover, scheduler, role, executor.largest_bytes
+                store, store.shared, config, job_telemetry, mover, scheduler, role, executor
             )
             registry, backlog = its.registry, its.backlog
         self._registry, self._backlog = registry, backlog

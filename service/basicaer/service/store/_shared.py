@@ -43,10 +43,11 @@ class Front(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What a server runs now."""
+    """What a server runs now, and on which machines beside its own, as in `Member`."""
 
     running: int
     running_bytes: int
+    nodes: bytes = b""
 
 
 class Waiting(NamedTuple):
@@ -71,6 +72,8 @@ class Member:
     memory_bytes: int
     running: int = 0
     running_bytes: int = 0
+    # A serialized basicaer.v1.Member that has the machines of its cluster, and nothing else.
+    nodes: bytes = b""
     number: int = 0
     # For how long it has been there.
     seconds: float = 0.0

@@ -153,6 +153,19 @@ export interface Member {
   runningJobs?: string;
   runningBytes?: string;
   uptime?: string;
+  nodes?: ClusterNode[];
+}
+
+/** A machine of the Ray cluster that a worker drives. */
+export interface ClusterNode {
+  name: string;
+  address: string;
+  gone?: boolean;
+  cpus?: number;
+  memoryBytes?: string;
+  reservedBytes?: string;
+  warmProcesses?: number;
+  runningJobs?: string;
 }
 
 export interface CallerLoad {

@@ -1,5 +1,5 @@
 // Who shares a server: the callers whose jobs it has, and the processes that run them with it.
-import type { CallerLoad, Member } from "../api/types";
+import type { CallerLoad, ClusterNode, Member } from "../api/types";
 import { bytes, count, seconds } from "../common/format";
 import { plural, Who } from "../common/parts";
 
@@ -78,10 +78,45 @@ export function Members({ members }: { members: Member[] }) {
               all={Number(member.maxMemoryBytes ?? 0)}
               text={`${bytes(member.runningBytes)} of ${bytes(member.maxMemoryBytes)}`}
             />
+            <Nodes nodes={member.nodes ?? []} />
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+/** The machines on which a worker runs its jobs, when these aren't its own. */
+function Nodes({ nodes }: { nodes: ClusterNode[] }) {
+  if (!nodes.length) return null;
+  return (
+    <>
+      <h4 class="muted small">On {plural(nodes.filter(({ gone }) => !gone).length, "Ray node")}</h4>
+      <ul class="ray-nodes">
+        {nodes.map((its, place) => (
+          <li key={`${its.address} ${its.name} ${place}`}>
+            <p class="small">
+              {its.name} <span class="muted">{its.address}</span>
+              {its.gone ? <span class="muted"> has left</span> : null}
+            </p>
+            {its.gone ? null : (
+              <>
+                <Share
+                  name="Memory"
+                  used={Number(its.reservedBytes ?? 0)}
+                  all={Number(its.memoryBytes ?? 0)}
+                  text={`${bytes(its.reservedBytes)} of ${bytes(its.memoryBytes)}`}
+                />
+                <p class="muted small">
+                  {plural(Number(its.runningJobs ?? 0), "job")} running, {its.warmProcesses ?? 0} processes
+                  kept warm, {plural(its.cpus ?? 0, "CPU")}
+                </p>
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

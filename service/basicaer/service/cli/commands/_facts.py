@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from basicaer.service import version as own_version
 from basicaer.service.cli import _text
@@ -9,6 +11,9 @@ from basicaer.service.cli._connection import Server, connect, health_of, server_
 from basicaer.service.cli._errors import fail
 from basicaer.service.cli._output import json_option, plain, print_json
 from basicaer.service.cli._say import say
+
+if TYPE_CHECKING:
+    from basicaer.v1 import job_service_pb2
 
 __all__ = ["backends", "health", "info", "version"]
 
@@ -116,6 +121,18 @@ def info(server: Server, as_json: bool) -> None:
         used = f"{_text.size(member.running_bytes)} of {_text.size(member.max_memory_bytes)}"
         up = f"up {_text.days(member.uptime.seconds)}" if member.uptime.seconds >= 86_400 else ""
         say("  ".join(part for part in (member.name, where, runs, used, up) if part))
+        for node in member.nodes:
+            say(f"  {_node(node)}")
+
+
+def _node(node: job_service_pb2.Node) -> str:
+    """Return a line of a machine of a cluster that a worker drives."""
+    where = f"Ray node {node.name} ({node.address})"
+    if node.gone:
+        return f"{where}  gone"
+    kept = f"{node.running_jobs:,} running, {node.warm_processes:,} processes kept warm"
+    used = f"{_text.size(node.reserved_bytes)} of {_text.size(node.memory_bytes)} set aside"
+    return f"{where}  {node.cpus:,} CPUs  {kept}  {used}"
 
 
 @click.command()

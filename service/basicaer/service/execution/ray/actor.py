@@ -65,6 +65,7 @@ class Simulator:
         self._number = -1
         self._control: ExecutionControl | None = None
         self._cancelled = -1
+        self._executing = False
 
     def run(self, number: int, prepared: PreparedJob, job_id: str) -> Packed:
         """Run a job; `number` is greater than any before."""
@@ -73,8 +74,11 @@ class Simulator:
             self._number, self._control = number, control
             if self._cancelled >= number:
                 control.cancel()
-        outcome = self._executor.execute(prepared, control, job_id=job_id)
-        return _pack(outcome)
+        self._executing = True
+        try:
+            return _pack(self._executor.execute(prepared, control, job_id=job_id))
+        finally:
+            self._executing = False
 
     @ray.method(concurrency_group=LISTENING)
     def cancel(self, number: int) -> None:
@@ -90,6 +94,11 @@ class Simulator:
         with self._lock:
             control = self._control if self._number == number else None
         return b"" if control is None else control.progress().SerializeToString()
+
+    @ray.method(concurrency_group=LISTENING)
+    def where(self) -> tuple[str, bool]:
+        """Return the id of the node that this is on, and whether a job runs here."""
+        return ray.get_runtime_context().get_node_id(), self._executing
 
 
 def _pack(outcome: ExecutionOutcome) -> Packed:

@@ -15,6 +15,7 @@ import ray
 from basicaer.service.errors import SettingError, size_text
 from basicaer.service.execution._interface import GivenUpError
 from basicaer.service.execution.ray.actor import LISTENING, Simulator
+from basicaer.service.execution.ray.census import Census
 from basicaer.service.execution.ray.cluster import Place
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -46,6 +47,7 @@ class Actors:
         if max(place.memory_bytes for place in found) < _WARM_BYTES:
             raise SettingError("executor", f"no Ray node has {size_text(_WARM_BYTES)} for jobs")
         self._arguments = (max_inline_result_bytes,)
+        self.census = Census()
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         turns = [[place] * max(place.memory_bytes // 2 // _WARM_BYTES, 0) for place in found]
         spread = [place for turn in itertools.zip_longest(*turns) for place in turn if place is not None]
@@ -69,11 +71,12 @@ class Actors:
         if required_bytes <= SMALL_BYTES:
             actor = self._next(given_up)
             if _is_gone(actor):
+                self._end(actor)
                 actor = self._start(_WARM_BYTES, None)
             try:
                 yield actor
             except BaseException:
-                end(actor)
+                self._end(actor)
                 actor = self._start(_WARM_BYTES, None)
                 raise
             finally:
@@ -83,7 +86,7 @@ class Actors:
         try:
             yield actor
         finally:
-            end(actor)
+            self._end(actor)
 
     def _next(self, given_up: Callable[[], bool]) -> Any:
         while not given_up():
@@ -94,7 +97,15 @@ class Actors:
     def _start(self, memory: int, place: Place | None) -> Any:
         chosen = "DEFAULT" if place is None else NodeAffinitySchedulingStrategy(place.node_id, soft=True)
         options = _REMOTE.options(memory=memory, scheduling_strategy=chosen)
-        return options.remote(*self._arguments)
+        actor = options.remote(*self._arguments)
+        self.census.add(actor, memory, memory == _WARM_BYTES)
+        return actor
+
+    def _end(self, actor: Any) -> None:
+        """End a process, whatever it does."""
+        self.census.remove(actor)
+        with contextlib.suppress(Exception):
+            ray.kill(actor)
 
 
 def _is_gone(actor: Any) -> bool:
@@ -105,15 +116,8 @@ def _is_gone(actor: Any) -> bool:
         if ray.wait([answer], timeout=_GREETING)[0]:
             ray.get(answer)
     except RayError:
-        end(actor)
         return True
     return False
-
-
-def end(actor: Any) -> None:
-    """End a process, whatever it does."""
-    with contextlib.suppress(Exception):
-        ray.kill(actor)
 
 
 # One thread runs jobs, others listen.

@@ -20,13 +20,25 @@ from basicaer.service.execution.ray.actor import Node, look_around
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-__all__ = ["PREFIX", "Place", "connect", "disconnect", "is_here", "largest_node", "places"]
+__all__ = ["PREFIX", "Place", "connect", "disconnect", "is_here", "largest_node", "machines", "places"]
 
 _log = logging.getLogger(__name__)
 
 PREFIX = "ray://"
 # Until a node must have told of itself: its first process has to start.
 _ANSWER = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A node, whether it takes jobs or not, and whether it is there still."""
+
+    node_id: str
+    name: str
+    address: str
+    alive: bool
+    cpus: int
+    memory_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +99,32 @@ def disconnect() -> None:
 def places() -> list[Place]:
     """Return the nodes that are there now and take jobs."""
     return [
-        Place(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("memory", 0)))
-        for node in _alive()
-        if node["Resources"].get("memory") and node["Resources"].get("CPU")
+        Place(machine.node_id, machine.address, machine.memory_bytes)
+        for machine in machines()
+        if machine.alive and machine.memory_bytes and machine.cpus
+    ]
+
+
+def machines() -> list[Machine]:
+    """Return all nodes that the cluster remembers; those that have left have no processors and no memory."""
+    nodes: Any = ray.nodes
+    return [
+        Machine(
+            node["NodeID"],
+            node["NodeManagerHostname"],
+            node["NodeManagerAddress"],
+            node["Alive"],
+            int(node["Resources"].get("CPU", 0)),
+            int(node["Resources"].get("memory", 0)),
+        )
+        for node in nodes()
     ]
 
 
 def is_here() -> bool:
     """Whether this machine is a node of the cluster still."""
     own = ray.get_runtime_context().get_node_id()
-    return any(node["NodeID"] == own for node in _alive())
+    return any(machine.alive and machine.node_id == own for machine in machines())
 
 
 def largest_node() -> int:
@@ -137,11 +165,6 @@ def _check(found: list[Place]) -> None:
                 f"Ray node {place.address} was started without RAY_AUTH_MODE=token, so that whoever reaches"
                 " it may run anything there: start it with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH",
             )
-
-
-def _alive() -> list[dict[str, Any]]:
-    nodes: Any = ray.nodes
-    return [node for node in nodes() if node["Alive"]]
 
 
 @contextmanager

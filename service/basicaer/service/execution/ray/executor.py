@@ -7,7 +7,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
@@ -73,6 +73,10 @@ class RayExecutor:
         """The memory that the nodes have for jobs, in bytes."""
         return self._actors.total_bytes
 
+    def nodes(self) -> Sequence[job_service_pb2.Node]:
+        """See `Executor.nodes`."""
+        return self._actors.census.nodes()
+
     def backends(self) -> list[job_service_pb2.BackendInfo]:
         """Return what ListBackends answers."""
         return self._checks.backends()
@@ -82,9 +86,11 @@ class RayExecutor:
 
     def watch(self) -> None:
         """See `ServiceExecutor.watch`."""
-        while not self._closed.wait(_WATCH):
+        while not self._closed.is_set():
             if not cluster.is_here():
                 raise ConnectionError("this machine isn't a node of the Ray cluster any more")
+            self._actors.census.look()
+            self._closed.wait(_WATCH)
 
     def close(self) -> None:
         """Leave the cluster. Idempotent."""

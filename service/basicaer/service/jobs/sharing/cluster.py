@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from basicaer.service import process_name, version
 from basicaer.service.config import Config
+from basicaer.service.execution._interface import Executor
 from basicaer.service.jobs._telemetry import JobTelemetry
 from basicaer.service.jobs.model.entry import JobEntry
 from basicaer.service.jobs.model.mover import Mover
@@ -23,7 +24,7 @@ from basicaer.service.jobs.sharing.passing import SharedPassing
 from basicaer.service.jobs.sharing.registry import SharedRegistry
 from basicaer.service.jobs.sharing.sweeping import SharedSweeper
 from basicaer.service.store import JobStore, Load, Member, SharedStore
-from basicaer.v1 import job_pb2
+from basicaer.v1 import job_pb2, job_service_pb2
 
 __all__ = ["Cluster", "Round"]
 
@@ -43,22 +44,23 @@ class Cluster:
         mover: Mover,
         scheduler: Scheduler,
         role: str,
-        largest: int,
+        executor: Executor,
     ) -> None:
-        """`role` is as in `Member`, `largest` as in `Claimer`."""
+        """`role` is as in `Member`."""
         self.shared = shared
         self._store = store
         self._config = config
         self._mover = mover
         self._scheduler = scheduler
         self._role = role
+        self._executor = executor
         self._programs = KeptPrograms(config.prepared_cache_bytes)
         self.backlog = SharedBacklog(shared, scheduler, runs_jobs=config.run_jobs)
         # What others finish or delete is not remembered.
         forgetful = dataclasses.replace(config, finished_cache_bytes=0)
         self.registry = registry = SharedRegistry.of(store, forgetful, self._accepted, telemetry, mover)
         registry.share(shared, KeepingTimes.of(config))
-        self._claimer = Claimer(shared, registry, scheduler, self.backlog, config, largest)
+        self._claimer = Claimer(shared, registry, scheduler, self.backlog, config, executor.largest_bytes)
         self._orphans = Orphans(shared, registry, mover, config)
         self._sweeper = SharedSweeper(store, shared, registry, config)
         self._passing = SharedPassing(scheduler, config.progress_interval, shared, registry)
@@ -105,7 +107,8 @@ class Cluster:
 
     def _load(self) -> Load:
         running = self._scheduler.running()
-        return Load(len(running), sum(entry.required_bytes for entry in running))
+        nodes = job_service_pb2.Member(nodes=self._executor.nodes())
+        return Load(len(running), sum(entry.required_bytes for entry in running), nodes.SerializeToString())
 
     def _accepted(self, entries: Sequence[JobEntry]) -> None:
         """Hear of new jobs that wait. On the store's thread."""

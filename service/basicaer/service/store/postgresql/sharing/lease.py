@@ -100,10 +100,7 @@ class Lease:
         connection = await self._connected()
         asked = time.monotonic()
         if self.number:
-            load = self._load()
-            kept = await connection.fetchval(
-                _sql.RENEW, self.number, self._length, load.running, load.running_bytes
-            )
+            kept = await connection.fetchval(_sql.RENEW, self.number, self._length, *self._load())
             if kept is None:
                 self._lose("it has ended")
                 asked = time.monotonic()

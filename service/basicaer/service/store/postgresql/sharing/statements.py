@@ -46,14 +46,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + $8::interval)
 """
 # Not when it has ended: from then on its jobs are anybody's.
 RENEW = """
-UPDATE servers SET lease_until = clock_timestamp() + $2::interval, running = $3, running_bytes = $4
+UPDATE servers
+SET lease_until = clock_timestamp() + $2::interval, running = $3, running_bytes = $4, nodes = $5
 WHERE number = $1 AND lease_until > clock_timestamp() RETURNING number
 """
 EXPIRED = "DELETE FROM servers WHERE lease_until < clock_timestamp() RETURNING number, name"
 LET_GO = "UPDATE jobs SET owner = NULL, fence = fence + 1 WHERE owner = $1 AND status = 2"
 LEAVE = "DELETE FROM servers WHERE number = $1"
 _MEMBER = """
-    number, name, role, address, version, workers, memory_bytes, running, running_bytes,
+    number, name, role, address, version, workers, memory_bytes, running, running_bytes, nodes,
     extract(epoch FROM clock_timestamp() - since)::double precision AS seconds"""
 MEMBERS = f"SELECT {_MEMBER} FROM servers WHERE lease_until > clock_timestamp() ORDER BY number"
 LEASES = f"""
