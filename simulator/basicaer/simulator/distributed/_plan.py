@@ -54,7 +54,7 @@ class SpreadPlan(GatePlan[SpreadState]):
             own = None
             if not state.transport.rank:
                 own = _packed(*self._schedule(number, state))
-            found = _unpacked(state.transport.share(own, control), state.dtype.itemsize)
+            found = _unpacked(state.transport.share(own, control))
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             self._kept[key] = found
@@ -100,8 +100,7 @@ def _packed(schedule: Schedule, phase: complex) -> bytes:
     return stream.getvalue()
 
 
-def _unpacked(data: bytes | bytearray | memoryview, itemsize: int) -> tuple[Schedule, complex]:
-    """Return a schedule, with coefficients as states of this precision take them."""
+def _unpacked(data: bytes | bytearray | memoryview) -> tuple[Schedule, complex]:
     stream = io.BytesIO(data)
     numbers = np.load(stream)
     phase = complex(np.load(stream)[0])
@@ -109,6 +108,5 @@ def _unpacked(data: bytes | bytearray | memoryview, itemsize: int) -> tuple[Sche
     for _ in range(int(numbers[1])):
         idle, *bits = np.load(stream).tolist()
         stages, rows, coefs, terms = (np.load(stream) for _ in range(4))
-        reals = coefs.astype(np.float32 if itemsize == 8 else np.float64)
-        sectors.append(Sector(StagePlan(stages, rows, reals, terms), idle, Exchange(tuple(bits))))
+        sectors.append(Sector(StagePlan(stages, rows, coefs, terms), idle, Exchange(tuple(bits))))
     return Schedule(sectors, numbers[2:].copy(), int(numbers[0])), phase

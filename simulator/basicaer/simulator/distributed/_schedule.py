@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from basicaer.simulator.methods.statevector.engine._arrays import Complexes, Ints, StagePlan
+from basicaer.simulator.methods.statevector.engine._arrays import Complexes, Ints, Reals, StagePlan
 from basicaer.simulator.methods.statevector.engine.columns import factors, fused, passes, steps
 from basicaer.simulator.methods.statevector.engine.planning._parts import plan_operations
 
@@ -130,8 +130,10 @@ def rearranged(
     return Schedule(sectors, layout.phys, layout.live)
 
 
-def specialised(plan: StagePlan, rank: int, local: int) -> StagePlan:
-    """Return the plan as one rank runs it, whose number is the constant value of the bits from `local` on."""
+def specialised(plan: StagePlan, rank: int, local: int, real: npt.DTypeLike) -> StagePlan:
+    """Return the plan as one rank runs it, on states of type `real`. Its number is the constant value of the
+    bits from `local` on.
+    """
     stages, rows, terms = plan.stages.copy(), plan.rows.copy(), plan.terms.copy()
     low, above = (1 << local) - 1, rank << local
     stages[:, passes.OUTER] &= low
@@ -151,7 +153,8 @@ def specialised(plan: StagePlan, rank: int, local: int) -> StagePlan:
         high = part[:, factors.KEY] & ~low
         fits = (above & high) == high
         part[:, factors.KEY] = np.where(fits, part[:, factors.KEY] & low, _NEVER)
-    return StagePlan(stages, rows, plan.coefs, terms)
+    coefs: Reals = plan.coefs.astype(real, copy=False)
+    return StagePlan(stages, rows, coefs, terms)
 
 
 def _next_uses(targets: Sequence[int], left: Sequence[int]) -> dict[int, int]:

@@ -68,6 +68,10 @@ class SpreadState(QuantumState):
         return BLOCK_BITS[self.dtype.itemsize // 2]
 
     @property
+    def _real(self) -> type[np.float64 | np.float32]:
+        return np.float64 if self.dtype.itemsize == 16 else np.float32
+
+    @property
     def layout(self) -> Layout:
         """Where the qubits are."""
         return Layout(self.bits.copy(), self.local, self.live)
@@ -181,7 +185,7 @@ class SpreadState(QuantumState):
             if self.number & sector.idle:
                 control.advance(share)
             else:
-                own = specialised(sector.plan, self.number, self.local)
+                own = specialised(sector.plan, self.number, self.local, self._real)
                 size = min(self.block_bits, self.local)
                 run_plan(own, size, self.part.amplitudes, 1.0, False, count, control, share)
             if sector.exchange.bits:
@@ -212,7 +216,7 @@ class SpreadState(QuantumState):
         mask = sum(1 << bit for bit in dead if bit < self.local)
         if mask:
             amplitudes = self.part.amplitudes
-            reals: Reals = amplitudes.view(np.float64 if self.dtype.itemsize == 16 else np.float32)
+            reals: Reals = amplitudes.view(self._real)
             step = 1 << min(self.local, 18)
             for low in range(0, len(amplitudes), step):
                 control.check()

@@ -17,7 +17,7 @@ from basicaer.simulator._errors import SimulatorError
 
 __all__ = ["PeerLost", "Transport"]
 
-_A = TypeVar("_A", bound=npt.NDArray[Any])
+_N = TypeVar("_N", bound=np.inexact[Any])
 
 
 class PeerLost(SimulatorError):  # noqa: N818 -- named beside SimulationFailed
@@ -83,7 +83,9 @@ class Transport(ABC):
                 self.send(other, part.tobytes(), control)
         return found
 
-    def sum(self, values: _A, control: RunControl, order: Sequence[int] | None = None) -> _A:
+    def sum(
+        self, values: npt.NDArray[_N], control: RunControl, order: Sequence[int] | None = None
+    ) -> npt.NDArray[_N]:
         """Return the sums of equal arrays, the same to the last bit on all ranks; they are added in `order`,
         by default that of the ranks.
         """
@@ -97,7 +99,7 @@ class Transport(ABC):
             parts[other] = np.frombuffer(self.receive(other, control), values.dtype).reshape(values.shape)
         total.fill(0)
         for rank in order or range(self.size):
-            total += parts[rank]
+            np.add(total, parts[rank], out=total)
         for other in range(1, self.size):
             self.send(other, total.tobytes(), control)
         return total
