@@ -152,13 +152,16 @@ class Mesh(Transport):
         deadline = time.monotonic() + timeout
         outward: dict[int, _Way] = {}
         inward: dict[int, _Way] = {}
-        failed: list[BaseException] = []
+        failed: list[OSError] = []
+        ended = threading.Event()
 
         def accept() -> None:
             try:
                 while len(inward) < len(addresses) - 1:
                     way = _accepted(listener, rank, len(addresses), secret, deadline, tls)
-                    if way is not None:
+                    if way is not None and ended.is_set():
+                        way.close()
+                    elif way is not None:
                         inward[way.other] = way
             except OSError as error:
                 failed.append(error)
@@ -174,6 +177,7 @@ class Mesh(Transport):
                 missing = sorted(set(range(len(addresses))) - {rank, *inward})
                 raise PeerLost(f"ranks {missing} didn't connect to rank {rank} within {timeout:g} s")
         except BaseException:
+            ended.set()
             for way in (*outward.values(), *inward.values()):
                 way.close()
             raise

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from tests.unit.simulator.distributed.ranks import on_ranks
 
 SPECS = list({spec.name: spec for spec in GATES.values()}.values())
-SETTINGS = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 SIZES = st.sampled_from([2, 4, 8])
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -104,7 +104,9 @@ def dynamic_circuit(rng: np.random.Generator, num_qubits: int) -> Circuit:
                 own = haar(rng, 4)[0]
                 circuit.append("initialize", [first, second], initialize=Initialize(own))
             case 3:
-                block = circuit.block([("h", [first]), ("cx", [first, second]), ("measure", [second], [], [0])])
+                block = circuit.block(
+                    [("h", [first]), ("cx", [first, second]), ("measure", [second], [], [0])]
+                )
                 circuit.append("for_loop", for_loop=ForLoop(range(3), block))
             case 4:
                 circuit.append("measure", [first], [], [third])
@@ -115,7 +117,9 @@ def dynamic_circuit(rng: np.random.Generator, num_qubits: int) -> Circuit:
     return circuit
 
 
-def random_gates(rng: np.random.Generator, num_qubits: int, count: int) -> list[tuple[str, list[int], list[float]]]:
+def random_gates(
+    rng: np.random.Generator, num_qubits: int, count: int
+) -> list[tuple[str, list[int], list[float]]]:
     found = []
     for _ in range(count):
         spec = SPECS[rng.integers(len(SPECS))]
@@ -161,7 +165,7 @@ def random_observables(random: Random, width: int, count: int) -> tuple[Observab
 
 
 @SETTINGS
-@given(SEEDS, SIZES, st.sampled_from([kind for kind in SaveKind]))
+@given(SEEDS, SIZES, st.sampled_from(list(SaveKind)))
 def test_what_is_saved_is_what_one_process_saves(seed: int, size: int, kind: SaveKind) -> None:
     rng = np.random.default_rng(seed)
     random = Random(seed)
@@ -184,7 +188,8 @@ def test_what_is_saved_is_what_one_process_saves(seed: int, size: int, kind: Sav
             return
     way = random.choice(["", "per_shot", "conditional"])
     qubits = [int(qubit) for qubit in rng.permutation(num_qubits)[:width]]
-    circuit.append("save", qubits, save=replace(save, **({way: True} if way else {})))
+    own = replace(save, per_shot=way == "per_shot", conditional=way == "conditional")
+    circuit.append("save", qubits, save=own)
     # Behind it the qubits lie elsewhere, and nothing has been lost.
     for qubit in range(num_qubits):
         circuit.append("h", [qubit]).append("measure", [qubit], [], [qubit])
@@ -207,9 +212,9 @@ def test_many_shots_of_a_state_of_several_blocks(size: int) -> None:
 def test_threads_and_ranks_make_no_difference() -> None:
     circuit = dynamic_circuit(np.random.default_rng(4), 18)
     results = [run(circuit, shots=30, seed=2, method="statevector", memory=True)]
-    for size, threads in ((2, 1), (4, 2), (16, 1)):
+    for size in (2, 4, 16):
         results += on_ranks(
-            size, lambda mesh: run(circuit, shots=30, seed=2, memory=True, threads=threads, spread=mesh)
+            size, lambda mesh: run(circuit, shots=30, seed=2, memory=True, threads=1 + mesh.rank, spread=mesh)
         )
     for result in results[1:]:
         assert_same(result, results[0])
