@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from tests.postgresql import PostgreSQL
 
 CANCELLED = job_pb2.JOB_STATUS_CANCELLED
 DONE = job_pb2.JOB_STATUS_DONE
+RAY_CHECKS = ("Ray version", "Ray token", "Ray", "Ray nodes")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -184,13 +186,28 @@ def refusal(executor: str, environment: Mapping[str, str], role: str = "work") -
     return done.stderr
 
 
+def doctor(executor: str, environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """What doctor says of Ray, by check."""
+    command = [sys.executable, "-m", "basicaer.service.cli", "doctor", "--executor", executor, "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    assert "Traceback" not in done.stderr
+    return {one["check"]: one for one in json.loads(done.stdout)["checks"]}
+
+
 def test_what_is_not_used(nodes: RayCluster, tmp_path: Path) -> None:
     without = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     assert "RAY_AUTH_MODE=token" in refusal(nodes.url, without)
     assert "ray://HOST:PORT" in refusal("127.0.0.1:1", nodes.environment)
     assert "basicaer work" in refusal(nodes.url, nodes.environment, "serve")
     wrong = tmp_path / "token"
+    wrong.touch(0o600)
     wrong.write_text("0" * 64)
     assert "another one's" in refusal(nodes.url, {**nodes.environment, "RAY_AUTH_TOKEN_PATH": str(wrong)})
+    sound = doctor(nodes.url, nodes.environment)
+    assert [sound[check]["verdict"] for check in RAY_CHECKS] == ["ok"] * 4, sound
+    refused = doctor(nodes.url, {**nodes.environment, "RAY_AUTH_TOKEN_PATH": str(wrong)})["Ray"]
+    assert refused["verdict"] == "failed"
+    assert "RAY_AUTH_TOKEN_PATH" in refused["remedy"], refused
     with RayCluster(nodes=1, token=False) as unsafe:
         assert "without RAY_AUTH_MODE=token" in refusal(unsafe.url, unsafe.environment)
+        assert "without a token" in doctor(unsafe.url, unsafe.environment)["Ray nodes"]["seen"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basicaer.service.config import Config
-from basicaer.service.doctor import _access, _database, _machine, _store
+from basicaer.service.doctor import _access, _database, _machine, _ray, _store
 from basicaer.service.doctor._cluster import Part, cluster
 from basicaer.service.doctor._database import SKEW
 from basicaer.service.doctor._finding import Finding, Verdict
@@ -27,6 +27,8 @@ def examine(config: Config, progress: _store.Progress = lambda done, total: None
     else:
         yield _machine.free_space(config)
         yield _store.store(config, progress)
+    if config.executor:
+        yield from _ray.ray(config)
     yield _machine.memory(config)
     yield _machine.descriptors()
     yield _machine.huge_pages()

@@ -35,13 +35,14 @@ def doctor(server: Server | None, config_file: Path | None, as_json: bool, **fla
     Checked is this machine, with the settings that 'serve' would have with the same options: the data
     directory and its disk, each job and result in it, memory, huge pages, clock, TLS files, who may call,
     compiled kernels; with --database, also that database, its clock, each job in it, and the servers and
-    workers that share it. Run it as the user whom the server runs as. With --server, also whether that one
-    answers, is healthy, of this version, and runs a circuit. The exit status is 1 when something failed; a
-    warning doesn't count.
+    workers that share it; with --executor, also Ray here, its token, and each node of the cluster. Run it as
+    the user whom the server runs as. With --server, also whether that one answers, is healthy, of this
+    version, and runs a circuit. The exit status is 1 when something failed; a warning doesn't count.
 
     \b
         basicaer doctor --config basicaer.toml
         basicaer doctor --server 127.0.0.1:50051 --json
+        basicaer doctor --database postgresql://basicaer@db/jobs --executor ray://head:6379
     """
     findings = []
     for finding in _examine(server, config_file, flags):

@@ -20,18 +20,19 @@ from basicaer.service.execution.ray.cluster import Place
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-__all__ = ["PROCESS_BYTES", "SMALL_BYTES", "Actors"]
+__all__ = ["PROCESS_BYTES", "SMALL_BYTES", "WARM_BYTES", "Actors"]
 
 SMALL_BYTES = 256 * 1024**2
 """What a job may take that runs in a process that is kept warm."""
 PROCESS_BYTES = 256 * 1024**2
 """What a process takes by itself; 158 MiB were measured."""
+WARM_BYTES = SMALL_BYTES + PROCESS_BYTES
+"""What is set aside for a process that is kept warm."""
 
 # How often who waits for a process asks whether it is still wanted (seconds).
 _LOOK = 0.1
 # Until a process that waits has answered (seconds).
 _GREETING = 0.5
-_WARM_BYTES = SMALL_BYTES + PROCESS_BYTES
 
 
 class Actors:
@@ -44,18 +45,18 @@ class Actors:
         Raises:
             SettingError: No node has the memory for one.
         """
-        if max(place.memory_bytes for place in found) < _WARM_BYTES:
-            raise SettingError("executor", f"no Ray node has {size_text(_WARM_BYTES)} for jobs")
+        if max(place.memory_bytes for place in found) < WARM_BYTES:
+            raise SettingError("executor", f"no Ray node has {size_text(WARM_BYTES)} for jobs")
         self._arguments = (max_inline_result_bytes,)
         self.census = Census()
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        turns = [[place] * max(place.memory_bytes // 2 // _WARM_BYTES, 0) for place in found]
+        turns = [[place] * max(place.memory_bytes // 2 // WARM_BYTES, 0) for place in found]
         spread = [place for turn in itertools.zip_longest(*turns) for place in turn if place is not None]
         chosen = spread[:most] or [max(found, key=lambda place: place.memory_bytes)]
         kept = {place.node_id: 0 for place in found}
         for place in chosen:
-            kept[place.node_id] += _WARM_BYTES
-            self._idle.put(self._start(_WARM_BYTES, place))
+            kept[place.node_id] += WARM_BYTES
+            self._idle.put(self._start(WARM_BYTES, place))
         left = [place.memory_bytes - kept[place.node_id] for place in found]
         # The most memory that one job may take, and all that run together, in bytes.
         self.largest_bytes = max(max(left) - PROCESS_BYTES, SMALL_BYTES)
@@ -72,12 +73,12 @@ class Actors:
             actor = self._next(given_up)
             if _is_gone(actor):
                 self._end(actor)
-                actor = self._start(_WARM_BYTES, None)
+                actor = self._start(WARM_BYTES, None)
             try:
                 yield actor
             except BaseException:
                 self._end(actor)
-                actor = self._start(_WARM_BYTES, None)
+                actor = self._start(WARM_BYTES, None)
                 raise
             finally:
                 self._idle.put(actor)
@@ -98,7 +99,7 @@ class Actors:
         chosen = "DEFAULT" if place is None else NodeAffinitySchedulingStrategy(place.node_id, soft=True)
         options = _REMOTE.options(memory=memory, scheduling_strategy=chosen)
         actor = options.remote(*self._arguments)
-        self.census.add(actor, memory, memory == _WARM_BYTES)
+        self.census.add(actor, memory, memory == WARM_BYTES)
         return actor
 
     def _end(self, actor: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,19 @@ from basicaer.service.execution.ray.actor import Node, look_around
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-__all__ = ["PREFIX", "Place", "connect", "disconnect", "is_here", "largest_node", "machines", "places"]
+__all__ = [
+    "PREFIX",
+    "Place",
+    "address_of",
+    "answers",
+    "connect",
+    "disconnect",
+    "is_here",
+    "join",
+    "largest_node",
+    "machines",
+    "places",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +62,31 @@ class Place:
     memory_bytes: int
 
 
+def address_of(executor: str) -> str:
+    """Return HOST:PORT of a setting ray://HOST:PORT.
+
+    Raises:
+        SettingError: It is none.
+    """
+    address = executor.removeprefix(PREFIX)
+    if address == executor or not address:
+        raise SettingError("executor", f"{executor!r} isn't ray://HOST:PORT, the address of a Ray head")
+    return address
+
+
+def join(address: str) -> None:
+    """Make this process one of the cluster's, as which it stays until `disconnect`.
+
+    Raises:
+        ConnectionError: There is no cluster, or it doesn't take the token.
+        RuntimeError: This machine isn't a node of it.
+        Exception: As Ray does else: ValueError, RayError.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    with _own_signals():
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
+
+
 def connect(executor: str) -> list[Place]:
     """Connect to a cluster, for this process, and return its nodes once each was found to be fit.
 
@@ -59,19 +96,15 @@ def connect(executor: str) -> list[Place]:
     Raises:
         SettingError: There is none, or it can't be used.
     """
-    address = executor.removeprefix(PREFIX)
-    if address == executor or not address:
-        raise SettingError("executor", f"{executor!r} isn't ray://HOST:PORT, the address of a Ray head")
+    address = address_of(executor)
     if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
         raise SettingError(
             "executor",
             "Ray runs whatever it is sent, so it has to ask for a token: set RAY_AUTH_MODE=token, and"
             " RAY_AUTH_TOKEN_PATH to a file with the cluster's token, here and for each 'ray start'",
         )
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        with _own_signals():
-            ray.init(address=address, log_to_driver=False, configure_logging=False)
+        join(address)
     except (ConnectionError, OSError, ValueError, RuntimeError, RayError) as error:
         raise SettingError(
             "executor",
@@ -132,27 +165,36 @@ def largest_node() -> int:
     return max((place.memory_bytes for place in places()), default=0)
 
 
-def _check(found: list[Place]) -> None:
+def answers(found: Sequence[Place]) -> Iterator[tuple[Place, Node | RayError]]:
+    """Have each node tell of itself; yield what it says, or why it says nothing: GetTimeoutError when it
+    starts no process within a minute, another RayError when it can't load basicaer.
+    """
+    ask: Any = ray.remote(num_cpus=0, max_retries=0)(look_around)
+    asked = [
+        ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(place.node_id, soft=False)).remote()
+        for place in found
+    ]
+    for place, answer in zip(found, asked, strict=True):
+        try:
+            yield place, ray.get(answer, timeout=_ANSWER)
+        except RayError as error:
+            yield place, error
+
+
+def _check(found: Sequence[Place]) -> None:
     """Have each node tell of itself.
 
     Raises:
         SettingError: One can't run jobs, or shouldn't.
     """
-    ask: Any = ray.remote(num_cpus=0, max_retries=0)(look_around)
-    answers = [
-        ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(place.node_id, soft=False)).remote()
-        for place in found
-    ]
-    for place, answer in zip(found, answers, strict=True):
-        try:
-            node: Node = ray.get(answer, timeout=_ANSWER)
-        except GetTimeoutError:
-            raise SettingError("executor", f"Ray node {place.address} starts no process") from None
-        except RayError as error:
+    for place, node in answers(found):
+        if isinstance(node, GetTimeoutError):
+            raise SettingError("executor", f"Ray node {place.address} starts no process")
+        if isinstance(node, RayError):
             raise SettingError(
                 "executor",
-                f"Ray node {place.address} can't load basicaer {version()}; install it there, too ({error})",
-            ) from error
+                f"Ray node {place.address} can't load basicaer {version()}; install it there, too ({node})",
+            )
         if node.version != version():
             raise SettingError(
                 "executor",
