@@ -89,7 +89,7 @@ class SpreadPlan(GatePlan[SpreadState]):
 
 def _packed(schedule: Schedule, phase: complex) -> bytes:
     stream = io.BytesIO()
-    heads = [[sector.idle, *sector.exchange.bits] for sector in schedule.sectors]
+    heads = [[sector.exchange.idle, *sector.exchange.bits] for sector in schedule.sectors]
     numbers = [schedule.live, len(schedule.sectors), *schedule.phys.tolist()]
     for array in (np.array(numbers, np.int64), np.array([phase], np.complex128)):
         np.save(stream, array, allow_pickle=False)
@@ -108,5 +108,5 @@ def _unpacked(data: bytes | bytearray | memoryview) -> tuple[Schedule, complex]:
     for _ in range(int(numbers[1])):
         idle, *bits = np.load(stream).tolist()
         stages, rows, coefs, terms = (np.load(stream) for _ in range(4))
-        sectors.append(Sector(StagePlan(stages, rows, coefs, terms), idle, Exchange(tuple(bits))))
+        sectors.append(Sector(StagePlan(stages, rows, coefs, terms), Exchange(tuple(bits), idle)))
     return Schedule(sectors, numbers[2:].copy(), int(numbers[0])), phase

@@ -36,19 +36,17 @@ class FusedGates(NamedTuple):
 
 class Exchange(NamedTuple):
     """The top bits of a rank's part are exchanged with these bits of its number: the lowest of them with the
-    first.
+    first. Ranks whose number has a bit of `idle` have nothing to give but zeros.
     """
 
     bits: tuple[int, ...]
+    idle: int
 
 
 class Sector(NamedTuple):
-    """A plan for what runs at once, and the exchange behind it. Ranks whose number has a bit of `idle` have
-    nothing but zeros there.
-    """
+    """A plan for what runs at once, on all ranks that aren't idle, and the exchange behind it."""
 
     plan: StagePlan
-    idle: int
     exchange: Exchange
 
 
@@ -125,7 +123,7 @@ def rearranged(
         home[list(order)] = np.arange(len(order))
         if (home != layout.phys).any():
             plan = _planned(nothing, [], layout, home, block_bits, lane_bits)
-            sectors.append(Sector(plan, _idle(layout), Exchange(())))
+            sectors.append(Sector(plan, Exchange((), _idle(layout))))
             layout = layout._replace(phys=home)
     return Schedule(sectors, layout.phys, layout.live)
 
@@ -217,11 +215,10 @@ def _sector(
     live = layout.live
     for number in now:
         live |= int(gates.targets[number])
-    exchange = Exchange(tuple(int(home[wire]) - local for wire in enters))
-    idle = _idle(layout)
+    exchange = Exchange(tuple(int(home[wire]) - local for wire in enters), _idle(layout))
     for leaving, entering in zip(leaves, enters, strict=True):
         home[leaving], home[entering] = home[entering], home[leaving]
-    return Sector(plan, idle, exchange), Layout(home, local, live)
+    return Sector(plan, exchange), Layout(home, local, live)
 
 
 def _planned(

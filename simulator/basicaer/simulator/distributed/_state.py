@@ -182,7 +182,7 @@ class SpreadState(QuantumState):
         share = work / len(schedule.sectors) if schedule.sectors else 0.0
         count = threads or default_threads()
         for sector in schedule.sectors:
-            if self.number & sector.idle:
+            if self.number & sector.exchange.idle:
                 control.advance(share)
             else:
                 own = specialised(sector.plan, self.number, self.local, self._real)
@@ -200,12 +200,22 @@ class SpreadState(QuantumState):
         width, number = len(exchange.bits), self.number
         mine = sum((number >> bit & 1) << place for place, bit in enumerate(exchange.bits))
         slabs = self.part.amplitudes.reshape(1 << width, -1)
+        nothing = slabs[0, :0]
+        is_idle = bool(number & exchange.idle)
         for step in range(1, 1 << width):
             value = mine ^ step
             other = number
             for place, bit in enumerate(exchange.bits):
                 other = other & ~(1 << bit) | (value >> place & 1) << bit
-            self.transport.swap(self.rank_of(other), slabs[value], control)
+            rank, slab = self.rank_of(other), slabs[value]
+            match is_idle, bool(other & exchange.idle):
+                case False, False:
+                    self.transport.swap(rank, slab, control)
+                case False, True:
+                    self.transport.trade(rank, slab, nothing, control)
+                    slab[:] = 0.0
+                case True, False:
+                    self.transport.trade(rank, nothing, slab, control)
 
     def _clean(self, control: RunControl) -> None:
         """Clear what lies where qubits would be in 1 that are in 0: stages leave there what was of use."""

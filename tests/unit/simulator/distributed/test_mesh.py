@@ -156,7 +156,7 @@ def test_what_is_changed_on_the_way_ends_the_run() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert any("its HMAC is wrong" in str(error) for error in found)
+    assert any("its code is wrong" in str(error) for error in found)
 
 
 def waiting(do: Callable[[Mesh, RunControl], None]) -> BaseException | None:
