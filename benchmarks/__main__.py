@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import _conversion, _expectations, _import, _openqasm3, _qiskit, _texts
+from benchmarks import _conversion, _expectations, _import, _openqasm3, _qiskit, _spread, _texts
 from benchmarks.cluster import _claims, _news
 from benchmarks.cluster import _run_job as _cluster_run_job
 from benchmarks.service import _blown_up, _busy, _overload, _page, _run_job, _state_stream, _watchers, _web
@@ -17,6 +17,7 @@ PARTS = {
     "conversion": _conversion.measure,
     "qiskit": _qiskit.measure,
     "expectations": _expectations.measure,
+    "spread": _spread.measure,
     "run_job": _run_job.measure,
     "watchers": _watchers.measure,
     "web": _web.measure,

@@ -33,6 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "openqasm3": {"LINES": 500, "SHORT": 50, "ROUNDS": 1, "PEER_LINES": 20},
     "conversion": {"GATES": 200, "ROUNDS": 1},
     "expectations": {"QUBITS": (4,), "PRODUCTS": 3, "ROUNDS": 1},
+    "spread": {"QUBITS": 16, "SIZES": (2,), "ROUNDS": 1, "PAPER_QUBITS": 20},
     "qiskit": {
         "BELL_ROUNDS": 1,
         "BATCH": 3,

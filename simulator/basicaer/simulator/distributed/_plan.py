@@ -53,7 +53,7 @@ class SpreadPlan(GatePlan[SpreadState]):
         if found is None:
             own = None
             if not state.transport.rank:
-                own = _packed(*self._schedule(number, state))
+                own = _packed(*self.schedule(number, state))
             found = _unpacked(state.transport.share(own, control))
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
@@ -63,7 +63,10 @@ class SpreadPlan(GatePlan[SpreadState]):
         if phase != 1.0:
             state.scale(phase, control)
 
-    def _schedule(self, number: int, state: SpreadState) -> tuple[Schedule, complex]:
+    def schedule(self, number: int, state: SpreadState) -> tuple[Schedule, complex]:
+        """Return how a run of the segment's gates is applied to a state that lies as this one does, and the
+        factor that it is to be multiplied by.
+        """
         n = state.num_qubits
         wire = np.arange(n, dtype=np.int64)
         known = np.array([-1 if state.live >> qubit & 1 else 0 for qubit in range(n)], dtype=np.int64)
