@@ -52,9 +52,11 @@ def become(user: pwd.struct_passwd) -> list[str]:
 
 
 class PostgreSQL:
-    """A database server, which may be stopped, killed and started again."""
+    """A database server, which may be stopped, killed and started again. With `primary`, a standby of that
+    one, which follows it until it is promoted.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, primary: PostgreSQL | None = None) -> None:
         self._bin = _binaries()
         # Not pytest's folder, which is the tests' user's alone.
         self.folder = Path(tempfile.mkdtemp(prefix="basicaer-postgresql-"))
@@ -65,11 +67,21 @@ class PostgreSQL:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
             self._prefix = [*become(user), "--pdeathsig=INT"]
         self._process: subprocess.Popen[bytes] | None = None
-        initdb = [str(self._bin / "initdb"), "-D", str(self._data), "-U", "basicaer", "-A", "trust"]
-        initdb += ["--encoding=UTF8", "--no-locale", "--data-checksums", "--no-sync", "--no-instructions"]
-        made = subprocess.run([*self._prefix, *initdb], cwd="/", capture_output=True, text=True, check=False)
+        if primary is None:
+            command = [str(self._bin / "initdb"), "-D", str(self._data), "-U", "basicaer", "-A", "trust"]
+            command += [
+                "--encoding=UTF8",
+                "--no-locale",
+                "--data-checksums",
+                "--no-sync",
+                "--no-instructions",
+            ]
+        else:
+            command = [str(self._bin / "pg_basebackup"), "-D", str(self._data), "-U", "basicaer"]
+            command += ["-h", str(primary.folder), "--checkpoint=fast", "--write-recovery-conf", "--no-sync"]
+        made = subprocess.run([*self._prefix, *command], cwd="/", capture_output=True, text=True, check=False)
         if made.returncode:
-            raise RuntimeError(f"initdb failed: {made.stderr}")
+            raise RuntimeError(f"{command[0]} failed: {made.stderr}")
         self.start()
 
     @property
@@ -115,9 +127,9 @@ class PostgreSQL:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[PostgreSQL]:
+def running(primary: PostgreSQL | None = None) -> Iterator[PostgreSQL]:
     """A new one, for as long as the block runs."""
-    database = PostgreSQL()
+    database = PostgreSQL(primary)
     try:
         yield database
     finally:
