@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from basicaer.simulator._abilities import RunRequest, refused_by_states
 from basicaer.simulator._by_method import Found, Options
-from basicaer.simulator._errors import CircuitError
+from basicaer.simulator._errors import CircuitError, SimulationFailed
 from basicaer.simulator._memory import required_bytes as single_bytes
 from basicaer.simulator._programs import run_program
 from basicaer.simulator.circuit._circuit import Circuit
@@ -87,7 +87,7 @@ def required_bytes(request: RunRequest, nodes: int) -> int:
 def run_spread(ready: ValidCircuit, options: Options, transport: Transport) -> Found:
     """Run a valid circuit; all ranks call this with equal arguments, and get equal results.
 
-    A transport whose run failed, or was cancelled, is closed.
+    A transport whose run was lost or cancelled is closed.
 
     Raises:
         CircuitError: Such a state can't do it; see `refusal`.
@@ -113,6 +113,9 @@ def run_spread(ready: ValidCircuit, options: Options, transport: Transport) -> F
             memory=options.memory,
             threads=options.threads,
         )
+    except SimulationFailed:
+        # All ranks come to it at the same place, and may go on with another circuit.
+        raise
     except BaseException:
         # Nobody knows any more where the other ranks are.
         transport.close()
