@@ -16,7 +16,7 @@ from basicaer.client import BasicAerProvider, Circuit, ResultTooLargeError
 from basicaer.client._wire_errors import error_from_rpc
 from basicaer.service.config import Config
 from basicaer.service.doctor import Finding, Verdict, _database
-from basicaer.service.store.postgresql._session import REVISIONS
+from basicaer.service.store.postgresql._tables import REVISIONS
 from basicaer.v1 import job_pb2, job_service_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 

@@ -120,6 +120,11 @@ def test_a_later_version_is_left_alone(
 ) -> None:
     open_database().store.close()
     postgresql.run(f"UPDATE {schema}.store SET revision = '9999_later'")
+    # One that says that it goes with this version is used, and stays what it is.
+    open_database().store.close()
+    assert not examine_database(postgresql.url(tmp_path), lambda done, total: None).unknown
+    assert postgresql.run(f"SELECT revision FROM {schema}.store").strip() == "9999_later"
+    postgresql.run(f"UPDATE {schema}.store SET compatible_since = '9999_later'")
     with pytest.raises(DataDirectoryError, match="later version"):
         open_database()
     found = examine_database(postgresql.url(tmp_path), lambda done, total: None)

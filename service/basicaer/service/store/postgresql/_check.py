@@ -14,12 +14,8 @@ from basicaer.service.store.postgresql import _sql
 from basicaer.service.store.postgresql._address import Address
 from basicaer.service.store.postgresql._results import attempt_of, object_id_of
 from basicaer.service.store.postgresql._rows import record, text
-from basicaer.service.store.postgresql._session import (
-    REVISIONS,
-    Connection,
-    connect,
-    schema_of,
-)
+from basicaer.service.store.postgresql._session import Connection, connect
+from basicaer.service.store.postgresql._tables import REVISIONS, tables_of
 from basicaer.service.store.postgresql.sharing.attendance import Attendance, attendance
 
 __all__ = ["Examination", "examine_database"]
@@ -44,16 +40,13 @@ class Examination:
     # machine.
     page_sums: bool = True
     private: bool = True
-    # Who shares the database; None unless the tables are of this version.
+    # Whether the tables are of a later version, which this one can't use.
+    unknown: bool = False
+    # Who shares the database; None unless the tables are of this version, or a later one that fits.
     attendance: Attendance | None = None
     jobs: int = 0
     # Jobs of which something is damaged.
     damaged: list[str] = field(default_factory=list)
-
-    @property
-    def unknown(self) -> bool:
-        """Whether the tables are of a later version of this program."""
-        return self.revision is not None and self.revision not in REVISIONS
 
 
 def examine_database(database: str, progress: Callable[[int, int], None]) -> Examination:
@@ -83,8 +76,11 @@ async def _examine(address: Address, found: Examination, progress: Callable[[int
             "SELECT ssl OR client_addr IS NULL OR client_addr <<= '127.0.0.0/8' OR client_addr = '::1'"
             " FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE pid = pg_backend_pid()"
         )
-        found.revision = await schema_of(connection)
-        if found.revision == REVISIONS[-1]:
+        tables = await tables_of(connection)
+        if tables is None:
+            return
+        found.revision, found.unknown = tables.revision, not tables.usable
+        if tables.revision == REVISIONS[-1] or (tables.later and tables.usable):
             found.attendance = await attendance(connection)
             await _compare(connection, found, progress)
     finally:

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import logging
 import random
-from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
 from basicaer.service import process_name
 from basicaer.service.errors import DataDirectoryError
 from basicaer.service.store.postgresql._address import Address
+from basicaer.service.store.postgresql._tables import check_tables, migrate
 
 __all__ = [
     "LEAST_VERSION",
-    "REVISIONS",
     "SERVER_NAME",
     "Connection",
     "Session",
     "connect",
     "new_pool",
-    "schema_of",
 ]
 
 _log = logging.getLogger(__name__)
@@ -34,19 +32,12 @@ Connection: TypeAlias = asyncpg.Connection
 # "BsAe", as SQLite's files have it.
 _LOCK = 0x42734165
 LEAST_VERSION = 15
-# The same for the tables themselves.
-_TABLES_LOCK = 0x42734166
-# How long one waits for a connection, for an answer, for the end of the connection before, and for another
-# server that makes the tables (seconds).
+# How long one waits for a connection, for an answer, and for the end of the connection before (seconds).
 _CONNECT_TIMEOUT = 3.0
 _ANSWER_TIMEOUT = 10.0
 _LOCK_TIMEOUT = 3
-_TABLES_TIMEOUT = 60
 # Connections for reads and large results, beside the writer's.
 _POOLED = 4
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-REVISIONS = tuple(sorted(path.stem for path in _MIGRATIONS.glob("*.sql")))
 
 # The database notices by itself when this machine is gone, and lets go of the lock then.
 SERVER_NAME = process_name()[:54]
@@ -103,13 +94,6 @@ async def new_pool(address: Address) -> asyncpg.Pool:
     )
 
 
-async def schema_of(connection: Connection) -> str | None:
-    """Return the revision of our tables; None when there are none."""
-    if await connection.fetchval("SELECT to_regclass('store')") is None:
-        return None
-    return str(await connection.fetchval("SELECT revision FROM store"))
-
-
 class Session:
     """The writer's connection. Lives on the store's loop."""
 
@@ -137,7 +121,7 @@ class Session:
         try:
             await self._check(connection)
             await self._lock(connection)
-            await _migrate(connection, self._address)
+            await migrate(connection, self._address)
         except (asyncpg.PostgresError, OSError, asyncpg.InterfaceError) as error:
             connection.terminate()
             raise DataDirectoryError(f"The database {shown} can't be used: {error}.") from error
@@ -158,6 +142,7 @@ class Session:
         connection = await connect(self._address)
         try:
             await self._check(connection)
+            await check_tables(connection, self._address)
             # Where the network was cut, the database may still wait for the connection before.
             await connection.execute(_END_OLD, self._pid, _SETTINGS["application_name"])
             await self._lock(connection)
@@ -200,47 +185,3 @@ class Session:
         await connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}s'")
         await connection.execute("SELECT pg_advisory_lock($1::integer, $2::integer)", _LOCK, self._key)
         await connection.execute("SET lock_timeout = 0")
-
-
-async def _migrate(connection: Connection, address: Address) -> None:
-    """Bring the tables up to date, in one transaction.
-
-    Raises:
-        DataDirectoryError: They are of a later version.
-    """
-    if await schema_of(connection) == REVISIONS[-1]:
-        return
-    # One server makes them.
-    await connection.execute(f"SET lock_timeout = '{_TABLES_TIMEOUT}s'")
-    key = "pg_advisory_lock($1::integer, hashtext($2))"
-    await connection.execute(f"SELECT {key}", _TABLES_LOCK, address.schema, timeout=_TABLES_TIMEOUT)
-    try:
-        await _make(connection, address)
-    finally:
-        if not connection.is_closed():
-            unlock = key.replace("lock", "unlock", 1)
-            await connection.execute(f"SELECT {unlock}", _TABLES_LOCK, address.schema)
-            await connection.execute("SET lock_timeout = 0")
-
-
-async def _make(connection: Connection, address: Address) -> None:
-    if await connection.fetchval("SELECT to_regnamespace($1)", address.schema) is None:
-        await connection.execute(f"CREATE SCHEMA {address.schema}")
-    revision = await schema_of(connection)
-    if revision == REVISIONS[-1]:
-        return
-    if revision is not None and revision not in REVISIONS:
-        raise DataDirectoryError(
-            f"The database {address.shown} was written by a later version of BasicAer (revision {revision},"
-            f" this one knows {REVISIONS[-1]}); start that version, or bring back a backup from before it."
-        )
-    async with connection.transaction():
-        if revision is None:
-            await connection.execute(
-                "CREATE TABLE store (revision text NOT NULL, epoch bigint NOT NULL, server text NOT NULL);"
-                " INSERT INTO store VALUES ('', 0, '')"
-            )
-        for name in REVISIONS:
-            if revision is None or name > revision:
-                await connection.execute((_MIGRATIONS / f"{name}.sql").read_text(encoding="utf-8"))
-        await connection.execute("UPDATE store SET revision = $1", REVISIONS[-1])

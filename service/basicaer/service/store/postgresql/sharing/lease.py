@@ -17,6 +17,7 @@ from collections.abc import Callable
 from basicaer.service.store._shared import Load, Member, News
 from basicaer.service.store.postgresql._address import Address
 from basicaer.service.store.postgresql._session import SERVER_NAME, Connection, connect
+from basicaer.service.store.postgresql._tables import REVISIONS, check_tables
 from basicaer.service.store.postgresql.sharing import statements as _sql
 
 __all__ = ["Lease"]
@@ -116,7 +117,9 @@ class Lease:
         number = await connection.fetchval(_sql.NUMBER, SERVER_NAME)
         asked = time.monotonic()
         who = (number, member.name, member.role, member.address, member.version)
-        await connection.execute(_sql.JOIN, *who, member.workers, member.memory_bytes, self._length)
+        what = (member.workers, member.memory_bytes, self._length, REVISIONS[-1])
+        if await connection.fetchval(_sql.JOIN, *who, *what) is None:
+            await check_tables(connection, self._address)
         self.number = self.last_number = number
         self._reckon(asked)
         _log.info("server %d of the database %s", number, self._address.shown)

@@ -40,9 +40,11 @@ _CHANGED = "job_id, " + RECORD
 _GIVEN = ", ".join(f"jobs.{name.strip()}" for name in _CHANGED.split(","))
 
 NUMBER = "UPDATE store SET epoch = epoch + 1, server = $1 RETURNING epoch"
+# Not when the tables are of a later version by now, which this one can't use.
 JOIN = """
-INSERT INTO servers (number, name, role, address, version, workers, memory_bytes, lease_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + $8::interval)
+INSERT INTO servers (number, name, role, address, version, workers, memory_bytes, lease_until, revision)
+SELECT $1, $2, $3, $4, $5, $6, $7, clock_timestamp() + $8::interval, $9 FROM store
+WHERE compatible_since COLLATE "C" <= $9 RETURNING number
 """
 # Not when it has ended: from then on its jobs are anybody's.
 RENEW = """
