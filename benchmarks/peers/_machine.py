@@ -41,7 +41,7 @@ class Limits:
         return max(flops / self.flops[1], moved / self.bandwidth[1])
 
 
-@intrinsic
+@intrinsic()
 def _chains(_: Any, loops: Any, factor: Any) -> Any:
     """`loops` fused multiply-adds on each of `_CHAINS` vectors; returns one lane of each, added."""
 

@@ -11,6 +11,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,6 +22,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _KernelTier:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _KernelTierEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KernelTier.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    KERNEL_TIER_UNSPECIFIED: _KernelTier.ValueType  # 0
+    """Not told."""
+    KERNEL_TIER_PLAIN: _KernelTier.ValueType  # 1
+    """A process compiles them: what takes a moment is interpreted meanwhile, and larger circuits wait."""
+    KERNEL_TIER_FULL: _KernelTier.ValueType  # 2
+    """All are there."""
+
+class KernelTier(_KernelTier, metaclass=_KernelTierEnumTypeWrapper):
+    """How far the compiled functions that simulate are there for a server's processor. Results are the same by any."""
+
+KERNEL_TIER_UNSPECIFIED: KernelTier.ValueType  # 0
+"""Not told."""
+KERNEL_TIER_PLAIN: KernelTier.ValueType  # 1
+"""A process compiles them: what takes a moment is interpreted meanwhile, and larger circuits wait."""
+KERNEL_TIER_FULL: KernelTier.ValueType  # 2
+"""All are there."""
+Global___KernelTier: _TypeAlias = KernelTier  # noqa: Y015
 
 @_typing.final
 class SubmitJobRequest(_message.Message):
@@ -636,6 +661,7 @@ class GetServerInfoResponse(_message.Message):
     RUNNING_JOBS_FIELD_NUMBER: _builtins.int
     MEMBERS_FIELD_NUMBER: _builtins.int
     CALLERS_FIELD_NUMBER: _builtins.int
+    KERNEL_TIER_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The version of the software."""
     workers: _builtins.int
@@ -644,6 +670,8 @@ class GetServerInfoResponse(_message.Message):
     """Jobs that wait."""
     running_jobs: _builtins.int
     """Jobs that run."""
+    kernel_tier: Global___KernelTier.ValueType
+    """How far the kernels are that its simulations run by. Unspecified by servers that don't tell."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When this server was started."""
@@ -675,10 +703,11 @@ class GetServerInfoResponse(_message.Message):
         running_jobs: _builtins.int = ...,
         members: _abc.Iterable[Global___Member] | None = ...,
         callers: _abc.Iterable[Global___CallerLoad] | None = ...,
+        kernel_tier: Global___KernelTier.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["callers", b"callers", "limits", b"limits", "members", b"members", "queued_jobs", b"queued_jobs", "running_jobs", b"running_jobs", "start_time", b"start_time", "version", b"version", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["callers", b"callers", "kernel_tier", b"kernel_tier", "limits", b"limits", "members", b"members", "queued_jobs", b"queued_jobs", "running_jobs", b"running_jobs", "start_time", b"start_time", "version", b"version", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

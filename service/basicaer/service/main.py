@@ -42,6 +42,8 @@ _STOP_GRACE = 2.0
 # By then the drain has told the jobs that still run (seconds).
 _AFTER_GRACE = 0.5
 
+_COMPILE_READERS = "from basicaer.service.doors.requests import compile_readers; compile_readers()"
+
 _log = logging.getLogger(__name__)
 
 
@@ -80,7 +82,7 @@ class Service:
             store, self._executor, config, telemetry, self._on_storing, self.vital, role
         )
         self._service = service = JobService(
-            self._manager, config, self._executor.backends(), version(), telemetry
+            self._manager, config, self._executor.backends(), version(), telemetry, sim.is_compiling
         )
         self._server: GrpcServer | ProbeServer = (
             ProbeServer(config)
@@ -115,11 +117,14 @@ class Service:
         began = asyncio.Event()
 
         def on_begin() -> None:
-            _log.info("no compiled kernels for this processor: a process compiles them, jobs wait for theirs")
+            _log.info(
+                "tier: plain; no compiled kernels for this processor: a process compiles them, small circuits"
+                " run in Python meanwhile, and others wait for theirs"
+            )
             loop.call_soon_threadsafe(began.set)
 
         # Before jobs of an earlier server go on.
-        self._compiling = self._apart.enter_context(sim.compiling_apart(on_begin))
+        self._compiling = self._apart.enter_context(sim.compiling_apart(on_begin, _COMPILE_READERS))
         self.vital.listen(lambda what: loop.call_soon_threadsafe(self._on_failure, what))
         try:
             self.address = self._server.bind(self._config.listen, self._credentials)
@@ -132,7 +137,6 @@ class Service:
             if self._http is not None:
                 self.http_url = self._http.bind()
             await self._manager.start(self.address)
-            await asyncio.to_thread(self._service.warm_up)
             self._add_gauges()
         except BaseException:
             self._apart.close()
@@ -159,7 +163,7 @@ class Service:
         """Load what jobs need. What a process has to compile for that, jobs may wait for as well."""
         start = time.monotonic()
         try:
-            await asyncio.to_thread(self._executor.warm_up, _tell_of_compiling)
+            await asyncio.to_thread(self._load)
         except ServiceError as error:
             # Limits may be so narrow that they refuse even this; then the first job takes longer, no more.
             _log.warning("not warmed up: %s", error)
@@ -170,7 +174,12 @@ class Service:
             _log.exception("not warmed up")
             return
         if began.is_set():
-            _log.info("all kernels are compiled, after %.0f s", time.monotonic() - start)
+            _log.info("tier: full; all kernels are compiled, after %.0f s", time.monotonic() - start)
+
+    def _load(self) -> None:
+        with sim.waiting_for_kernels():
+            self._executor.warm_up(_tell_of_compiling)
+            self._service.warm_up()
 
     async def stop(self, grace: float | None = None) -> None:
         """Drain and stop; running jobs get `grace` seconds (else the configuration's)."""

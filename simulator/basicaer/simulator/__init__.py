@@ -76,7 +76,11 @@ from basicaer.simulator.compiler._valid import ValidCircuit
 from basicaer.simulator.compiler._validation import validate
 from basicaer.simulator.gradients import Gradients
 from basicaer.simulator.methods.matrix_product_state._options import Cuts, MatrixProductStateOptions
-from basicaer.simulator.methods.statevector._background import compiling_apart, is_compiling
+from basicaer.simulator.methods.statevector._background import (
+    compiling_apart,
+    is_compiling,
+    waiting_for_kernels,
+)
 from basicaer.simulator.noise import LateChannel, NoiseModel
 from basicaer.simulator.stim_text._reader import StimText, read_stim, read_text
 
@@ -164,5 +168,6 @@ __all__ = [
     "told_of_compiling",
     "unitary",
     "validate",
+    "waiting_for_kernels",
     "warm_up",
 ]

@@ -14,13 +14,22 @@ import numpy.typing as npt
 from basicaer.simulator._run import run, statevector
 from basicaer.simulator.circuit._circuit import Circuit
 from basicaer.simulator.circuit._operations import Observable, Save, SaveKind
+from basicaer.simulator.methods.stabilizer.kernels import _counts, _frames, _random, _shots, _tableau
 from basicaer.simulator.methods.statevector._parts import PARTS, leave_with_parent
 from basicaer.simulator.methods.statevector.engine.machine._helpers import default_threads
+from basicaer.simulator.methods.statevector.engine.machine._kept import alone, comes_from_others
+from basicaer.simulator.stim_text._reader import read_stim
 from llvmlite import binding
 from numba import config
 from numba.core import event
 
-__all__ = ["compile_all", "leave_with_parent", "told_of_compiling", "warm_up"]
+__all__ = ["compile_all", "leave_with_parent", "run_stabilizers", "told_of_compiling", "warm_up"]
+
+# The process that compiles apart has these too: a server may need them for what it does at its start.
+for _module in (_counts, _frames, _random, _shots, _tableau):
+    for _function in vars(_module).values():
+        if hasattr(_function, "py_func"):
+            comes_from_others(_function)
 
 _QUBITS = (3, 13)
 """A circuit that takes the short way from columns to amplitudes, and one that is planned in blocks."""
@@ -40,8 +49,11 @@ def warm_up(dtype: npt.DTypeLike = np.complex128) -> None:
 
 
 def compile_all() -> None:
-    """Compile what `warm_up` loads, first what a server's first job needs: plans, and what runs them."""
-    with _Parts() as parts:
+    """Compile what `warm_up` loads, first what a server's first job needs: plans, and what runs them.
+
+    Where another process is at it already, wait for that.
+    """
+    with alone(), _Parts() as parts:
         parts.start()
         parts.finish_own()
         statevector(_circuit(_QUBITS[0]))
@@ -49,6 +61,25 @@ def compile_all() -> None:
         run(_sampled(), shots=2, seed=1)
         for dtype in ("c16", "c8"):
             _run_all(dtype)
+        run_stabilizers()
+
+
+def run_stabilizers() -> None:
+    """Run Clifford circuits, with what a shot of its own needs: from one state, and with outcomes on the
+    way.
+    """
+    for branches in (False, True):
+        circuit = Circuit(70, 70)
+        circuit.append("h", [0])
+        for qubit in range(1, 70):
+            circuit.append("cx", [qubit - 1, qubit])
+        if branches:
+            circuit.append("measure", [0], [], [0]).append("reset", [1]).append("h", [0])
+        for qubit in range(70):
+            circuit.append("measure", [qubit], [], [qubit])
+        for shots in (1, 200):
+            run(circuit, shots=shots, seed=1, method="stabilizer", memory=branches)
+    run(read_stim("X_ERROR(0.5) 0\nM 0\nDETECTOR rec[-1]"), shots=200, seed=1, method="stabilizer")
 
 
 def _run_all(dtype: npt.DTypeLike) -> None:

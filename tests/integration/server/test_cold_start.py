@@ -1,4 +1,4 @@
-"""A server without compiled kernels is there at once; its jobs wait for what they need, and get the same."""
+"""A server without compiled kernels is there at once, and runs small jobs; large ones wait for theirs."""
 
 from __future__ import annotations
 
@@ -26,18 +26,14 @@ def test_a_server_without_kernels(
     server: ServerProcess, start_server: StartServer, wire: Wire, tmp_path: Path
 ) -> None:
     cold = start_server(prefix=["env", f"NUMBA_CACHE_DIR={tmp_path / 'kernels'}"])
-    assert _told(cold, "no compiled kernels")
+    assert _told(cold, "tier: plain; no compiled kernels")
     with cold.stub() as stub:
-        began = time.monotonic()
-        job = wire.submit(stub, wire.bell(seed_simulator=7))
-        accepted = time.monotonic() - began
-        wire.wait_final(stub, job.job_id)
-        waited = time.monotonic() - began
         result = wire.run(stub, wire.bell(seed_simulator=7))[-1].result
-        assert stub.GetServerInfo(pb.GetServerInfoRequest()).version
-    # Who checks jobs doesn't wait for kernels.
-    assert accepted < waited / 2
+        # Nobody has waited for kernels.
+        assert "tier: full" not in cold.log.read_text()
+        assert stub.GetServerInfo(pb.GetServerInfoRequest()).kernel_tier == pb.KERNEL_TIER_PLAIN
     with server.stub() as stub:
+        assert stub.GetServerInfo(pb.GetServerInfoRequest()).kernel_tier == pb.KERNEL_TIER_FULL
         expected = wire.run(stub, wire.bell(seed_simulator=7))[-1].result
     assert result.programs[0].counts == expected.programs[0].counts
     # In order, though much isn't compiled yet: past its deadline a server leaves with another status.
@@ -50,7 +46,7 @@ def test_a_job_that_waits_for_kernels_waits_for_the_next_server(
     kernels = ["env", f"NUMBA_CACHE_DIR={tmp_path / 'kernels'}"]
     cold = start_server("--drain-grace", "0", prefix=kernels)
     with cold.stub() as stub:
-        job = wire.submit(stub, wire.bell(seed_simulator=7))
+        job = wire.submit(stub, wire.state(16))
         wire.wait_running(stub, job.job_id)
     assert cold.stop() == 0
     with start_server(prefix=kernels).stub() as stub:

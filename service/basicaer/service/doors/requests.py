@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from basicaer.service.config import Config
@@ -89,6 +90,13 @@ class Requests:
     def close(self) -> None:
         """Read no more long requests."""
         self.threads.shutdown(wait=False, cancel_futures=True)
+
+
+def compile_readers() -> None:
+    """Has the code that reads requests compiled, and kept."""
+    requests = Requests([pb.SubmitJobRequest.DESCRIPTOR], Config(data_dir=Path("unused")))
+    requests.warm_up()
+    requests.close()
 
 
 class Reader(Generic[_Request, _Made]):

@@ -48,8 +48,11 @@ class JobService:
         backends: Sequence[pb.BackendInfo],
         version: str,
         telemetry: Telemetry,
+        is_compiling: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_compiling` tells whether kernels are missing that a process compiles."""
         self._manager = manager
+        self._is_compiling = is_compiling
         self.telemetry = telemetry
         self._backends = pb.ListBackendsResponse(backends=sorted(backends, key=lambda info: info.name))
         start_time = timestamp_pb2.Timestamp()
@@ -193,6 +196,7 @@ class JobService:
         info.CopyFrom(self._info)
         info.queued_jobs = self._manager.queued_jobs
         info.running_jobs = self._manager.running_jobs
+        info.kernel_tier = pb.KERNEL_TIER_PLAIN if self._is_compiling() else pb.KERNEL_TIER_FULL
         for share in self._manager.shares(caller):
             info.callers.add(principal=share.principal, queued_jobs=share.waiting, running_jobs=share.running)
         # Whoever asks wants to know how a server is, also when its database is away.

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from basicaer.simulator.methods.statevector._plain import interpretable
 from basicaer.simulator.methods.statevector.engine.machine._jit import compiled
 
 __all__ = [
@@ -274,3 +275,22 @@ def decode(data: Any, start: int, end: int, column: Any) -> int:
             value = np.uint64(0)
             shift = np.uint64(0)
     return count
+
+
+# Seconds for a byte, as most messages have a field for some four of them.
+_BYTE = 10e-6
+
+
+def _of_all(data: Any, *others: Any) -> float:
+    return _BYTE * len(data)
+
+
+def _of_part(data: Any, start: int, end: int, *others: Any) -> float:
+    return _BYTE * (end - start)
+
+
+for _kernel, _estimate in (
+    *((scan, _of_all), (find_occurrences, _of_all)),
+    *((find_fields, _of_part), (decode, _of_part)),
+):
+    interpretable(_kernel, _estimate)

@@ -29,7 +29,7 @@ PLANS = [
 ]
 
 
-def random_circuit(rng: np.random.Generator, num_qubits: int, count: int) -> Circuit:
+def random_gates(rng: np.random.Generator, num_qubits: int, count: int) -> list[Instruction]:
     """Gates of every kind, each on random qubits."""
     gates: list[Instruction] = []
     while len(gates) < count:
@@ -38,7 +38,12 @@ def random_circuit(rng: np.random.Generator, num_qubits: int, count: int) -> Cir
         if width <= num_qubits:
             qubits = rng.permutation(num_qubits)[:width].tolist()
             gates.append((spec.name, qubits, rng.uniform(-3, 3, spec.num_parameters).tolist()))
-    return Circuit.from_gates(num_qubits, gates)
+    return gates
+
+
+def random_circuit(rng: np.random.Generator, num_qubits: int, count: int) -> Circuit:
+    """A circuit of them."""
+    return Circuit.from_gates(num_qubits, random_gates(rng, num_qubits, count))
 
 
 def plans() -> dict[str, npt.NDArray[Any]]:

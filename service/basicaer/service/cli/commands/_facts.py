@@ -86,6 +86,7 @@ def health(server: Server, as_json: bool) -> None:
 def info(server: Server, as_json: bool) -> None:
     """Show a server's version, load and limits."""
     from basicaer.client.calls import time_from_message
+    from basicaer.v1 import job_service_pb2
 
     with connect(server) as connection:
         found = connection.info
@@ -94,12 +95,17 @@ def info(server: Server, as_json: bool) -> None:
         return
     limits = found.limits
     kept = _text.days(limits.result_retention.seconds) if limits.HasField("result_retention") else "for ever"
+    tiers = {
+        job_service_pb2.KERNEL_TIER_PLAIN: "plain: kernels are being compiled, small circuits run without",
+        job_service_pb2.KERNEL_TIER_FULL: "full: all kernels are compiled",
+    }
     load = f"{found.running_jobs:,} running, {found.queued_jobs:,} waiting"
     rows = [
         ("server", f"{server.address}, version {found.version}"),
         ("up since", f"{time_from_message(found.start_time):%Y-%m-%d %H:%M:%S} UTC"),
         ("jobs", f"{load} (at most {limits.max_queued_jobs:,})"),
         ("workers", f"{found.workers:,}"),
+        ("tier", tiers.get(found.kernel_tier, "")),
         ("memory", _text.size(limits.max_memory_bytes)),
         ("programs in a job", f"{limits.max_programs:,}"),
         ("rows of inputs in a job", f"{limits.max_rows:,}"),
@@ -110,6 +116,7 @@ def info(server: Server, as_json: bool) -> None:
         ("inline result", _text.size(limits.max_inline_result_bytes)),
         ("results are kept", kept),
     ]
+    rows = [(name, value) for name, value in rows if value]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         say(f"{name:<{width}}  {value}")

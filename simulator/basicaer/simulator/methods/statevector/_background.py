@@ -1,8 +1,9 @@
 """Compiles kernels in a process of its own, so that a program that has none yet is at work at once.
 
 numba compiles under one lock, and holds Python's most of that time: a server that compiled by itself would
-answer nobody meanwhile. So whoever calls a kernel that isn't there yet waits until the process has put it on
-the disk, and no longer: it compiles in the order in which a server's first jobs need them.
+answer nobody meanwhile. So whoever calls a kernel that isn't there yet goes the plain way, Python's, where
+that takes a moment; else it waits until the process has put it on the disk, and no longer: it compiles in the
+order in which a server's first jobs need them.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from basicaer.simulator._errors import SimulationCancelled
+from basicaer.simulator.methods.statevector._plain import plain
 from basicaer.simulator.methods.statevector.engine.machine import _kept
 
-__all__ = ["compiling_apart", "is_compiling"]
+__all__ = ["compiling_apart", "is_compiling", "waiting_for_kernels"]
 
 _COMPILE = (
     "from basicaer.simulator._warm import compile_all, leave_with_parent; leave_with_parent(); compile_all()"
@@ -29,15 +32,19 @@ _LOOK = 0.05
 class Background:
     """The process, from the first call of a kernel that isn't there. Thread-safe."""
 
-    def __init__(self, tell: Callable[[], None]) -> None:
-        """`tell` is called when it starts, by whoever made that call."""
+    def __init__(self, tell: Callable[[], None], more: str = "") -> None:
+        """`tell` is called when it starts, by whoever made that call; `more` is what it runs at its end."""
         self._tell = tell
+        self._more = more
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
 
-    def wait(self, is_there: Callable[[], bool]) -> None:
-        """Return when a kernel is on the disk; or when the process has ended, so that the caller compiles it.
+    def wait(
+        self, kernel: Any, args: tuple[Any, ...], is_there: Callable[[], bool]
+    ) -> Callable[..., Any] | None:
+        """Return what does the same as a kernel that isn't on the disk yet, where that takes a moment; else
+        None when it is there, or when the process has ended, so that the caller compiles it.
 
         Raises:
             SimulationCancelled: Nobody waits for anything any more.
@@ -45,15 +52,19 @@ class Background:
         # Asked first, since the process may have been ended amid what it was putting on the disk.
         while not self._closed:
             if is_there():
-                return
+                return None
             with self._lock:
                 if self._closed:
                     break
                 if self._process is None:
                     self._tell()
-                    self._process = _start()
+                    self._process = _start(self._more)
                 elif self._process.poll() is not None:
-                    return
+                    return None
+            if not getattr(_local, "waits", False):
+                instead = plain(kernel, args)
+                if instead is not None:
+                    return instead
             time.sleep(_LOOK)
         raise SimulationCancelled
 
@@ -75,16 +86,30 @@ class Background:
 
 
 _current: Background | None = None
+_local = threading.local()
+"""`waits` is set where this thread shall not go the plain way."""
 
 
 @contextmanager
-def compiling_apart(tell: Callable[[], None]) -> Iterator[Background]:
+def waiting_for_kernels() -> Iterator[None]:
+    """Within it, this thread has kernels loaded, and waits for those that aren't there."""
+    before = getattr(_local, "waits", False)
+    _local.waits = True
+    try:
+        yield
+    finally:
+        _local.waits = before
+
+
+@contextmanager
+def compiling_apart(tell: Callable[[], None], more: str = "") -> Iterator[Background]:
     """Within it, kernels that aren't on the disk are compiled by a process of their own, where that can keep
-    them; `tell` is called, by any thread, when it starts. Who has threads that may need kernels closes what
+    them; `tell` is called, by any thread, when it starts. `more` is Python that has kernels of other packages
+    compiled, which the process runs last. Who has threads that may need kernels closes what
     this gives, and leaves the context when they have ended.
     """
     global _current
-    background = _current = Background(tell)
+    background = _current = Background(tell, more)
     _kept.awaited = background.wait
     try:
         yield background
@@ -94,12 +119,14 @@ def compiling_apart(tell: Callable[[], None]) -> Iterator[Background]:
 
 
 def is_compiling() -> bool:
-    """Whether a process compiles kernels that a circuit may have to wait for, however small it is: so that
-    nobody runs it who has others to attend to.
+    """Whether a process compiles kernels, without which even a small circuit takes long: so that nobody runs
+    it who has others to attend to.
     """
     return _current is not None and _current.runs
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start(more: str) -> subprocess.Popen[bytes]:
     null = subprocess.DEVNULL
-    return subprocess.Popen([sys.executable, "-c", _COMPILE], stdin=null, stdout=null, stderr=null)
+    return subprocess.Popen(
+        [sys.executable, "-c", f"{_COMPILE}; {more}"], stdin=null, stdout=null, stderr=null
+    )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from basicaer.simulator.methods.statevector.engine.machine import _meanings
 from basicaer.simulator.methods.statevector.engine.machine._jit import intrinsic
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -12,7 +13,7 @@ def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any
     return builder.gep(data, [index])
 
 
-@intrinsic
+@intrinsic(_meanings.fetch_add)
 def fetch_add(typingctx: Any, array: Any, index: Any, amount: Any) -> Any:
     """Add to array[index], an int64, and return what it was."""
 
@@ -23,7 +24,7 @@ def fetch_add(typingctx: Any, array: Any, index: Any, amount: Any) -> Any:
     return types.int64(array, types.intp, types.int64), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.load_acquire)
 def load_acquire(typingctx: Any, array: Any, index: Any) -> Any:
     """array[index], an int64, and with it everything that was written before it was set."""
 
@@ -34,7 +35,7 @@ def load_acquire(typingctx: Any, array: Any, index: Any) -> Any:
     return types.int64(array, types.intp), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.relax)
 def relax(typingctx: Any, waited: Any) -> Any:
     """Let another thread run while this one waits for the `waited`-th time: at first briefly, then by the
     scheduler.

@@ -8,6 +8,7 @@ most of their time on that.
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from basicaer.simulator.methods.statevector.engine.machine import _meanings
 from basicaer.simulator.methods.statevector.engine.machine._jit import intrinsic
 from basicaer.simulator.methods.statevector.engine.machine._linking import linked
 from numba import config, njit
@@ -31,7 +32,7 @@ def merged(function: _F) -> _F:
     return function if config.DISABLE_JIT else cast(_F, njit(inline="always")(function))
 
 
-@intrinsic
+@intrinsic(_meanings.itself)
 def _borrowed(typingctx: Any, array: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         view = context.make_array(array)(context, builder, args[0])
@@ -42,7 +43,7 @@ def _borrowed(typingctx: Any, array: Any) -> Any:
     return array(array), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.nothing)
 def _keep(typingctx: Any, array: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return context.get_dummy_value()

@@ -22,6 +22,16 @@ def compiled(function: _F) -> _F:
     return cast(_F, kept(linked(njit(nogil=True, error_model="numpy", boundscheck=False)(function))))
 
 
-def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that writes LLVM code; compiled functions call it without its first argument."""
-    return cast(Callable[..., Any], extending.intrinsic(function))
+def intrinsic(
+    meaning: Callable[..., Any] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Have a function write LLVM code; compiled functions call it without its first argument. `meaning` does
+    the same in Python, for functions that aren't compiled yet.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        made = extending.intrinsic(function)
+        made.meaning = meaning
+        return cast(Callable[..., Any], made)
+
+    return decorate

@@ -23,7 +23,7 @@ from llvmlite import binding
 from numba import config
 from numba.core import caching, sigutils
 
-__all__ = ["TARGETS", "host_target", "kept", "ship"]
+__all__ = ["TARGETS", "alone", "comes_from_others", "host_target", "kept", "ship"]
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,8 @@ _SOURCES = (_ENGINE, _SIMULATOR / "methods/stabilizer/kernels", _SIMULATOR / "ci
 
 _V3 = "avx avx2 bmi bmi2 f16c fma lzcnt movbe popcnt sse3 sse4.1 sse4.2 ssse3 xsave"
 _V4 = f"{_V3} avx512f avx512bw avx512cd avx512dq avx512vl"
-TARGETS = {"x86-64-v4": _V4.split(), "x86-64-v3": _V3.split()}
+_V8 = "fp-armv8 neon"
+TARGETS = {"x86-64-v4": _V4.split(), "x86-64-v3": _V3.split(), "aarch64-v8": _V8.split()}
 """Processors that code may come with the package for, the best first, and what they can do, by LLVM's names.
 """
 
@@ -43,9 +44,10 @@ _shipped_in = _SIMULATOR / "kernels"
 _all: list[Any] = []
 
 
-awaited: Callable[[Callable[[], bool]], None] | None = None
-"""Where kernels come from another process: waits until the one is there that a function looks for, or never
-will be. `statevector/_background` sets it.
+awaited: Callable[[Any, tuple[Any, ...], Callable[[], bool]], Callable[..., Any] | None] | None = None
+"""Where kernels come from another process: takes a dispatcher that is called, the arguments, and what tells
+whether the kernel is there. Returns what to call in its place; or None when it is there, or never will be.
+`statevector/_background` sets it.
 """
 
 
@@ -60,11 +62,18 @@ def kept(dispatcher: Any) -> Any:
         if awaited is not None and cache.comes_from_others:
             types = tuple(dispatcher.typeof_pyval(arg) for arg in args)
             codegen = dispatcher.targetctx.codegen()
-            awaited(lambda: cache.has(types, codegen))
+            instead = awaited(dispatcher, args, lambda: cache.has(types, codegen))
+            if instead is not None:
+                return instead
         return compile_now(*args, **kwargs)
 
     dispatcher._compile_for_args = compile_then
     return dispatcher
+
+
+def comes_from_others(dispatcher: Any) -> None:
+    """From now on, `awaited` is asked for the code of this one too, which isn't the engine's."""
+    dispatcher._cache.is_made_apart = True
 
 
 @functools.cache
@@ -79,8 +88,9 @@ def host_target() -> str:
     return next((name for name in can if (_shipped_in / name).is_dir()), "")
 
 
-def ship(folder: Path, target: str) -> int:
-    """Write all that this process has compiled to a folder of the package, as code for `target`.
+def ship(folder: Path, target: str, reduce: Callable[[Any], Any] | None = None) -> int:
+    """Write all that this process has compiled to a folder of the package, as code for `target`. `reduce`
+    makes what is kept of a compiled function, where that is another processor's code.
 
     Returns how many functions that were, each for a kind of arguments.
     """
@@ -90,7 +100,7 @@ def ship(folder: Path, target: str) -> int:
         file = cache.shipped(folder / target)
         for made in dispatcher.overloads.values():
             Path(file._cache_path).mkdir(parents=True, exist_ok=True)
-            file.save((made.signature.args, target), cache._impl.reduce(made))
+            file.save((made.signature.args, target), (reduce or cache._impl.reduce)(made))
             count += 1
     return count
 
@@ -119,6 +129,7 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]  # numba has no types
         self._stamp = hashlib.sha256(_sources() + Path(inspect.getfile(function)).read_bytes()).hexdigest()
         self._cache_file = self._file(Path(self._cache_path))
         self._shipped: Any = None
+        self.is_made_apart = function.__module__.startswith(_ENGINE_PACKAGE)
         if host_target():
             self._shipped = self.shipped(_shipped_in / host_target())
 
@@ -129,9 +140,7 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]  # numba has no types
     @property
     def comes_from_others(self) -> bool:
         """Whether another process compiles this function too, and can keep it where this one looks."""
-        if not self._py_func.__module__.startswith(_ENGINE_PACKAGE) or isinstance(
-            self._impl.locator, _Beside
-        ):
+        if not self.is_made_apart or isinstance(self._impl.locator, _Beside):
             return False
         try:
             self._impl.locator.ensure_cache_path()
@@ -196,12 +205,19 @@ def _sources() -> bytes:
     return found.digest()
 
 
+def alone() -> contextlib.AbstractContextManager[None]:
+    """Return a context in which one process at a time is, of those that compile all kernels for the same
+    folders.
+    """
+    return _lock(Path(_all[0]._cache.cache_path), ".compiling")
+
+
 @contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def _lock(folder: Path, name: str = ".lock") -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         # A folder that can't be written to takes no code either.
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context((folder / ".lock").open("ab"))
+            file = stack.enter_context((folder / name).open("ab"))
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

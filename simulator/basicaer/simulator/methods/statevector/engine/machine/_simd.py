@@ -8,10 +8,10 @@ the same source runs on every processor. `tile` emits the unrolled body of a den
 Everything is addressed as (array, element index); nothing is bounds-checked.
 """
 
-import platform
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from basicaer.simulator.methods.statevector.engine.machine import _meanings
 from basicaer.simulator.methods.statevector.engine.machine._jit import intrinsic
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -22,7 +22,6 @@ VECTOR_BYTES = 64
 
 _IR_SCALAR = {types.float64: ir.DoubleType(), types.float32: ir.FloatType()}
 _I32 = ir.IntType(32)
-_IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
 
 
 class VectorType(types.Type):
@@ -63,7 +62,7 @@ def _splat(builder: Any, scalar: Any, vector: ir.VectorType) -> Any:
     return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
 
 
-@intrinsic
+@intrinsic(_meanings.load)
 def load(typingctx: Any, array: Any, index: Any) -> Any:
     """Return the vector that begins at array[index]; the address need not be aligned."""
     vector = VectorType(array.dtype)
@@ -75,7 +74,7 @@ def load(typingctx: Any, array: Any, index: Any) -> Any:
     return vector(array, types.intp), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.store)
 def store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
     """Write a vector at array[index]."""
 
@@ -87,7 +86,7 @@ def store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.splat)
 def splat(typingctx: Any, scalar: Any) -> Any:
     """Return a vector with the scalar in every lane."""
     vector = VectorType(scalar)
@@ -98,7 +97,7 @@ def splat(typingctx: Any, scalar: Any) -> Any:
     return vector(scalar), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.fma)
 def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c."""
 
@@ -108,7 +107,7 @@ def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, a, a), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.fnma)
 def fnma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """c - a * b."""
 
@@ -118,7 +117,7 @@ def fnma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, a, a), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.mul)
 def mul(typingctx: Any, a: Any, b: Any) -> Any:
     """Return a * b."""
 
@@ -131,7 +130,7 @@ def mul(typingctx: Any, a: Any, b: Any) -> Any:
 def shuffle(mask: Callable[[int, int], int]) -> Any:
     """Return an intrinsic f(a, b) whose lane i is (a ++ b)[mask(i, width)]."""
 
-    @intrinsic
+    @intrinsic(_meanings.shuffle(mask))
     def shuffled(typingctx: Any, a: Any, b: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             lanes = ir.Constant(ir.VectorType(_I32, a.width), [mask(i, a.width) for i in range(a.width)])
@@ -152,7 +151,7 @@ def tile(pattern: Sequence[str]) -> Any:
     """
     size = len(pattern)
 
-    @intrinsic
+    @intrinsic(_meanings.tile(pattern))
     def tiled(typingctx: Any, re: Any, im: Any, index: Any, offsets: Any, coefs: Any, first: Any) -> Any:
         vector = _ir_vector(VectorType(re.dtype))
         align = re.dtype.bitwidth // 8
@@ -193,7 +192,7 @@ def tile(pattern: Sequence[str]) -> Any:
     return tiled
 
 
-@intrinsic
+@intrinsic(_meanings.transpose)
 def transpose(typingctx: Any, array: Any, index: Any, offsets: Any) -> Any:
     """Transpose the square of vectors at index + offsets[row], in place: bit j of the row changes places
     with bit j of the lane. With another number of rows than lanes there is no such square, and no code.
@@ -226,7 +225,7 @@ def transpose(typingctx: Any, array: Any, index: Any, offsets: Any) -> Any:
     return types.void(array, types.intp, offsets), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.flush_denormals)
 def flush_denormals(typingctx: Any) -> Any:
     """Let this thread take numbers too small for full precision as zeros, which are far faster; returns the
     old mode.
@@ -236,7 +235,7 @@ def flush_denormals(typingctx: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         old = cgutils.alloca_once_value(builder, _I32(0))
-        if _IS_X86:
+        if _meanings.IS_X86:
             _control_word(builder, "stmxcsr", old)
             new = cgutils.alloca_once_value(builder, builder.or_(builder.load(old), _I32(0x8040)))
             _control_word(builder, "ldmxcsr", new)
@@ -245,12 +244,12 @@ def flush_denormals(typingctx: Any) -> Any:
     return types.int32(), codegen
 
 
-@intrinsic
+@intrinsic(_meanings.restore_denormals)
 def restore_denormals(typingctx: Any, mode: Any) -> Any:
     """Set the mode that `flush_denormals` returned."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        if _IS_X86:
+        if _meanings.IS_X86:
             _control_word(builder, "ldmxcsr", cgutils.alloca_once_value(builder, args[0]))
         return context.get_dummy_value()
 
