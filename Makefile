@@ -287,6 +287,9 @@ wheel: $(VENV)/.service ## build the wheel that carries compiled kernels (dist/)
 image: ## build the server's image with buildah (IMAGE=name, BASE_IMAGE=what to start from)
 	@deploy/image/build.sh $(IMAGE)
 
+image-ray: ## build the image of a Ray cluster's nodes, and of the worker that drives it (IMAGE-ray)
+	@deploy/image/build.sh $(IMAGE)-ray service,postgresql,ray
+
 image-test: $(VENV)/.dev image ## build the image, and run it as an engine would (as root)
 	BASICAER_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/image --timeout 600
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds deploy/Dockerfile with buildah, which needs no daemon:
-#   build.sh NAME
+#   build.sh NAME [EXTRAS]
 # BASE_IMAGE names the image to start from; without it one is made out of Debian's packages (debian-base.sh). What pip
 # is told on this machine (a mirror, an authority's certificate) holds for the build too, and stays out of the image.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 name=$1
+extras=${2:-service,postgresql}
 # No daemon, and neither cgroups nor an overlay: works in a container too.
 export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot} STORAGE_DRIVER=${STORAGE_DRIVER:-vfs}
 
@@ -34,6 +35,7 @@ for path in /etc/pip.conf /etc/ssl/certs; do
 done
 buildah bud --quiet --layers=false --network host --format docker "${lent[@]}" \
   --build-arg BASE_IMAGE="$base" \
+  --build-arg EXTRAS="$extras" \
   --build-arg VERSION="$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
   --build-arg REVISION="$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
   --file deploy/Dockerfile --tag "$name" .

@@ -58,6 +58,22 @@ WAYS += [
     )
     for workers in (0, 2)
 ]
+RAY = {"enabled": True, "tokenSecretName": "token"}
+WAYS += [
+    (
+        {
+            "tls": {"secretName": "tls"},
+            "database": {"secretName": "db"},
+            "ray": {**RAY, "workers": {"replicas": 3}, "settings": {"lease_time": "5s"}},
+            "metrics": {"enabled": metrics},
+            "networkPolicy": {"enabled": policy},
+        },
+        {"StatefulSet", "Service", "Deployment", "RayCluster", *(["NetworkPolicy"] if policy else [])},
+    )
+    for metrics, policy in ((True, True), (False, True), (False, False))
+]
+# Kinds of operators, which have no schema there; a RayCluster's pods are looked at as a Deployment's are.
+FOREIGN = {"ServiceMonitor", "RayCluster"}
 # What must be refused, and a word of the reason.
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({}, "tls.secretName"),
@@ -66,6 +82,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"tls": {"secretName": "tls"}, "auth": ["jwt"]}, "jwt.issuer"),
     ({"tls": {"secretName": "tls"}, "replicas": 2}, "database.secretName"),
     ({"tls": {"secretName": "tls"}, "workers": {"replicas": 1}}, "database.secretName"),
+    ({"tls": {"secretName": "tls"}, "ray": RAY}, "database.secretName"),
+    (
+        {"tls": {"secretName": "tls"}, "database": {"secretName": "db"}, "ray": {"enabled": True}},
+        "ray.tokenSecretName",
+    ),
     ({"tls": {"secretName": "tls"}, "resources": {"limits": {"memory": None}}}, "memory"),
 ]
 
@@ -86,9 +107,11 @@ def main(helm: str) -> None:
         documents = [document for document in yaml.safe_load_all(rendered.stdout) if document]
         assert {document["kind"] for document in documents} == kinds
         for document in documents:
-            if document["kind"] != "ServiceMonitor":
-                for version in (OLDEST, NEWEST):
-                    kubernetes_validate.validate(document, version, strict=True)
+            checked = _pods(document) if document["kind"] == "RayCluster" else [document]
+            for version in (OLDEST, NEWEST):
+                for one in checked:
+                    if one["kind"] not in FOREIGN:
+                        kubernetes_validate.validate(one, version, strict=True)
         _check_names(documents)
     for values, reason in REFUSED:
         refused = _helm(helm, "template", values)
@@ -97,9 +120,17 @@ def main(helm: str) -> None:
     print(f"the chart: {len(WAYS)} ways fit Kubernetes {OLDEST} and {NEWEST}, {len(REFUSED)} are refused")
 
 
+def _pods(cluster: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the pods of a RayCluster, each as one of its own."""
+    groups = [cluster["spec"]["headGroupSpec"], *cluster["spec"]["workerGroupSpecs"]]
+    head = {"apiVersion": "v1", "kind": "Pod"}
+    return [{**head, **group["template"]} for group in groups]
+
+
 def _check_names(documents: list[dict[str, Any]]) -> None:
-    """Selectors find the pod, ports have their names, and a volume is there for each mount."""
+    """Selectors find pods, ports have their names, and a volume is there for each mount."""
     pods = [item["spec"] for item in documents if item["kind"] in ("StatefulSet", "Deployment")]
+    pods += [{"template": pod} for item in documents if item["kind"] == "RayCluster" for pod in _pods(item)]
     found = []
     for pod in pods:
         (container,) = pod["template"]["spec"]["containers"]
@@ -109,12 +140,14 @@ def _check_names(documents: list[dict[str, Any]]) -> None:
         names = [variable["name"] for variable in container["env"]]
         assert len(names) == len(set(names)), names
         labels = pod["template"]["metadata"]["labels"]
-        assert pod["selector"]["matchLabels"].items() <= labels.items()
+        if "selector" in pod:
+            assert pod["selector"]["matchLabels"].items() <= labels.items()
         found.append((labels, {port["name"] for port in container["ports"]}))
 
     def ports_of(selector: dict[str, str]) -> set[str]:
-        (ports,) = [ports for labels, ports in found if selector.items() <= labels.items()]
-        return ports
+        its = [ports for labels, ports in found if selector.items() <= labels.items()]
+        assert its, selector
+        return set.intersection(*its)
 
     for document in documents:
         if document["kind"] == "Service":
@@ -122,7 +155,8 @@ def _check_names(documents: list[dict[str, Any]]) -> None:
             assert {port["targetPort"] for port in document["spec"]["ports"]} <= ports
         if document["kind"] == "NetworkPolicy":
             ports = ports_of(document["spec"]["podSelector"]["matchLabels"])
-            assert {port["port"] for rule in document["spec"]["ingress"] for port in rule["ports"]} <= ports
+            opened = [port for rule in document["spec"]["ingress"] for port in rule.get("ports", [])]
+            assert {port["port"] for port in opened} <= ports
         if document["kind"] == "ServiceMonitor":
             services = [item for item in documents if item["kind"] == "Service"]
             wanted = document["spec"]["selector"]["matchLabels"].items()

@@ -73,6 +73,12 @@ egress: []
 {{- if and (not .Values.database.secretName) .Values.workers.replicas -}}
 {{- fail "workers.replicas is not 0: name the Secret with the URL of the servers' database in database.secretName" -}}
 {{- end -}}
+{{- if and .Values.ray.enabled (not .Values.database.secretName) -}}
+{{- fail "ray.enabled: name the Secret with the URL of the servers' database in database.secretName" -}}
+{{- end -}}
+{{- if and .Values.ray.enabled (not .Values.ray.tokenSecretName) -}}
+{{- fail "ray.enabled: Ray runs whatever it is sent, so name the Secret with a token in ray.tokenSecretName" -}}
+{{- end -}}
 {{- if and (has "certificate" .Values.auth) (not .Values.tls.clientCaSecretName) -}}
 {{- fail "auth has certificate: name the Secret with its authority in tls.clientCaSecretName" -}}
 {{- end -}}

@@ -26,7 +26,12 @@ from tests.cluster.balancer import haproxy
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
 # Those of the entry point, for its test.
-OTHER_VARIABLES = {"BASICAER_COMMAND", "BASICAER_KEPT_KERNELS", "BASICAER_SHIPPED_KERNELS"}
+OTHER_VARIABLES = {
+    "BASICAER_COMMAND",
+    "BASICAER_KEPT_KERNELS",
+    "BASICAER_RAY_COMMAND",
+    "BASICAER_SHIPPED_KERNELS",
+}
 
 
 def _yaml(name: str) -> Any:
@@ -102,7 +107,8 @@ def test_compose_hardens_every_service_and_publishes_on_this_machine_alone() -> 
 def test_composes_cluster_fits_together() -> None:
     compose = _yaml("compose.yaml")
     cluster = {name: its for name, its in compose["services"].items() if its.get("profiles") == ["cluster"]}
-    assert cluster.keys() == {"replica", "worker", "proxy", "postgres"}
+    ray = {"ray-head", "ray-node", "ray-work"}
+    assert cluster.keys() == {"replica", "worker", "proxy", "postgres", *ray}
     replica, worker = cluster["replica"], cluster["worker"]
     assert replica["deploy"]["replicas"] == worker["deploy"]["replicas"] == 2
     database = replica["environment"]["BASICAER_DATABASE"]
@@ -113,6 +119,17 @@ def test_composes_cluster_fits_together() -> None:
     for network in replica["networks"]:
         assert compose["networks"][network]["internal"], network
     assert "callers" in cluster["proxy"]["networks"]
+    # Whoever reaches Ray, and has its token, may run anything there.
+    assert {name for name, its in compose["services"].items() if "ray" in its["networks"]} == ray
+    assert compose["networks"]["ray"]["internal"]
+    for name in ray:
+        its = cluster[name]
+        assert its["environment"]["RAY_AUTH_MODE"] == "token"
+        assert its["environment"]["RAY_AUTH_TOKEN_PATH"] == "/run/secrets/ray_token"
+        assert "ray_token" in its["secrets"]
+        assert its["command"] == [name]
+        assert "ray" in its["build"]["args"]["EXTRAS"].split(",")
+    assert cluster["ray-work"]["environment"]["BASICAER_DATABASE"] == database
     for name in ("grpc", "http"):
         assert f"backend {name}" in (DEPLOY / "haproxy/servers.cfg").read_text()
 
@@ -138,7 +155,7 @@ def test_prometheus_reads_where_the_server_shows() -> None:
     alone, shared = _yaml("prometheus/prometheus.yml")["scrape_configs"]
     assert alone["static_configs"] == [{"targets": [f"server:{port}"]}]
     (names,) = shared["dns_sd_configs"]
-    assert names == {"names": ["replica", "worker"], "type": "A", "port": int(port)}
+    assert names == {"names": ["replica", "worker", "ray-work"], "type": "A", "port": int(port)}
     for name in names["names"]:
         environment = _yaml("compose.yaml")["services"][name]["environment"]
         assert environment["BASICAER_METRICS_LISTEN"].endswith(f":{port}")
@@ -210,7 +227,7 @@ def shipped(tmp_path: Path) -> Path:
     return folder.parent
 
 
-def _entry(shipped: Path, kept: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _entry(shipped: Path, kept: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the entry point, whose command prints where it takes kernels from, and its process id."""
     command = shipped.parent / "command"
     command.write_text('#!/bin/sh\necho "${NUMBA_CACHE_DIR:-}|$*|$$"\n')
@@ -219,7 +236,9 @@ def _entry(shipped: Path, kept: Path, *arguments: str) -> subprocess.CompletedPr
         "BASICAER_SHIPPED_KERNELS": str(shipped),
         "BASICAER_KEPT_KERNELS": str(kept),
         "BASICAER_COMMAND": str(command),
+        "BASICAER_RAY_COMMAND": str(command),
         "PATH": os.environ["PATH"],
+        **more,
     }
     process = subprocess.Popen(
         [DEPLOY / "image/entrypoint.sh", *arguments],
@@ -255,3 +274,28 @@ def test_other_commands_leave_the_volume_alone(shipped: Path, tmp_path: Path) ->
     done = _entry(shipped, tmp_path / "kept", "token", "list")
     assert done.stdout == "|token list|itself\n"
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "started"),
+    [
+        ("ray-head", "--head --port=6379 --include-dashboard=false"),
+        ("ray-node", "--address=head:6379"),
+    ],
+)
+def test_the_entry_point_becomes_a_node_of_ray(
+    shipped: Path, tmp_path: Path, command: str, started: str
+) -> None:
+    kept = tmp_path / "kept"
+    done = _entry(shipped, kept, command, "--num-cpus=3", RAY_HEAD="head:6379", RAY_NODE_MEMORY="1000000000")
+    memory = "--memory=700000000 --object-store-memory=200000000"
+    given = f"start --block --disable-usage-stats {memory} {started} --num-cpus=3"
+    assert done.stdout == f"{kept}/version-1|{given}|itself\n", done.stderr
+    assert "RAY_NODE_MEMORY" in _entry(shipped, kept, command, RAY_HEAD="head:6379").stderr
+
+
+def test_the_entry_point_drives_ray_as_a_node_without_jobs(shipped: Path, tmp_path: Path) -> None:
+    done = _entry(shipped, tmp_path / "kept", "ray-work", "--workers", "3", RAY_HEAD="head:6379")
+    node, work = done.stdout.splitlines()
+    assert "start --address=head:6379 --num-cpus=0 --memory=67108864" in node
+    assert work.endswith("|work --executor ray://head:6379 --workers 3|itself")
