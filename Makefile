@@ -33,15 +33,22 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 COMPILE = from basicaer.simulator._warm import compile_all; compile_all()
-# The service alone needs a quarter of what development needs, so `make run` installs no more than that.
+# uv installs in a few seconds what takes pip half a minute. Where there is none for the platform, or where pip alone is
+# told of an index, pip does it.
+UV := $(VENV)/uv/bin/uv
+INSTALL = install() { $(UV) pip install -q --python $(BIN)/python -c constraints.txt "$$@" 2> /dev/null || \
+	{ $(PIP) --version > /dev/null 2>&1 || $(BIN)/python -m ensurepip > /dev/null; $(PIP) install -c constraints.txt "$$@"; }; }; install
+# The service alone needs a quarter of what development needs, so `make run` installs no more than that. The kernels are
+# compiled meanwhile and go on after it: what isn't compiled yet is interpreted, or waits for it.
 $(VENV)/.service: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "BasicAer needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@echo "setting up $(VENV) (once) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install -c constraints.txt pip numba
-	@echo "compiling the kernels for this processor (once), and installing the rest meanwhile …"
-	@PYTHONPATH=simulator $(BIN)/python -c '$(COMPILE)' & \
-	$(PIP) install -c constraints.txt -e '.[service]' && wait $$!
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	@$(PYTHON) -m pip --disable-pip-version-check -q install --no-compile -c constraints.txt --upgrade --target $(VENV)/uv uv > /dev/null 2>&1 || true
+	@$(INSTALL) pip numba
+	@echo "compiling the kernels for this processor (once, in the background), and installing the rest …"
+	@PYTHONPATH=simulator nohup $(BIN)/python -c '$(COMPILE)' < /dev/null > /dev/null 2>&1 &
+	@$(INSTALL) -e '.[service]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.service
@@ -281,8 +288,8 @@ $(PEERS_VENV)/.ready: benchmarks/peers/requirements.txt
 bench-peers: $(VENV)/.service $(PEERS_VENV)/.ready ## measure the simulator beside eight others (PEERS_ARGS="--help")
 	@$(BIN)/python -m benchmarks.peers --peers-python $(abspath $(PEERS_VENV))/bin/python $(PEERS_ARGS)
 
-wheel: $(VENV)/.service ## build the wheel that carries compiled kernels (dist/), for this Python
-	@$(BIN)/python deploy/wheel/build.py dist
+wheel: $(VENV)/.service ## build the wheels that carry compiled kernels (dist/), for this Python
+	@$(BIN)/python -m deploy.wheel.build dist
 
 image: ## build the server's image with buildah (IMAGE=name, BASE_IMAGE=what to start from)
 	@deploy/image/build.sh $(IMAGE)
