@@ -137,6 +137,8 @@ class Service:
             if self._http is not None:
                 self.http_url = self._http.bind()
             await self._manager.start(self.address)
+            # Before a call comes: the loop must not wait while others are loaded.
+            await asyncio.to_thread(self._service.warm_up)
             self._add_gauges()
         except BaseException:
             self._apart.close()
@@ -179,6 +181,7 @@ class Service:
     def _load(self) -> None:
         with sim.waiting_for_kernels():
             self._executor.warm_up(_tell_of_compiling)
+            # Again, where this was interpreted at the start.
             self._service.warm_up()
 
     async def stop(self, grace: float | None = None) -> None:

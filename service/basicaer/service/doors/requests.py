@@ -82,7 +82,7 @@ class Requests:
     def warm_up(self) -> None:
         """Has the compiled code loaded before a call waits for it."""
         # A column that is long enough to go around protobuf.
-        circuit = circuit_pb2.Circuit(body=circuit_pb2.Block(qubits=bytes(1 << 17)))
+        circuit = circuit_pb2.Circuit(body=circuit_pb2.Block(qubits=bytes(1 << 15)))
         spec = job_pb2.JobSpec(programs=[job_pb2.Program(circuit=circuit)])
         reader = self.job_reader(pb.SubmitJobRequest)
         reader.read_in_pieces(pb.SubmitJobRequest(spec=spec).SerializeToString())
