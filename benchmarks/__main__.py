@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks import _conversion, _expectations, _import, _openqasm3, _qiskit, _spread, _texts
-from benchmarks.cluster import _claims, _news
+from benchmarks.cluster import _claims, _news, _ray_result
 from benchmarks.cluster import _run_job as _cluster_run_job
 from benchmarks.service import _blown_up, _busy, _overload, _page, _run_job, _state_stream, _watchers, _web
 
@@ -31,6 +31,7 @@ PARTS = {
     "cluster_run_job": _cluster_run_job.measure,
     "cluster_news": _news.measure,
     "cluster_claims": _claims.measure,
+    "cluster_ray_result": _ray_result.measure,
 }
 CLUSTER = [name for name in PARTS if name.startswith("cluster_")]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 # The bursts of a benchmark and its long streams must not meet the client's own defaults.
 CHANNEL_OPTIONS = [
@@ -25,6 +27,12 @@ def free_port() -> int:
         return port
 
 
+def memory_of(pid: int, field: str) -> int:
+    """Return a process' memory now (VmRSS), or the most that it had (VmHWM), in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+
 def allow_files() -> None:
     """Let this process, and those that it starts, hold as many connections as the system allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -32,8 +40,8 @@ def allow_files() -> None:
 
 
 @contextlib.contextmanager
-def _process(*command: str) -> Iterator[tuple[str, int]]:
-    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True)
+def _process(*command: str, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, int]]:
+    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     try:
         line = process.stdout.readline()
@@ -50,10 +58,18 @@ def _process(*command: str) -> Iterator[tuple[str, int]]:
         process.stdout.close()
 
 
-def real_server(data_dir: str, *options: str) -> contextlib.AbstractContextManager[tuple[str, int]]:
-    """Run the service itself, with a durable store in ``data_dir``; yield its address and process id."""
+def real_server(
+    data_dir: str, *options: str, checkout: Path | None = None
+) -> contextlib.AbstractContextManager[tuple[str, int]]:
+    """Run the service itself, with a durable store in ``data_dir``; yield its address and process id. It is
+    another checkout's when that is given, with the packages that are installed here.
+    """
     command = ["-m", "basicaer.service.cli", "serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir]
-    return _process(*command, "--log-level", "warning", *options)
+    environment = None
+    if checkout is not None:
+        folders = (checkout / part for part in ("protos", "client", "simulator", "service"))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
+    return _process(*command, "--log-level", "warning", *options, environment=environment)
 
 
 def bare_server(recording: str, state_bytes: int = 0) -> contextlib.AbstractContextManager[tuple[str, int]]:

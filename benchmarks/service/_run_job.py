@@ -8,6 +8,7 @@ import tempfile
 import time
 import uuid
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
 from basicaer.v1 import job_service_pb2 as pb
@@ -55,28 +56,56 @@ async def _latency(stub: rpc.JobServiceAsyncStub, jobs: int) -> float:
     return statistics.median(times)
 
 
-async def beside(
-    real: rpc.JobServiceAsyncStub, other: rpc.JobServiceAsyncStub, name: str, what: str, its_call: str
-) -> list[Figure]:
-    """Run jobs on a server and on another one, interleaved, and compare medians. `what` names the other one
-    in the rate's figure, `its_call` in the latency's.
-    """
+class Turns(NamedTuple):
+    """Medians of two servers that were measured by turns."""
+
+    # Jobs a second.
+    real_rate: float
+    other_rate: float
+    # One caller's time for a job, in seconds.
+    real_latency: float
+    other_latency: float
+    # Of the turns' ratios of rates, and differences of times.
+    ratio: float
+    over: float
+
+
+async def by_turns(real: rpc.JobServiceAsyncStub, other: rpc.JobServiceAsyncStub) -> Turns:
+    """Run jobs on a server and on another one, interleaved."""
     for stub in (other, real):
         await rate(stub, WARM_UP_JOBS)
     rates, latencies = [], []
     for _ in range(ROUNDS):
         rates.append((await rate(other, JOBS_A_ROUND), await rate(real, JOBS_A_ROUND)))
         latencies.append((await _latency(other, LATENCIES_A_ROUND), await _latency(real, LATENCIES_A_ROUND)))
-    ratio = statistics.median(ours / theirs for theirs, ours in rates)
     other_rate, real_rate = (statistics.median(column) for column in zip(*rates, strict=True))
-    over = statistics.median(ours - theirs for theirs, ours in latencies) * 1e3
-    other_p50, real_p50 = (statistics.median(column) * 1e3 for column in zip(*latencies, strict=True))
+    other_latency, real_latency = (statistics.median(column) for column in zip(*latencies, strict=True))
+    return Turns(
+        real_rate,
+        other_rate,
+        real_latency,
+        other_latency,
+        statistics.median(ours / theirs for theirs, ours in rates),
+        statistics.median(ours - theirs for theirs, ours in latencies),
+    )
+
+
+async def beside(
+    real: rpc.JobServiceAsyncStub, other: rpc.JobServiceAsyncStub, name: str, what: str, its_call: str
+) -> list[Figure]:
+    """Run jobs on a server and on another one, interleaved, and compare medians. `what` names the other one
+    in the rate's figure, `its_call` in the latency's.
+    """
+    turns = await by_turns(real, other)
+    over, real_p50, other_p50 = (
+        1e3 * seconds for seconds in (turns.over, turns.real_latency, turns.other_latency)
+    )
     return [
         Figure(
             name,
-            f"{ratio:.0%} of {what} ({real_rate:,.0f} of {other_rate:,.0f} jobs/s)",
+            f"{turns.ratio:.0%} of {what} ({turns.real_rate:,.0f} of {turns.other_rate:,.0f} jobs/s)",
             "≥ 70 %",
-            ratio >= 0.70,
+            turns.ratio >= 0.70,
         ),
         Figure(
             f"the same, one caller: p50 over {its_call}",

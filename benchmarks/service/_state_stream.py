@@ -33,7 +33,7 @@ for message in stream:
     target[chunk.offset : chunk.offset + len(chunk.data)] = chunk.data
 print(json.dumps({"seconds": time.perf_counter() - start}))
 """
-_REAL = """
+REAL = """
 import json, sys, time
 from pathlib import Path
 from basicaer.client import BasicAerProvider
@@ -81,9 +81,7 @@ def measure() -> list[Figure]:
                 job = backend.run(state_spec(NUM_QUBITS).programs[0].circuit)
                 job.wait_for_final_state()
                 job_id = job.job_id()
-            runs = [
-                (_download(_BARE, bare_address), _download(_REAL, address, job_id)) for _ in range(ROUNDS)
-            ]
+            runs = [(_download(_BARE, bare_address), _download(REAL, address, job_id)) for _ in range(ROUNDS)]
     ratio = statistics.median(bare["seconds"] / real["seconds"] for bare, real in runs)
     bare_rate = state_bytes / MEGABYTE / statistics.median(bare["seconds"] for bare, _ in runs)
     real_rate = state_bytes / MEGABYTE / statistics.median(real["seconds"] for _, real in runs)

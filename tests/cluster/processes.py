@@ -122,7 +122,7 @@ class Part:
         self.name = name
         self.log = folder / f"{name}.log"
         self._launch = launch
-        self._arguments = arguments
+        self.arguments = arguments
         self._output: int | None = None
         self.process: Process | None = None
         self.address = ""
@@ -137,7 +137,7 @@ class Part:
         self._output, its = os.pipe()
         try:
             with self.log.open("ab") as log:
-                self.process = self._launch(self._arguments, its, log.fileno())
+                self.process = self._launch(self.arguments, its, log.fileno())
         finally:
             os.close(its)
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -24,8 +25,14 @@ _OBJECTS = 128 * 1024**2
 class RayCluster:
     """Enter it to start it. Its nodes may be killed."""
 
-    def __init__(self, nodes: int = 2, token: bool = True) -> None:
-        """With so many nodes, the head's among them; `token` says whether it asks for one."""
+    def __init__(
+        self, nodes: int = 2, token: bool = True, memory: Sequence[int] = (), objects: int = _OBJECTS
+    ) -> None:
+        """With so many nodes, the head's among them; `token` says whether it asks for one. `memory` is what
+        each has for jobs, the head first, where that isn't MEMORY, and `objects` what each has for results,
+        in bytes.
+        """
+        self._memory, self._objects = memory, objects
         # Ray's sockets have paths of at most 107 bytes, which pytest's folders are too long for.
         self._folder = tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
@@ -91,10 +98,12 @@ class RayCluster:
 
     def _start(self, *arguments: str) -> None:
         command = [_RAY, "start", *arguments, "--node-ip-address", "127.0.0.1", "--num-cpus", "2"]
-        command += ["--memory", str(MEMORY), "--object-store-memory", str(_OBJECTS), "--block"]
+        number = len(self._nodes)
+        memory = self._memory[number] if number < len(self._memory) else MEMORY
+        command += ["--memory", str(memory), "--object-store-memory", str(self._objects), "--block"]
         if "--head" in arguments:
             command += ["--temp-dir", str(Path(self._folder.name) / "ray"), "--disable-usage-stats"]
-        log = Path(self._folder.name) / f"node-{len(self._nodes)}.log"
+        log = Path(self._folder.name) / f"node-{number}.log"
         with log.open("wb") as out:
             node = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self._of_nodes
