@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 
 import grpc
-from basicaer.service.store import Load, Member
+from basicaer.service.store import Capacity, Load, Member
 from basicaer.service.store.postgresql import PostgreSQLStore
 from basicaer.v1 import job_service_pb2 as pb
 from basicaer.v1 import job_service_pb2_grpc as rpc
@@ -61,7 +61,7 @@ class _Deaf:
 
 async def _claim_all(store: PostgreSQLStore, most: int) -> int:
     count = 0
-    while claims := await store.shared.claim(_MEMORY, most):
+    while claims := await store.shared.claim(Capacity(_MEMORY, 1, _MEMORY), _MEMORY, most):
         count += len(claims)
     return count
 

@@ -92,7 +92,7 @@ class RayCluster:
             for process in psutil.Process(node.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     # The name is cut to 15 characters.
-                    if process.name().startswith("ray::Simulator"):
+                    if process.name().startswith(("ray::Simulator", "ray::Rank")):
                         found.append(process)
         return found
 

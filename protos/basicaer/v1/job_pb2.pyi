@@ -455,6 +455,7 @@ class RunOptions(_message.Message):
     NOISE_MODEL_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     MATRIX_PRODUCT_STATE_FIELD_NUMBER: _builtins.int
+    NODES_FIELD_NUMBER: _builtins.int
     shots: _builtins.int
     """How often a program is run. Default 1024."""
     memory: _builtins.bool
@@ -480,6 +481,12 @@ class RunOptions(_message.Message):
     server's memory, without an approximation. `ProgramResult.simulation_method` tells which that was. One that can't run
     a program is refused when the job is submitted (OPTION_INVALID, with the reason and the methods that can). Counts
     repeat by one seed and one method.
+    """
+    nodes: _builtins.int
+    """Over how many nodes each program's state vector is spread: a power of two, at most what the server allows. 0, the
+    default, leaves it to the server, which spreads a state that doesn't fit into the memory of one node; 1 keeps it on
+    one. What a state that is spread can't do is refused when the job is submitted (OPTION_INVALID, with the reason).
+    Counts repeat by one seed, whatever the nodes.
     """
     @_builtins.property
     def initial_statevector(self) -> _circuit_pb2.ComplexArray:
@@ -519,10 +526,11 @@ class RunOptions(_message.Message):
         noise_model: _noise_pb2.NoiseModel | None = ...,
         method: Global___SimulationMethod.ValueType = ...,
         matrix_product_state: Global___MatrixProductStateOptions | None = ...,
+        nodes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "matrix_product_state", b"matrix_product_state", "max_run_time", b"max_run_time", "noise_model", b"noise_model", "seed_simulator", b"seed_simulator", "shots", b"shots"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "matrix_product_state", b"matrix_product_state", "max_parallel_threads", b"max_parallel_threads", "max_run_time", b"max_run_time", "memory", b"memory", "method", b"method", "noise_model", b"noise_model", "precision", b"precision", "seed_simulator", b"seed_simulator", "seed_stream", b"seed_stream", "shots", b"shots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold", "_seed_simulator", b"_seed_simulator", "_shots", b"_shots", "chop_threshold", b"chop_threshold", "initial_statevector", b"initial_statevector", "initial_unitary", b"initial_unitary", "matrix_product_state", b"matrix_product_state", "max_parallel_threads", b"max_parallel_threads", "max_run_time", b"max_run_time", "memory", b"memory", "method", b"method", "nodes", b"nodes", "noise_model", b"noise_model", "precision", b"precision", "seed_simulator", b"seed_simulator", "seed_stream", b"seed_stream", "shots", b"shots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chop_threshold: _TypeAlias = _typing.Literal["chop_threshold"]  # noqa: Y015
     _WhichOneofArgType__chop_threshold: _TypeAlias = _typing.Literal["_chop_threshold", b"_chop_threshold"]  # noqa: Y015
@@ -617,6 +625,7 @@ class Job(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     PRINCIPAL_FIELD_NUMBER: _builtins.int
+    NODES_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The id, made by the server. Ids sort by their time of creation."""
     backend_name: _builtins.str
@@ -636,7 +645,7 @@ class Job(_message.Message):
     shots: _builtins.int
     """The shots of each program that has none of its own."""
     required_bytes: _builtins.int
-    """The most memory that its simulation will use, computed before it starts."""
+    """The most memory that its simulation will use, computed before it starts; on all its nodes together."""
     result_size_bytes: _builtins.int
     """The size of the result with all its parts, once it is there."""
     request_id: _builtins.str
@@ -645,6 +654,8 @@ class Job(_message.Message):
     """Who submitted it, as the server knows its callers: "token:NAME", "jwt:SUBJECT" or "cert:COMMON NAME". Empty where
     nobody is asked who they are.
     """
+    nodes: _builtins.int
+    """On how many nodes it runs, see `RunOptions.nodes`. Unset for one."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was accepted."""
@@ -706,10 +717,11 @@ class Job(_message.Message):
         request_id: _builtins.str = ...,
         warnings: _abc.Iterable[_diagnostic_pb2.Diagnostic] | None = ...,
         principal: _builtins.str = ...,
+        nodes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "metadata", b"metadata", "progress", b"progress", "queue_position", b"queue_position", "result_expire_time", b"result_expire_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "attempt", b"attempt", "backend_name", b"backend_name", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "job_id", b"job_id", "labels", b"labels", "metadata", b"metadata", "num_programs", b"num_programs", "principal", b"principal", "progress", b"progress", "queue_position", b"queue_position", "request_id", b"request_id", "required_bytes", b"required_bytes", "result_expire_time", b"result_expire_time", "result_size_bytes", b"result_size_bytes", "sequence", b"sequence", "shots", b"shots", "start_time", b"start_time", "status", b"status", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position", "attempt", b"attempt", "backend_name", b"backend_name", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "job_id", b"job_id", "labels", b"labels", "metadata", b"metadata", "nodes", b"nodes", "num_programs", b"num_programs", "principal", b"principal", "progress", b"progress", "queue_position", b"queue_position", "request_id", b"request_id", "required_bytes", b"required_bytes", "result_expire_time", b"result_expire_time", "result_size_bytes", b"result_size_bytes", "sequence", b"sequence", "shots", b"shots", "start_time", b"start_time", "status", b"status", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__queue_position: _TypeAlias = _typing.Literal["queue_position"]  # noqa: Y015
     _WhichOneofArgType__queue_position: _TypeAlias = _typing.Literal["_queue_position", b"_queue_position"]  # noqa: Y015

@@ -97,6 +97,7 @@ class ProgramResult(_message.Message):
     SIMULATION_METHOD_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     MATRIX_PRODUCT_STATE_FIELD_NUMBER: _builtins.int
+    NODES_FIELD_NUMBER: _builtins.int
     status: _job_pb2.JobStatus.ValueType
     """DONE, ERROR, or CANCELLED for a program that was not finished."""
     shots: _builtins.int
@@ -117,6 +118,8 @@ class ProgramResult(_message.Message):
     """How the state was held, see `RunOptions.method`; of an estimation, in its last row. Unset by the unitary simulator."""
     reason: _builtins.str
     """Why that method was taken, for people."""
+    nodes: _builtins.int
+    """Over how many nodes its state was spread, see `RunOptions.nodes`. Unset for one."""
     @_builtins.property
     def error(self) -> _job_pb2.JobError:
         """Why there is no result, for ERROR and CANCELLED."""
@@ -160,10 +163,11 @@ class ProgramResult(_message.Message):
         simulation_method: _job_pb2.SimulationMethod.ValueType = ...,
         reason: _builtins.str = ...,
         matrix_product_state: Global___MatrixProductStateCuts | None = ...,
+        nodes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "header", b"header", "matrix_product_state", b"matrix_product_state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrays", b"arrays", "counts", b"counts", "error", b"error", "header", b"header", "matrix_product_state", b"matrix_product_state", "method", b"method", "program_index", b"program_index", "reason", b"reason", "row", b"row", "seed_simulator", b"seed_simulator", "seed_stream", b"seed_stream", "shots", b"shots", "simulation_method", b"simulation_method", "status", b"status", "time_taken", b"time_taken"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrays", b"arrays", "counts", b"counts", "error", b"error", "header", b"header", "matrix_product_state", b"matrix_product_state", "method", b"method", "nodes", b"nodes", "program_index", b"program_index", "reason", b"reason", "row", b"row", "seed_simulator", b"seed_simulator", "seed_stream", b"seed_stream", "shots", b"shots", "simulation_method", b"simulation_method", "status", b"status", "time_taken", b"time_taken"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

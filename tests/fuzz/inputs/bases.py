@@ -153,6 +153,7 @@ def bases() -> tuple[tuple[str, Message], ...]:
     chain.method = job_pb2.SIMULATION_METHOD_MATRIX_PRODUCT_STATE
     chain.matrix_product_state.max_bond_dimension = 16
     chain.matrix_product_state.truncation_threshold = 1e-12
+    chain.nodes = 1
     jobs.insert(-3, job_pb2.JobSpec(backend_name="qasm_simulator", programs=_given()))
     jobs[-4].options.shots = 3
     runs = [pb.RunJobRequest(spec=job) for job in jobs]

@@ -27,6 +27,8 @@ def test_the_defaults_fit_this_machine(tmp_path: Path) -> None:
         {"keepalive_time": float("nan")},
         {"job_retention": float("inf")},
         {"max_rows": 2**32},
+        {"max_nodes": 3},
+        {"max_nodes": 0},
         {"max_stored_bytes": 2**61},
     ],
 )

@@ -10,8 +10,10 @@ SERVER = Part("a:1", "a:50051", "2.0", 0, GIB, 9.0)
 WORKER = Part("b:2", "", "2.0", 4, GIB, 8.5)
 
 
-def verdicts(*parts: Part, waiting: int = 0, largest_bytes: int = 0) -> list[tuple[Verdict, str, str]]:
-    found = list(cluster(parts, waiting, largest_bytes))
+def verdicts(
+    *parts: Part, waiting: int = 0, largest_bytes: int = 0, most_nodes: int = 1
+) -> list[tuple[Verdict, str, str]]:
+    found = list(cluster(parts, waiting, largest_bytes, most_nodes))
     assert {one.check for one in found} == {"members"}
     assert all(bool(one.remedy) == (one.verdict is not Verdict.OK) for one in found)
     return [(one.verdict, one.seen, one.remedy) for one in found]
@@ -55,3 +57,12 @@ def test_jobs_that_nobody_could_hold() -> None:
     _, (verdict, seen, _) = verdicts(SERVER, WORKER, waiting=1, largest_bytes=GIB + 1)
     assert verdict is Verdict.WARNING
     assert "nobody has more than" in seen
+
+
+def test_nobody_has_the_nodes_for_a_job() -> None:
+    *_, (verdict, seen, remedy) = verdicts(SERVER, WORKER, waiting=1, most_nodes=4)
+    assert verdict is Verdict.WARNING
+    assert seen == "a job waits that is spread over 4 nodes, and nobody runs jobs over more than 1"
+    assert "--max-nodes 4" in remedy
+    spreads = Part("c:3", "", "2.0", 4, GIB, 8.5, max_nodes=4)
+    assert [one for one, *_ in verdicts(SERVER, spreads, waiting=1, most_nodes=4)] == [Verdict.OK]

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.inputs.seeds import specs
 
-CONFIG = Config(data_dir=Path("unused"), max_memory_bytes=1 << 30)
+CONFIG = Config(data_dir=Path("unused"), max_memory_bytes=1 << 30, max_nodes=4)
 SPECS = [spec.SerializeToString() for spec in specs()]
 
 

@@ -13,6 +13,7 @@ fail            ends with a program's failure, and a result that tells it
 lost N          loses its first N attempts with what ran them; then it ends at once
 crash           raises what no executor should
 bytes N ...     needs N bytes of memory; the rest is as above
+nodes N ...     runs on N nodes, each of which needs that memory; the rest is as above
 weighs N ...    its checked form takes N bytes; the rest is as above
 quick ...       is run before it is committed; the rest is as above
 slow NAME ...   takes until the test calls `executor.release(NAME)` to be checked; the rest is as above
@@ -80,6 +81,7 @@ class ScriptJob:
     def __init__(self, words: list[str], max_run_time: float | None) -> None:
         self.words = words
         self.max_run_time = max_run_time
+        self.nodes = 1
         self.required_bytes = 1
         self.size_bytes = 100
         self.num_programs = 1
@@ -88,9 +90,11 @@ class ScriptJob:
         self.quick = words[0] == "quick"
         if self.quick:
             words = self.words = words[1:]
-        while words[0] in ("bytes", "weighs"):
+        while words[0] in ("bytes", "nodes", "weighs"):
             if words[0] == "bytes":
                 self.required_bytes = int(words[1])
+            elif words[0] == "nodes":
+                self.nodes = int(words[1])
             else:
                 self.size_bytes = int(words[1])
             words = self.words = words[2:]
@@ -118,8 +122,9 @@ class ScriptExecutor:
         # How often each job was run, and the controls and names of those that run now.
         self.runs: Counter[str] = Counter()
         self.controls: dict[str, ScriptControl] = {}
-        # The most memory that one job may take.
+        # The most memory that one job may take on a node, and over how many.
         self.largest = 2**62
+        self.max_nodes = 1
         # The names of the jobs in the order of their starts.
         self.order: list[str] = []
 

@@ -78,7 +78,8 @@ class Options:
     before it fails with TIME_LIMIT_EXCEEDED; `noise_model` is put into each program.
     `method` is how the state is held: "automatic" (the server's choice, the default), "statevector",
     "density_matrix", "stabilizer", "matrix_product_state" or "superop"; `matrix_product_state` bounds the
-    bonds of such states, as `MatrixProductStateOptions` or a mapping.
+    bonds of such states, as `MatrixProductStateOptions` or a mapping. `nodes` is over how many nodes of a
+    cluster each state vector is spread, a power of two; 0 leaves that to the server, too.
     """
 
     shots: int | None = None
@@ -93,6 +94,7 @@ class Options:
     noise_model: NoiseModel | None = None
     method: str | None = None
     matrix_product_state: MatrixProductStateOptions | Mapping[str, Any] | None = None
+    nodes: int | None = None
 
     def __setstate__(self, state: Sequence[Any]) -> None:
         set_fields(self, state)
@@ -155,6 +157,8 @@ class Options:
             message.method = _method_number(self.method)
         if self.matrix_product_state is not None:
             message.matrix_product_state.CopyFrom(_chains_message(self.matrix_product_state))
+        if self.nodes is not None:
+            message.nodes = integer("nodes", self.nodes, 0, 2**32)
         return message
 
 

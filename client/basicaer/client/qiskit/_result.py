@@ -91,6 +91,8 @@ def _metadata(experiment: ExperimentResult) -> dict[str, Any]:
     cuts = experiment.matrix_product_state
     if cuts is not None:
         found["matrix_product_state"] = dataclasses.asdict(cuts)
+    if experiment.nodes > 1:
+        found["nodes"] = experiment.nodes
     return found
 
 

@@ -32,6 +32,7 @@ _DEFAULTS: dict[str, Any] = {
     "noise_model": None,
     "method": None,
     "matrix_product_state": None,
+    "nodes": None,
 }
 # The defaults that Qiskit's own backend of a name has otherwise.
 _OWN_DEFAULTS: dict[str, dict[str, Any]] = {"basic_simulator": {"memory": True, "chop_threshold": None}}

@@ -264,7 +264,8 @@ class ExperimentResult:
     `error` says why there is none when `success` is false. `method` says how the shots were made ("sampled"
     or "branched"), `simulation_method` how the state was held ("statevector", "density_matrix", "stabilizer",
     "matrix_product_state" or "superop"; "" by the unitary simulator), and `reason` why so;
-    `matrix_product_state` says how far such states were cut, None for others.
+    `matrix_product_state` says how far such states were cut, None for others. `nodes` says over how many
+    nodes of a cluster the state was spread.
 
     `seed` is the seed that the server used and, in the bits above its 64, which stream of it this experiment
     drew from: given as `seed_simulator`, it repeats the experiment alone.
@@ -275,6 +276,7 @@ class ExperimentResult:
     simulation_method: str = ""
     reason: str = ""
     matrix_product_state: MatrixProductStateCuts | None = None
+    nodes: int = 1
 
     def __init__(self, message: result_pb2.ProgramResult, arrays: dict[str, npt.NDArray[Any] | None]) -> None:
         status = status_from_message(message.status)
@@ -287,6 +289,7 @@ class ExperimentResult:
         self.simulation_method = method_name(message.simulation_method)
         self.reason = message.reason
         self.matrix_product_state = cuts_of(message)
+        self.nodes = message.nodes or 1
         self.header = ExperimentHeader.from_message(message.header)
         self.data = ExperimentData(message, arrays)
         self.error: JobError | None = None

@@ -90,9 +90,10 @@ def _methods(result: Result, always: bool) -> list[str]:
     lines = []
     for program in result.results:
         method, cuts = program.simulation_method, program.matrix_product_state
-        if not method or (method == "statevector" and not always):
+        if not method or (method == "statevector" and program.nodes == 1 and not always):
             continue
         line = f"method {method}: {printable(program.reason)}"
+        line += f"; over {program.nodes} nodes" if program.nodes > 1 else ""
         if cuts is not None:
             line += f"; bonds up to {cuts.largest_bond:,}"
             line += f", estimated fidelity {cuts.estimated_fidelity:.6g}" if cuts.discarded_weight else ""

@@ -50,6 +50,8 @@ def check(config: Values, settings: Sequence[Setting]) -> None:
     if config.database and not config.database.startswith(("postgresql://", "postgres://")):
         raise SettingError("database", "is not a URL such as postgresql://basicaer@db/jobs")
     _check_object_store(config)
+    if config.max_nodes & (config.max_nodes - 1):
+        raise SettingError("max_nodes", f"must be a power of two, but is {config.max_nodes}")
     if config.health_listen:
         _check_address("health_listen", config.health_listen)
     _check_tls(config)

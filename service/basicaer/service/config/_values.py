@@ -122,6 +122,14 @@ class Values:
         "machine has to be one of its nodes. The memory is the nodes', and --workers says how many jobs run "
         "there at once. Needs pip install 'basicaer[ray]'.",
     )
+    max_nodes: int = setting(
+        COUNT,
+        1,
+        "With --database: over how many nodes of a Ray cluster one job's state may be spread: a power of 2. "
+        "'basicaer work --executor' runs such jobs; servers and it need the same. The --max-memory-bytes of "
+        "servers is then what each node has for a job.",
+        above=0,
+    )
     workers: int = setting(
         COUNT, _default_workers, "Simulations that run at once.", shown="the number of cores", above=0
     )

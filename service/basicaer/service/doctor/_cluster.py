@@ -24,6 +24,8 @@ class Part(NamedTuple):
     memory_bytes: int
     # How long its lease still lasts, in seconds; None when that isn't known.
     lease: float | None = None
+    # Over how many nodes it may spread a job.
+    max_nodes: int = 1
 
     def __str__(self) -> str:
         shown = f"{self.name} ({self.version}"
@@ -34,9 +36,11 @@ class Part(NamedTuple):
         return f"{shown})"
 
 
-def cluster(parts: Sequence[Part], waiting: int = 0, largest_bytes: int = 0) -> Iterator[Finding]:
+def cluster(
+    parts: Sequence[Part], waiting: int = 0, largest_bytes: int = 0, most_nodes: int = 1
+) -> Iterator[Finding]:
     """Yield what there is to say of those who share a database, in which so many jobs wait, of which the
-    largest needs so much memory.
+    largest needs so much memory, and one so many nodes.
     """
     check = "members"
     there = [part for part in parts if part.lease is None or part.lease > 0]
@@ -75,4 +79,12 @@ def cluster(parts: Sequence[Part], waiting: int = 0, largest_bytes: int = 0) -> 
                 check,
                 f"a job waits that needs {largest_bytes:,} bytes, and nobody has more than {most:,}",
                 "Start 'basicaer work' on a larger machine, or cancel it.",
+            )
+        spreads = max(part.max_nodes for part in runners)
+        if most_nodes > spreads:
+            yield Finding.warning(
+                check,
+                f"a job waits that is spread over {most_nodes} nodes, and nobody runs jobs over more than"
+                f" {spreads}",
+                f"Start 'basicaer work --executor ray://HOST:PORT --max-nodes {most_nodes}', or cancel it.",
             )

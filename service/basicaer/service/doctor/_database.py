@@ -68,11 +68,20 @@ def database(config: Config, progress: Progress) -> Iterator[Finding]:
         yield _clocks(found.attendance.clock)
         yield from cluster(
             [
-                Part(member.name, member.address, member.version, member.workers, member.memory_bytes, lease)
+                Part(
+                    member.name,
+                    member.address,
+                    member.version,
+                    member.workers,
+                    member.memory_bytes,
+                    max_nodes=member.max_nodes,
+                    lease=lease,
+                )
                 for member, lease in found.attendance.members
             ],
             found.attendance.waiting,
             found.attendance.largest_bytes,
+            found.attendance.most_nodes,
         )
     else:
         yield Finding.warning(

@@ -24,6 +24,8 @@ def accept(
 ) -> tuple[job_pb2.Job, PreparedJob]:
     """Return the job of a spec, without what its acceptance gives it; and what `prepare` makes of the spec.
 
+    `max_memory_bytes` is what each node has.
+
     Raises:
         ServiceError: OPTION_INVALID, JOB_EXCEEDS_MEMORY, RESULT_TOO_LARGE, or as `prepare`.
     """
@@ -40,7 +42,8 @@ def accept(
         status=job_pb2.JOB_STATUS_INITIALIZING,
         num_programs=prepared.num_programs,
         shots=prepared.shots,
-        required_bytes=prepared.required_bytes,
+        required_bytes=prepared.nodes * prepared.required_bytes,
+        nodes=prepared.nodes if prepared.nodes > 1 else 0,
         warnings=prepared.warnings,
     )
     if spec.labels:

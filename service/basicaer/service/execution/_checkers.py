@@ -32,6 +32,7 @@ _SETTINGS = (
     "max_instructions",
     "max_memory_bytes",
     "max_metadata_bytes",
+    "max_nodes",
     "max_program_bytes",
     "max_programs",
     "max_rows",

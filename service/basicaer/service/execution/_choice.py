@@ -20,6 +20,12 @@ def new_executor(config: Config, role: str) -> tuple[ServiceExecutor, Config]:
     Raises:
         SettingError: The cluster can't be used, or what it needs isn't installed.
     """
+    if config.max_nodes > 1 and not config.database:
+        raise SettingError(
+            "max_nodes",
+            "is for servers with --database, whose jobs 'basicaer work --executor' runs on a Ray cluster; a"
+            " server alone has one node",
+        )
     if not config.executor:
         return ThreadExecutor(config), config
     if role != "work":

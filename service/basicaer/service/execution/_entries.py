@@ -15,6 +15,7 @@ from basicaer.service.execution.options import Settings
 from basicaer.service.execution.preparing.programs import EXPECTATION_VALUES, GRADIENTS, Cost
 from basicaer.service.execution.preparing.runs import Estimation, ProgramRun
 from basicaer.service.execution.results.writer import ResultWriter
+from basicaer.simulator import distributed
 from basicaer.v1 import result_pb2
 
 __all__ = ["EntryContext", "RowError", "estimate", "run_row"]
@@ -40,6 +41,8 @@ class EntryContext:
     stream: int
     number: int
     index: int
+    # Joins this process to those that have the other parts of the state, where the program is spread.
+    mesh: distributed.Mesh | None = None
 
 
 class RowError(Exception):
@@ -85,6 +88,7 @@ def run_row(run: ProgramRun, row: int, context: EntryContext, entry: result_pb2.
         statevector=task is Task.STATEVECTOR,
         matrix_product_state=settings.matrix_product_state,
         control=control,
+        spread=context.mesh,
     )
     _tell(entry, outcome, context)
     if circuit.circuit.num_clbits:
@@ -151,6 +155,7 @@ def estimate(run: ProgramRun, context: EntryContext, entry: result_pb2.ProgramRe
                 initial_statevector=settings.initial,
                 matrix_product_state=settings.matrix_product_state,
                 control=control,
+                spread=context.mesh,
             )
         except sim.SimulationCancelled:
             raise
@@ -179,6 +184,8 @@ def _tell(entry: result_pb2.ProgramResult, outcome: sim.RunResult, context: Entr
 
 def _tell_method(entry: result_pb2.ProgramResult, context: EntryContext) -> None:
     entry.simulation_method = METHODS[context.cost.method]
+    if context.cost.nodes > 1:
+        entry.nodes = context.cost.nodes
     entry.reason = context.cost.reason
 
 

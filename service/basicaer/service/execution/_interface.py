@@ -51,8 +51,12 @@ class PreparedJob(Protocol):
     """A spec that was checked and can be run. Immutable: a job that was interrupted is run again from it."""
 
     @property
+    def nodes(self) -> int:
+        """On how many nodes it runs at once, each with a part of its states."""
+
+    @property
     def required_bytes(self) -> int:
-        """The most memory that running it takes, its result included; a number of any size."""
+        """The most memory that running it takes on each node, its result included; a number of any size."""
 
     @property
     def result_bytes(self) -> int:
@@ -128,7 +132,11 @@ class Executor(Protocol):
 
     @property
     def largest_bytes(self) -> int:
-        """The most memory that one job may take."""
+        """The most memory that one job may take on a node."""
+
+    @property
+    def max_nodes(self) -> int:
+        """On how many nodes one job may run here."""
 
     def nodes(self) -> Sequence[job_service_pb2.Node]:
         """Return the machines on which jobs run beside this one, as they were seconds ago. Cheap."""

@@ -45,6 +45,11 @@ class Control:
         self._cancelled = True
         self._current[2].cancel()
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the attempt is to stop."""
+        return self._cancelled
+
     def begin(self, program: int, simulation: int) -> sim.RunControl:
         """Return the control for a program's simulation, which is run next."""
         control = sim.RunControl()

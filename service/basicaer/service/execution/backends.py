@@ -75,6 +75,7 @@ _DESCRIPTIONS = {
     "noise_model": "Channels and readout errors that come with the operations of all programs.",
     "method": "How the state is held. SIMULATION_METHOD_AUTOMATIC takes the fastest method that fits.",
     "matrix_product_state": "Bounds for matrix product states: max_bond_dimension and truncation_threshold.",
+    "nodes": "Over how many nodes each state vector is spread, a power of two; 0 leaves it to the server.",
     "max_run_time": "How long the job may run, in seconds; unset leaves it to the server.",
 }
 
@@ -94,6 +95,7 @@ _SHOTS = {
     "noise_model": "",
     "method": "SIMULATION_METHOD_AUTOMATIC",
     "matrix_product_state": "",
+    "nodes": "0",
     **_COMMON,
 }
 

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from basicaer import simulator as sim
 from basicaer.service import version
 from basicaer.service.config import Config, available_memory
-from basicaer.service.errors import (
-    MOST_MESSAGE_BYTES,
-    ServiceError,
-    exceeds_memory,
-    internal_error,
-    option_invalid,
-    shorten,
-)
+from basicaer.service.errors import ServiceError, exceeds_memory, option_invalid
+from basicaer.service.execution._checked import CheckedJob, new_seed
 from basicaer.service.execution._checkers import Checkers
-from basicaer.service.execution._entries import EntryContext, RowError, estimate, run_row
-from basicaer.service.execution._interface import ExecutionControl, ExecutionOutcome, PreparedJob
-from basicaer.service.execution._progress import Control, Share
-from basicaer.service.execution.backends import Backend, backend_infos, find_backend
-from basicaer.service.execution.options import Settings, read_options
+from basicaer.service.execution._entries import EntryContext, estimate, run_row
+from basicaer.service.execution._failures import entry_error, is_everywhere, is_lost
+from basicaer.service.execution._interface import (
+    ExecutionControl,
+    ExecutionLostError,
+    ExecutionOutcome,
+    PreparedJob,
+)
+from basicaer.service.execution._progress import Control
+from basicaer.service.execution.backends import backend_infos, find_backend
+from basicaer.service.execution.options import read_options
 from basicaer.service.execution.preparing.abilities import check_for_backend
 from basicaer.service.execution.preparing.cache import ProgramCache
-from basicaer.service.execution.preparing.costs import cost, is_quick, required_bytes, share
-from basicaer.service.execution.preparing.need import advice
+from basicaer.service.execution.preparing.costs import cost, is_quick, share
 from basicaer.service.execution.preparing.programs import (
     LARGEST_KEY,
-    Cost,
     PreparedProgram,
     load_program,
     program_key,
@@ -42,10 +38,10 @@ from basicaer.service.execution.preparing.sizes import (
     least_array_bytes,
     least_message_bytes,
 )
-from basicaer.service.execution.results.writer import MOST_RESULT_BYTES, ResultFullError, ResultWriter
+from basicaer.service.execution.preparing.spreading import spread
+from basicaer.service.execution.results.writer import ResultFullError, ResultWriter
 from basicaer.service.parsing import (
     LANGUAGES,
-    MOST_DIAGNOSTICS,
     UNBOUNDED,
     Parsers,
     Patience,
@@ -54,16 +50,12 @@ from basicaer.service.parsing import (
     text_of,
     too_large,
 )
-from basicaer.service.printable import printable
 from basicaer.service.wire import NO_COLUMNS, Columns
-from basicaer.v1 import error_reason_pb2, job_pb2, job_service_pb2, result_pb2
-from basicaer.v1.diagnostic_pb2 import Diagnostic
+from basicaer.simulator import distributed
+from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 
 __all__ = ["ThreadExecutor"]
 
-_log = logging.getLogger(__name__)
-
-_SEED_BITS = 63
 # How many streams a seed has: those that the wire's uint32 can name.
 _STREAMS = 2**32
 # For the programs that callers send again and again; they are small.
@@ -76,56 +68,20 @@ _LEAST_APART, _MOST_APART = 512 * 1024**2, 3 * 1024**3
 _FEW_TEXTS = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _PreparedJob:
-    """A job that was checked."""
-
-    backend: Backend
-    settings: Settings
-    runs: Sequence[ProgramRun]
-    costs: Sequence[Cost]
-    shares: Sequence[Share]
-    required_bytes: int
-    result_bytes: int
-    size_bytes: int
-    quick: bool
-
-    @property
-    def num_programs(self) -> int:
-        return len(self.runs)
-
-    @property
-    def warnings(self) -> Sequence[Diagnostic]:
-        told: list[Diagnostic] = []
-        for index, run in enumerate(self.runs):
-            for warning in run.program.warnings[: MOST_DIAGNOSTICS - len(told)]:
-                # The program is kept for other jobs too.
-                its = Diagnostic(program_index=index)
-                its.MergeFrom(warning)
-                told.append(its)
-        return told
-
-    @property
-    def shots(self) -> int:
-        return self.settings.shots
-
-    @property
-    def max_run_time(self) -> float | None:
-        return self.settings.max_run_time
-
-    def memory_advice(self, available: int) -> str:
-        return advice(self.runs, self.costs, self.backend, self.settings, self.required_bytes, available)
-
-    def new_control(self) -> ExecutionControl:
-        return Control(self.shares)
-
-
 class ThreadExecutor:
     """The `Executor` of one process. Thread-safe. Make it on a thread that lives as long as the process."""
 
-    def __init__(self, config: Config, parsers: Parsers | None = None) -> None:
-        """`parsers` are those of texts; processes of their own when None."""
+    def __init__(
+        self,
+        config: Config,
+        parsers: Parsers | None = None,
+        most_bytes: Callable[[int], int] | None = None,
+    ) -> None:
+        """`parsers` are those of texts; processes of their own when None. `most_bytes` says what each of so
+        many nodes has for a job, in bytes; as much as the settings say when None.
+        """
         self._config = config
+        self._most_bytes = most_bytes or (lambda nodes: config.max_memory_bytes)
         self._version = version()
         self._cache = ProgramCache(_CACHE_BYTES)
         most_memory = _apart_memory(config)
@@ -143,6 +99,11 @@ class ThreadExecutor:
     def nodes(self) -> Sequence[job_service_pb2.Node]:
         """See `Executor.nodes`."""
         return ()
+
+    @property
+    def max_nodes(self) -> int:
+        """See `Executor.max_nodes`."""
+        return 1
 
     def backends(self) -> list[job_service_pb2.BackendInfo]:
         """Return what ListBackends answers."""
@@ -205,7 +166,9 @@ class ThreadExecutor:
             raise _wrong_number(len(spec.programs), config.max_programs)
         if patience is None and sum(text_of(source) is not None for source in spec.programs) > _FEW_TEXTS:
             raise TakesLongError
-        settings = read_options(spec.options, backend, columns, max_shots=config.max_shots)
+        settings = read_options(
+            spec.options, backend, columns, max_shots=config.max_shots, max_nodes=config.max_nodes
+        )
         runs: list[ProgramRun] = []
         size = 0
         for index, source in enumerate(spec.programs):
@@ -230,20 +193,33 @@ class ThreadExecutor:
         if settings.initial is not None:
             size += settings.initial.nbytes
         check_message_size(runs)
-        costs = [
+        alone = [
             cost(run, index, backend, settings, config.max_memory_bytes) for index, run in enumerate(runs)
         ]
-        return _PreparedJob(
+        nodes, costs, needed = spread(
+            runs,
+            alone,
+            backend,
+            settings,
+            size=size,
+            max_inline_bytes=config.max_inline_result_bytes,
+            max_nodes=config.max_nodes,
+            most_bytes=self._most_bytes,
+        )
+        return CheckedJob(
             backend=backend,
             # The noise is in the programs, and its model holds the message that channels are made of.
             settings=replace(settings, noise_model=None),
             runs=runs,
             costs=costs,
             shares=[share(run, its) for run, its in zip(runs, costs, strict=True)],
-            quick=is_quick(runs, costs) and not sim.is_compiling(),
-            required_bytes=size + required_bytes(runs, costs, config.max_inline_result_bytes),
+            quick=nodes == 1 and is_quick(runs, costs) and not sim.is_compiling(),
+            nodes=nodes,
+            required_bytes=needed,
             result_bytes=least_array_bytes(runs, backend, settings, config.max_inline_result_bytes),
             size_bytes=size,
+            max_inline_bytes=config.max_inline_result_bytes,
+            max_nodes=config.max_nodes,
         )
 
     def _load(
@@ -274,12 +250,24 @@ class ThreadExecutor:
                 self._cache.put(key, program)
         return program
 
-    def execute(self, prepared: PreparedJob, control: ExecutionControl, *, job_id: str) -> ExecutionOutcome:
-        """See `Executor.execute`."""
-        if not isinstance(prepared, _PreparedJob) or not isinstance(control, Control):
+    def execute(
+        self,
+        prepared: PreparedJob,
+        control: ExecutionControl,
+        *,
+        job_id: str,
+        mesh: distributed.Mesh | None = None,
+    ) -> ExecutionOutcome:
+        """See `Executor.execute`. With a mesh this process has one part of the states that are spread; what
+        goes wrong in it alone then ends the job, without a result.
+
+        Raises:
+            ExecutionLostError: Another process of the mesh is gone.
+        """
+        if not isinstance(prepared, CheckedJob) or not isinstance(control, Control):
             raise TypeError("a job and a control of this executor's are needed")
         settings = prepared.settings
-        seed = secrets.randbits(_SEED_BITS) if settings.seed is None else settings.seed
+        seed = new_seed() if settings.seed is None else settings.seed
         writer = ResultWriter(self._config.max_inline_result_bytes, least_message_bytes(prepared.runs))
         first_error: job_pb2.JobError | None = None
         number = 0
@@ -297,7 +285,8 @@ class ThreadExecutor:
                     row=row,
                 )
                 context = EntryContext(
-                    prepared.backend.task, settings, its, control, writer, seed, stream, number, index
+                    *(prepared.backend.task, settings, its, control, writer, seed, stream, number, index),
+                    mesh=mesh if its.nodes > 1 else None,
                 )
                 try:
                     if writer.is_full:
@@ -311,8 +300,11 @@ class ThreadExecutor:
                     return ExecutionOutcome(job_pb2.JOB_STATUS_CANCELLED)
                 except Exception as error:
                     writer.drop(entry)
+                    told = entry_error(error, run, index, row, job_id)
+                    if mesh is not None and not is_everywhere(error):
+                        return _left(error, control, told)
                     entry.status = job_pb2.JOB_STATUS_ERROR
-                    entry.error.CopyFrom(_entry_error(error, run, index, row, job_id))
+                    entry.error.CopyFrom(told)
                     if first_error is None:
                         first_error = entry.error
                 entry.time_taken = time.perf_counter() - started
@@ -328,60 +320,25 @@ class ThreadExecutor:
         return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, result, parts, first_error, entries)
 
 
+def _left(error: Exception, control: Control, told: job_pb2.JobError) -> ExecutionOutcome:
+    """Return the outcome of a process that can't go on with the others.
+
+    Raises:
+        ExecutionLostError: They are gone.
+    """
+    if control.cancelled:
+        return ExecutionOutcome(job_pb2.JOB_STATUS_CANCELLED)
+    if is_lost(error):
+        raise ExecutionLostError(f"another process of the job is gone: {error}") from error
+    return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, error=told)
+
+
 def _apart_memory(config: Config) -> int:
     """Return what a process that parses or checks may take, in bytes: its share of what simulations leave
     free.
     """
     free = max(available_memory() - config.max_memory_bytes, 0)
     return min(max(free // config.validation_workers, _LEAST_APART), _MOST_APART)
-
-
-def _entry_error(error: Exception, run: ProgramRun, index: int, row: int, job_id: str) -> job_pb2.JobError:
-    """Why an entry failed while it ran, with its row if its program has inputs."""
-    cause: BaseException = error
-    if isinstance(error, RowError) and error.__cause__ is not None:
-        row, cause = error.row, error.__cause__
-    found = _program_error(cause, index, job_id)
-    if run.values is not None:
-        found.message = f"row {row}: {found.message}"
-        found.metadata["row"] = str(row)
-    return found
-
-
-def _program_error(error: BaseException, index: int, job_id: str) -> job_pb2.JobError:
-    """Why a program failed while it ran."""
-    metadata: dict[str, str] = {}
-    match error:
-        case sim.SimulationFailed():
-            reason, message = error_reason_pb2.ERROR_REASON_SIMULATION_FAILED, error.message
-        case sim.OptionError():
-            reason, message = (
-                error_reason_pb2.ERROR_REASON_OPTION_INVALID,
-                f"options.{error.option}: {error.message}",
-            )
-            metadata["field"] = f"options.{error.option}"
-        case sim.CircuitError():
-            reason, message = error_reason_pb2.ERROR_REASON_PROGRAM_INVALID, error.message
-        case ResultFullError():
-            reason = error_reason_pb2.ERROR_REASON_SIMULATION_FAILED
-            message = (
-                f"the job's result is full: it holds {MOST_RESULT_BYTES:,} bytes beside large arrays; run the"
-                " programs in several jobs"
-            )
-        case MemoryError():
-            reason = error_reason_pb2.ERROR_REASON_SIMULATION_FAILED
-            message = "the machine ran out of memory; run fewer qubits or shots, or use single precision"
-        case _:
-            _log.error("job %s: program %d failed by a defect", job_id, index, exc_info=error)
-            defect = internal_error()
-            reason, message = defect.reason, defect.message
-    message = printable(message, keep="\n")
-    return job_pb2.JobError(
-        reason=reason,
-        message=shorten(message, MOST_MESSAGE_BYTES),
-        program_index=index,
-        metadata=metadata,
-    )
 
 
 def _wrong_number(count: int, most: int) -> ServiceError:

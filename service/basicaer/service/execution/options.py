@@ -40,7 +40,8 @@ class Settings:
     `seed_stream`. `initial` is the state (complex128 of shape (2^n,)) or,
     for the unitary simulator, the matrix (2^n, 2^n) to start from. `threads` is None when the server is to
     decide; `max_run_time` is in seconds, None for the server's own limit. `noise_model` is put into each
-    program. `method` is one of the simulator's, or "automatic".
+    program. `method` is one of the simulator's, or "automatic". `nodes` is over how many nodes each state is
+    to be spread, 0 when the server is to decide.
     """
 
     shots: int
@@ -55,6 +56,7 @@ class Settings:
     noise_model: sim.NoiseModel | None = None
     method: sim.MethodName | Literal["automatic"] = "automatic"
     matrix_product_state: sim.MatrixProductStateOptions | None = None
+    nodes: int = 0
 
 
 def option_error(name: str, message: str) -> ServiceError:
@@ -64,9 +66,14 @@ def option_error(name: str, message: str) -> ServiceError:
 
 
 def read_options(
-    options: job_pb2.RunOptions, backend: Backend, columns: Columns = NO_COLUMNS, *, max_shots: int
+    options: job_pb2.RunOptions,
+    backend: Backend,
+    columns: Columns = NO_COLUMNS,
+    *,
+    max_shots: int,
+    max_nodes: int = 1,
 ) -> Settings:
-    """Check the options of a job.
+    """Check the options of a job, of which one may have so many shots, and nodes.
 
     Raises:
         ServiceError: OPTION_INVALID, with the field.
@@ -106,6 +113,7 @@ def read_options(
         noise_model=_noise_model(options, columns),
         method=_method(options),
         matrix_product_state=_matrix_product_state(options),
+        nodes=_nodes(options.nodes, max_nodes),
     )
 
 
@@ -131,6 +139,18 @@ def _matrix_product_state(options: job_pb2.RunOptions) -> sim.MatrixProductState
         return sim.MatrixProductStateOptions(found.max_bond_dimension, given.truncation_threshold)
     except sim.OptionError as error:
         raise option_error(f"matrix_product_state.{error.option}", error.message) from None
+
+
+def _nodes(nodes: int, most: int) -> int:
+    if nodes & (nodes - 1):
+        raise option_error(
+            "nodes", f"{nodes} is not allowed; give a power of two, or 0 for the server's choice"
+        )
+    if nodes > most:
+        raise option_error(
+            "nodes", f"{nodes} is not allowed; the most is {most}, which the server's setting max_nodes says"
+        )
+    return nodes
 
 
 def _noise_model(options: job_pb2.RunOptions, columns: Columns) -> sim.NoiseModel | None:

@@ -18,7 +18,17 @@ from basicaer.service.store._interface import (
     UpdateJob,
     Write,
 )
-from basicaer.service.store._shared import Claim, Front, Load, Member, News, Seen, SharedStore, Waiting
+from basicaer.service.store._shared import (
+    Capacity,
+    Claim,
+    Front,
+    Load,
+    Member,
+    News,
+    Seen,
+    SharedStore,
+    Waiting,
+)
 from basicaer.service.store._store import JobStore
 from basicaer.service.store._sums import damaged
 from basicaer.service.store.moving.report import MoveReport
@@ -26,6 +36,7 @@ from basicaer.service.store.sqlite import SQLiteStore, StoreReport, check_store,
 
 __all__ = [
     "Barrier",
+    "Capacity",
     "Claim",
     "DamagedJob",
     "DeleteJob",

@@ -149,7 +149,8 @@ class InsertJob(_WriteBase):
     final: bool = False
     result: StagedResult | None = None
     sweep_time: int | None = None
-    # The memory that it needs to run.
+    # On how many nodes it runs, and the memory that it needs on all of them together.
+    nodes: int = 1
     required_bytes: int = 0
     # Set by the store: the job that was there before, in which case nothing was inserted.
     existing: ExistingJob | None = None

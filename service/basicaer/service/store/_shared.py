@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from basicaer.service.store._interface import DamagedJob, JobRecord, UpdateJob
 
-__all__ = ["Claim", "Front", "Load", "Member", "News", "Seen", "SharedStore", "Waiting"]
+__all__ = ["Capacity", "Claim", "Front", "Load", "Member", "News", "Seen", "SharedStore", "Waiting"]
 
 
 class Claim(NamedTuple):
@@ -33,6 +33,14 @@ class Seen(NamedTuple):
     sequence: int
     cancelled: bool
     fence: int = -1
+
+
+class Capacity(NamedTuple):
+    """What one job may take of a server: memory on each of so many nodes, and on all of them."""
+
+    node_bytes: int
+    max_nodes: int
+    bytes: int
 
 
 class Front(NamedTuple):
@@ -67,9 +75,11 @@ class Member:
     # HOST:PORT where it takes calls; "" when it takes none.
     address: str
     version: str
-    # Jobs that it runs at once, 0 when it runs only quick ones; and the memory that all of them may take.
+    # Jobs that it runs at once, 0 when it runs only quick ones; the memory that all of them may take, and on
+    # how many nodes one may run.
     workers: int
     memory_bytes: int
+    max_nodes: int = 1
     running: int = 0
     running_bytes: int = 0
     # A serialized basicaer.v1.Member that has the machines of its cluster, and nothing else.
@@ -123,9 +133,9 @@ class SharedStore(Protocol):
     async def members(self) -> Sequence[Member]:
         """Return the servers that have a lease, the longest first."""
 
-    async def claim(self, free_bytes: int, most: int) -> Sequence[Claim]:
-        """Take up to so many of the jobs that wait, which need no more memory than this together, in their
-        order; none without a lease.
+    async def claim(self, capacity: Capacity, free_bytes: int, most: int) -> Sequence[Claim]:
+        """Take up to so many of the jobs that wait, which a server of this capacity can run and which need no
+        more memory than is free together, in their order; none without a lease.
         """
 
     async def orphans(self, most: int) -> Sequence[Claim]:
@@ -137,8 +147,8 @@ class SharedStore(Protocol):
     async def release(self, claims: Collection[tuple[str, int]]) -> None:
         """Let go of jobs, by their ids and fences, that go back to where they waited."""
 
-    async def front(self, most_bytes: int) -> Front | None:
-        """Return the first job that waits and needs no more memory than this."""
+    async def front(self, capacity: Capacity) -> Front | None:
+        """Return the first job that waits and that a server of this capacity can run."""
 
     async def amend(self, seen: JobRecord, update: UpdateJob) -> bool:
         """Write a state that was made of `seen`, whoever has the job; False when it has another state, or

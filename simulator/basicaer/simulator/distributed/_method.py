@@ -29,7 +29,8 @@ class SpreadStatevector(Method[SpreadState]):
 
     __slots__ = ("_transport",)
 
-    name = "statevector"
+    # Not that of states on one node: a step keeps its plans by it.
+    name = "spread statevector"
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

@@ -192,6 +192,7 @@ def test_options_go_onto_the_wire(peer: Any, backend: Any) -> None:
         precision="single",
         max_parallel_threads=2,
         max_run_time=1.5,
+        nodes=4,
         labels={"a": "b"},
         metadata={"n": np.int64(3), "f": 0.5, "l": [True, None]},
     )
@@ -203,6 +204,7 @@ def test_options_go_onto_the_wire(peer: Any, backend: Any) -> None:
     assert (options.chop_threshold, options.precision) == (0.5, job_pb2.PRECISION_SINGLE)
     assert options.max_parallel_threads == 2
     assert options.max_run_time.ToMilliseconds() == 1500
+    assert options.nodes == 4
     assert dict(spec.labels) == {"a": "b"}
     assert spec.metadata["n"] == 3
 
@@ -239,6 +241,8 @@ def test_the_backends_options_are_those_of_later_runs(peer: Any, backend: Any) -
         ("chop_threshold", "small"),
         ("precision", "half"),
         ("max_parallel_threads", -1),
+        ("nodes", -1),
+        ("nodes", 1.5),
         ("max_run_time", "long"),
         ("max_run_time", float("inf")),
         ("max_run_time", float("nan")),

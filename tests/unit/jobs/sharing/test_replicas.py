@@ -239,6 +239,30 @@ async def test_large_jobs_wait_for_a_bounded_number(start: Any, tools: SimpleNam
         assert (await tools.until(first, job.job_id)).status == DONE
 
 
+async def test_jobs_over_nodes_wait_for_who_has_so_many(start: Any, tools: SimpleNamespace) -> None:
+    one, four = tools.ScriptExecutor(), tools.ScriptExecutor()
+    four.largest, four.max_nodes = 300, 4
+    first = await start(executor=one)
+    # What the second gives on a node, more than that, and on more nodes than it has.
+    spread = (await first.submit(tools.spec("nodes 2 bytes 300 hold spread"))).job
+    large = (await first.submit(tools.spec("nodes 2 bytes 301 done"))).job
+    many = (await first.submit(tools.spec("nodes 8 bytes 10 done"))).job
+    alone = (await first.submit(tools.spec("bytes 301 done"))).job
+    assert (spread.nodes, spread.required_bytes) == (2, 600)
+    assert (await tools.until(first, alone.job_id)).status == DONE
+    await start(executor=four)
+    assert (await tools.until(first, spread.job_id, RUNNING)).status == RUNNING
+    four.release("spread")
+    assert (await tools.until(first, spread.job_id)).status == DONE
+    assert (one.runs[spread.job_id], four.runs[spread.job_id]) == (0, 1)
+    # Neither takes them, and they keep nobody.
+    after = (await first.submit(tools.spec("done"))).job
+    assert (await tools.until(first, after.job_id)).status == DONE
+    for job in (large, many):
+        assert (await first.get(job.job_id)).status == QUEUED
+        await first.cancel(job.job_id)
+
+
 @pytest.mark.parametrize("lease", [3_600.0])
 async def test_a_drained_server_hands_its_jobs_over(start: Any, tools: SimpleNamespace) -> None:
     """At once: nobody waits for the end of its lease."""

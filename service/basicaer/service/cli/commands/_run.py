@@ -79,6 +79,13 @@ __all__ = ["run"]
     "What ran, and why, is told at the end.",
 )
 @click.option(
+    "--nodes",
+    type=int,
+    metavar="NUMBER",
+    help="Over how many nodes of a cluster the state is spread: a power of two, at most the server's "
+    "--max-nodes.  [default: as few as it fits into]",
+)
+@click.option(
     "--label",
     "labels",
     multiple=True,
@@ -103,6 +110,7 @@ def run(
     externs: dict[str, str],
     noise: str | None,
     method: str | None,
+    nodes: int | None,
     labels: dict[str, str],
     server: Server | None,
     detach: bool,
@@ -139,6 +147,8 @@ def run(
         arguments["noise_model"] = noise_of(noise)
     if method is not None:
         arguments["method"] = "automatic" if method == "auto" else method
+    if nodes is not None:
+        arguments["nodes"] = nodes
     text = read_text(file)
     program = program_of(text, file.name, inputs, externs)
     with mistakes_told(text, file.name, sys.stderr), contextlib.ExitStack() as stack:

@@ -23,6 +23,7 @@ _SETTINGS = (
     "object_store_endpoint",
     "lease_time",
     "executor",
+    "max_nodes",
     "workers",
     "max_memory_bytes",
     "max_attempts",

@@ -39,6 +39,8 @@ def _program_dict(result: Result, index: int, program: ExperimentResult) -> dict
         found |= {"simulation_method": program.simulation_method, "reason": program.reason}
     if program.matrix_product_state is not None:
         found["matrix_product_state"] = dataclasses.asdict(program.matrix_product_state)
+    if program.nodes > 1:
+        found["nodes"] = program.nodes
     if program.error is not None:
         found["error"] = {"reason": program.error.reason, "message": program.error.message}
         return found

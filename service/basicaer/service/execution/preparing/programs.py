@@ -79,7 +79,7 @@ class Cost:
     while it runs, and what stays of it in the result's message and in arrays beside that, in bytes.
 
     `is_short` tells a small program with few instructions, each of which is run once, for all shots together.
-    `method` holds its state, for `reason`.
+    `method` holds its state, for `reason`, over so many `nodes`, each of which needs what is said here.
     """
 
     method: sim.MethodName
@@ -89,6 +89,7 @@ class Cost:
     message_bytes: int
     array_bytes: int
     is_short: bool
+    nodes: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

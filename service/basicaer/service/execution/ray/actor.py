@@ -20,9 +20,10 @@ from basicaer.service.config import Config
 from basicaer.service.execution._interface import ExecutionControl, ExecutionOutcome, PreparedJob, ResultPart
 from basicaer.service.execution.executor import ThreadExecutor
 from basicaer.service.parsing import ParsersHere
+from basicaer.simulator import distributed
 from basicaer.v1 import job_pb2, result_pb2
 
-__all__ = ["LISTENING", "Node", "Packed", "Simulator", "look_around", "unpack"]
+__all__ = ["LISTENING", "Node", "Packed", "Simulator", "look_around", "pack", "unpack"]
 
 LISTENING = "listening"
 """The threads that take what is asked while a job runs."""
@@ -69,6 +70,16 @@ class Simulator:
 
     def run(self, number: int, prepared: PreparedJob, job_id: str) -> Packed:
         """Run a job; `number` is greater than any before."""
+        return pack(self.execute(number, prepared, job_id))
+
+    def execute(
+        self, number: int, prepared: PreparedJob, job_id: str, mesh: distributed.Mesh | None = None
+    ) -> ExecutionOutcome:
+        """Run a job, alone or as one rank of a mesh.
+
+        Raises:
+            ExecutionLostError: Another rank is gone.
+        """
         control = prepared.new_control()
         with self._lock:
             self._number, self._control = number, control
@@ -76,7 +87,7 @@ class Simulator:
                 control.cancel()
         self._executing = True
         try:
-            return _pack(self._executor.execute(prepared, control, job_id=job_id))
+            return self._executor.execute(prepared, control, job_id=job_id, mesh=mesh)
         finally:
             self._executing = False
 
@@ -101,7 +112,8 @@ class Simulator:
         return ray.get_runtime_context().get_node_id(), self._executing
 
 
-def _pack(outcome: ExecutionOutcome) -> Packed:
+def pack(outcome: ExecutionOutcome) -> Packed:
+    """Return the outcome on its way."""
     return Packed(
         outcome.status,
         None if outcome.result is None else outcome.result.SerializeToString(),

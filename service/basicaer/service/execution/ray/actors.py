@@ -57,10 +57,20 @@ class Actors:
         for place in chosen:
             kept[place.node_id] += WARM_BYTES
             self._idle.put(self._start(WARM_BYTES, place))
-        left = [place.memory_bytes - kept[place.node_id] for place in found]
+        self._left = left = [place.memory_bytes - kept[place.node_id] for place in found]
         # The most memory that one job may take, and all that run together, in bytes.
         self.largest_bytes = max(max(left) - PROCESS_BYTES, SMALL_BYTES)
         self.total_bytes = sum(left) + len(chosen) * SMALL_BYTES
+
+    def most_bytes(self, ranks: int) -> int:
+        """Return the most memory that each of so many processes of one job may take, in bytes, which may
+        share nodes.
+        """
+        if ranks == 1:
+            return self.largest_bytes
+        sizes = sorted({size // share for size in self._left for share in range(1, ranks + 1)}, reverse=True)
+        fits = (each for each in sizes if each and sum(size // each for size in self._left) >= ranks)
+        return max(next(fits, 0) - PROCESS_BYTES, 0)
 
     @contextmanager
     def one(self, required_bytes: int, given_up: Callable[[], bool]) -> Iterator[Any]:

@@ -6,13 +6,10 @@ import dataclasses
 import itertools
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
-import ray
 from basicaer.service.config import Config
-from basicaer.service.errors import exceeds_memory
+from basicaer.service.errors import ServiceError, exceeds_memory, size_text
 from basicaer.service.execution._interface import (
     UNBOUNDED,
     ExecutionControl,
@@ -24,9 +21,10 @@ from basicaer.service.execution._interface import (
 )
 from basicaer.service.execution.executor import ThreadExecutor
 from basicaer.service.execution.ray import cluster
-from basicaer.service.execution.ray.actor import unpack
 from basicaer.service.execution.ray.actors import PROCESS_BYTES, Actors
+from basicaer.service.execution.ray.following import EndedError, TooLargeError, follow
 from basicaer.service.execution.ray.jobs import RemoteControl, RemoteJob
+from basicaer.service.execution.ray.ranks import run_spread
 from basicaer.service.wire import NO_COLUMNS, Columns
 from basicaer.v1 import job_pb2, job_service_pb2
 from ray.exceptions import RayError
@@ -35,14 +33,8 @@ __all__ = ["RayExecutor"]
 
 _log = logging.getLogger(__name__)
 
-# Between two looks at a job that runs (seconds).
-_LOOK = 0.1
-# How long a job that was asked to stop has for it; then its process is ended (seconds).
-_STOPPING = 2.0
 # Between two looks whether this machine is one of the cluster's nodes (seconds).
 _WATCH = 2.0
-# Until it is told that a job waits for memory on a node, and between two looks whether any has so much.
-_WAITING = 5.0
 
 
 class RayExecutor:
@@ -58,8 +50,11 @@ class RayExecutor:
         self._actors = Actors(found, config.workers, config.max_inline_result_bytes)
         # What is asked of methods is which fits a node.
         self._checks = ThreadExecutor(
-            dataclasses.replace(config, max_memory_bytes=self._actors.largest_bytes)
+            dataclasses.replace(config, max_memory_bytes=self._actors.largest_bytes),
+            most_bytes=self._actors.most_bytes,
         )
+        self._max_nodes = config.max_nodes
+        self._max_inline_result_bytes = config.max_inline_result_bytes
         self._numbers = itertools.count(1)
         self._closed = threading.Event()
 
@@ -67,6 +62,11 @@ class RayExecutor:
     def largest_bytes(self) -> int:
         """See `Executor.largest_bytes`."""
         return self._actors.largest_bytes
+
+    @property
+    def max_nodes(self) -> int:
+        """See `Executor.max_nodes`."""
+        return self._max_nodes
 
     @property
     def total_bytes(self) -> int:
@@ -118,58 +118,54 @@ class RayExecutor:
             raise TypeError("a job and a control of this executor's are needed")
         number = next(self._numbers)
         try:
-            with self._actors.one(prepared.required_bytes, lambda: control.stopped) as actor:
-                ref = actor.run.remote(number, prepared.inner, job_id)
-                return self._follow(actor, ref, number, prepared, control, job_id)
-        except (GivenUpError, _EndedError):
+            if prepared.required_bytes > self._actors.most_bytes(prepared.nodes):
+                raise TooLargeError
+            if prepared.nodes > 1:
+                most = self._max_inline_result_bytes
+                return run_spread(prepared, control, number, job_id, most, self._actors.census)
+            return self._alone(prepared, control, number, job_id)
+        except (GivenUpError, EndedError):
             return ExecutionOutcome(job_pb2.JOB_STATUS_CANCELLED)
-        except _TooLargeError:
-            most = cluster.largest_node()
-            refusal = exceeds_memory(prepared.required_bytes, max(most - PROCESS_BYTES, 0))
-            return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, error=refusal.to_job_error())
+        except TooLargeError:
+            error = self._too_large(prepared).to_job_error()
+            return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, error=error)
         except RayError as error:
             raise ExecutionLostError(f"its process on the cluster is gone: {_first_line(error)}") from error
 
-    def _follow(
-        self, actor: Any, ref: Any, number: int, prepared: RemoteJob, control: RemoteControl, job_id: str
+    def _alone(
+        self, prepared: RemoteJob, control: RemoteControl, number: int, job_id: str
     ) -> ExecutionOutcome:
-        """Wait for a job's outcome, and pass on what is asked and told meanwhile."""
-        asked_at, told, heard = 0.0, False, False
-        next_check = time.monotonic() + _WAITING
-        progress: Any = None
-        while True:
-            done, _ = ray.wait([ref], timeout=_LOOK)
-            if done:
-                return unpack(ray.get(ref))
-            now = time.monotonic()
-            if control.stopped:
-                if not asked_at:
-                    asked_at = now
-                    actor.cancel.remote(number)
-                elif now - asked_at > _STOPPING:
-                    raise _EndedError
-            if progress is None:
-                progress = actor.progress.remote(number)
-            elif ray.wait([progress], timeout=0)[0]:
-                heard = True
-                control.hear(ray.get(progress))
-                progress = None
-            if not heard and now > next_check:
-                # Ray itself waits for ever, and says nothing.
-                next_check = now + _WAITING
-                if cluster.largest_node() < prepared.required_bytes + PROCESS_BYTES:
-                    raise _TooLargeError
-                if not told:
-                    told = True
-                    _log.warning("job %s waits for a process, or memory, on the cluster", job_id)
+        """Run a job in one process.
 
+        Raises:
+            EndedError, GivenUpError: The job was stopped, after it began or before.
+            TooLargeError: No node is left that could hold it.
+            RayError: Its process is gone.
+        """
+        told = False
 
-class _EndedError(Exception):
-    """A job didn't stop when it was asked to, and its process isn't waited for."""
+        def waits() -> None:
+            # Ray itself waits for ever, and says nothing.
+            nonlocal told
+            if cluster.largest_node() < prepared.required_bytes + PROCESS_BYTES:
+                raise TooLargeError
+            if not told:
+                told = True
+                _log.warning("job %s waits for a process, or memory, on the cluster", job_id)
 
+        with self._actors.one(prepared.required_bytes, lambda: control.stopped) as actor:
+            ref = actor.run.remote(number, prepared.inner, job_id)
+            return follow([actor], [ref], number, control, waits)
 
-class _TooLargeError(Exception):
-    """No node is left that could hold the job."""
+    def _too_large(self, prepared: RemoteJob) -> ServiceError:
+        if prepared.nodes == 1:
+            return exceeds_memory(prepared.required_bytes, max(cluster.largest_node() - PROCESS_BYTES, 0))
+        return exceeds_memory(
+            prepared.nodes * prepared.required_bytes,
+            sum(place.memory_bytes for place in cluster.places()),
+            f"It is spread over {prepared.nodes} nodes of the cluster, each of which has to have"
+            f" {size_text(prepared.required_bytes + PROCESS_BYTES)}, and there aren't so many.",
+        )
 
 
 def _first_line(error: BaseException) -> str:

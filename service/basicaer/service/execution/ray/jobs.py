@@ -21,6 +21,11 @@ class RemoteJob:
         self.inner = inner
 
     @property
+    def nodes(self) -> int:
+        """See `PreparedJob.nodes`."""
+        return self.inner.nodes
+
+    @property
     def required_bytes(self) -> int:
         """See `PreparedJob.required_bytes`."""
         return self.inner.required_bytes

@@ -153,6 +153,7 @@ class Intake:
                 final=final,
                 result=machine.result,
                 sweep_time=machine.sweep_time,
+                nodes=entry.nodes,
                 required_bytes=job.required_bytes,
                 tag=Recipients(entry, arrival.future),
             )

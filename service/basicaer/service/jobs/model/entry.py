@@ -49,6 +49,7 @@ class JobEntry:
         "lock",
         "lost",
         "machine",
+        "nodes",
         "passing",
         "passing_version",
         "position",
@@ -68,6 +69,8 @@ class JobEntry:
         # an earlier server accepted has none.
         self.job_id = job.job_id
         self.principal = principal
+        self.nodes = job.nodes or 1
+        # On all of these.
         self.required_bytes = job.required_bytes
         self.trace = trace
 

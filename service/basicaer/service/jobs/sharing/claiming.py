@@ -18,7 +18,7 @@ from basicaer.service.jobs.model.damage import DamagedJobError
 from basicaer.service.jobs.queue.scheduler import Room, Scheduler
 from basicaer.service.jobs.sharing.backlog import SharedBacklog
 from basicaer.service.jobs.sharing.registry import SharedRegistry
-from basicaer.service.store import Claim, SharedStore
+from basicaer.service.store import Capacity, Claim, SharedStore
 
 __all__ = ["Claimer"]
 
@@ -38,14 +38,14 @@ class Claimer:
         scheduler: Scheduler,
         backlog: SharedBacklog,
         config: Config,
-        largest: int,
+        capacity: Capacity,
     ) -> None:
-        """`largest` is the most memory that one job may take here, in bytes."""
+        """`capacity` is what one job may take here."""
         self._shared = shared
         self._registry = registry
         self._scheduler = scheduler
         self._backlog = backlog
-        self._max_memory = largest
+        self._capacity = capacity
         self._max_overtakes = config.max_overtakes
         # The first that waits and doesn't fit now, and how many went past it.
         self._first, self._overtaken = "", 0
@@ -96,8 +96,8 @@ class Claimer:
     async def _claim(self, room: Room) -> Sequence[Claim]:
         most = room.jobs
         past = False
-        if room.bytes < self._max_memory:
-            front = await self._shared.front(self._max_memory)
+        if room.bytes < self._capacity.bytes:
+            front = await self._shared.front(self._capacity)
             if front is None:
                 return ()
             past = front.required_bytes > room.bytes
@@ -105,6 +105,6 @@ class Claimer:
                 if front.job_id != self._first:
                     self._first, self._overtaken = front.job_id, 0
                 most = min(most, self._max_overtakes - self._overtaken)
-        claims = await self._shared.claim(min(room.bytes, self._max_memory), most) if most > 0 else ()
+        claims = await self._shared.claim(self._capacity, room.bytes, most) if most > 0 else ()
         self._overtaken += len(claims) if past else 0
         return claims

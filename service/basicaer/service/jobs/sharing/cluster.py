@@ -23,7 +23,7 @@ from basicaer.service.jobs.sharing.orphans import Orphans
 from basicaer.service.jobs.sharing.passing import SharedPassing
 from basicaer.service.jobs.sharing.registry import SharedRegistry
 from basicaer.service.jobs.sharing.sweeping import SharedSweeper
-from basicaer.service.store import JobStore, Load, Member, SharedStore
+from basicaer.service.store import Capacity, JobStore, Load, Member, SharedStore
 from basicaer.v1 import job_pb2, job_service_pb2
 
 __all__ = ["Cluster", "Round"]
@@ -46,7 +46,9 @@ class Cluster:
         role: str,
         executor: Executor,
     ) -> None:
-        """`role` is as in `Member`."""
+        """`role` is as in `Member`; `executor` is what runs jobs here."""
+        largest, spreads = executor.largest_bytes, executor.max_nodes
+        capacity = Capacity(largest, spreads, min(largest * spreads, config.max_memory_bytes))
         self.shared = shared
         self._store = store
         self._config = config
@@ -60,7 +62,7 @@ class Cluster:
         forgetful = dataclasses.replace(config, finished_cache_bytes=0)
         self.registry = registry = SharedRegistry.of(store, forgetful, self._accepted, telemetry, mover)
         registry.share(shared, KeepingTimes.of(config))
-        self._claimer = Claimer(shared, registry, scheduler, self.backlog, config, executor.largest_bytes)
+        self._claimer = Claimer(shared, registry, scheduler, self.backlog, config, capacity)
         self._orphans = Orphans(shared, registry, mover, config)
         self._sweeper = SharedSweeper(store, shared, registry, config)
         self._passing = SharedPassing(scheduler, config.progress_interval, shared, registry)
@@ -82,6 +84,7 @@ class Cluster:
             version=version(),
             workers=config.workers if config.run_jobs else 0,
             memory_bytes=config.max_memory_bytes,
+            max_nodes=self._executor.max_nodes,
         )
         self.shared.join(member, self._load, following)
         rounds: dict[str, Round] = {

@@ -243,4 +243,5 @@ def _row(job: SourceJob, file: str | None, its_sum: int) -> tuple[object, ...]:
         job.spec_sum,
         its_sum,
         job.message.required_bytes,
+        job.message.nodes or 1,
     )

@@ -100,6 +100,7 @@ def insert_row(write: InsertJob) -> tuple[object, ...]:
         write.sweep_time,
         *inserted_sums(write),
         write.required_bytes,
+        write.nodes,
     )
 
 

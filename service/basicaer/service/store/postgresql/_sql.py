@@ -73,6 +73,7 @@ _TYPES = {
     "spec_sum": "bigint",
     "result_sum": "bigint",
     "required_bytes": "bigint",
+    "nodes": "integer",
     "fence": "bigint",
     "released": "boolean",
 }

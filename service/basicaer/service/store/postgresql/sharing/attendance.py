@@ -23,9 +23,10 @@ class Attendance:
     # By how much the database's clock is at least ahead of this machine's, or behind it when that is less
     # than 0, in seconds.
     clock: float
-    # Jobs that wait, and the memory that the largest of them needs.
+    # Jobs that wait, the memory that the largest of them needs, and the most nodes that one needs.
     waiting: int
     largest_bytes: int
+    most_nodes: int
 
 
 async def attendance(connection: Connection) -> Attendance:
@@ -37,10 +38,11 @@ async def attendance(connection: Connection) -> Attendance:
     asked = time.time()
     clock: float = await connection.fetchval(_sql.CLOCK)
     answered = time.time()
-    waiting, largest = await connection.fetchrow(_sql.WAITING_AT_ALL)
+    waiting, largest, nodes = await connection.fetchrow(_sql.WAITING_AT_ALL)
     members = []
     for row in await connection.fetch(_sql.LEASES):
         fields = dict(row)
         lease = fields.pop("lease")
         members.append((Member(**fields), lease))
-    return Attendance(members, max(clock - answered, 0.0) + min(clock - asked, 0.0), waiting, largest)
+    ahead = max(clock - answered, 0.0) + min(clock - asked, 0.0)
+    return Attendance(members, ahead, waiting, largest, nodes)

@@ -117,7 +117,8 @@ class Lease:
         number = await connection.fetchval(_sql.NUMBER, SERVER_NAME)
         asked = time.monotonic()
         who = (number, member.name, member.role, member.address, member.version)
-        what = (member.workers, member.memory_bytes, self._length, REVISIONS[-1])
+        can = (member.workers, member.memory_bytes, member.max_nodes)
+        what = (*can, self._length, REVISIONS[-1])
         if await connection.fetchval(_sql.JOIN, *who, *what) is None:
             await check_tables(connection, self._address)
         self.number = self.last_number = number

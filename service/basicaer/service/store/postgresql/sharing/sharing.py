@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 from basicaer.service.store._interface import DamagedJob, JobRecord, UpdateJob
-from basicaer.service.store._shared import Claim, Front, Load, Member, News, Seen, Waiting
+from basicaer.service.store._shared import Capacity, Claim, Front, Load, Member, News, Seen, Waiting
 from basicaer.service.store._sums import no_result_sum, state_sum, updated_sum
 from basicaer.service.store.postgresql._address import Address
 from basicaer.service.store.postgresql._loop import Loop
@@ -95,13 +95,13 @@ class Sharing:
         rows = await self._read(lambda connection: connection.fetch(_sql.MEMBERS))
         return [Member(**dict(row)) for row in rows]
 
-    async def claim(self, free_bytes: int, most: int) -> Sequence[Claim]:
+    async def claim(self, capacity: Capacity, free_bytes: int, most: int) -> Sequence[Claim]:
         number = self.number
         if not number or most <= 0:
             return ()
         # One whose answer is lost is found by `mine`.
         return await self._read(
-            lambda connection: _claims(connection, _sql.CLAIM, number, free_bytes, most), once=True
+            lambda connection: _claims(connection, _sql.CLAIM, number, *capacity, free_bytes, most), once=True
         )
 
     async def orphans(self, most: int) -> Sequence[Claim]:
@@ -122,8 +122,8 @@ class Sharing:
             await self._read(lambda connection: connection.execute(_sql.RELEASE, *rows))
             self._loop.soon(self.bell.tell_waiting)
 
-    async def front(self, most_bytes: int) -> Front | None:
-        row = await self._read(lambda connection: connection.fetchrow(_sql.FRONT, most_bytes))
+    async def front(self, capacity: Capacity) -> Front | None:
+        row = await self._read(lambda connection: connection.fetchrow(_sql.FRONT, *capacity))
         return None if row is None else Front(text(row[0]), row[1])
 
     async def amend(self, seen: JobRecord, update: UpdateJob) -> bool:

@@ -42,9 +42,10 @@ _GIVEN = ", ".join(f"jobs.{name.strip()}" for name in _CHANGED.split(","))
 NUMBER = "UPDATE store SET epoch = epoch + 1, server = $1 RETURNING epoch"
 # Not when the tables are of a later version by now, which this one can't use.
 JOIN = """
-INSERT INTO servers (number, name, role, address, version, workers, memory_bytes, lease_until, revision)
-SELECT $1, $2, $3, $4, $5, $6, $7, clock_timestamp() + $8::interval, $9 FROM store
-WHERE compatible_since COLLATE "C" <= $9 RETURNING number
+INSERT INTO servers
+    (number, name, role, address, version, workers, memory_bytes, max_nodes, lease_until, revision)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + $9::interval, $10 FROM store
+WHERE compatible_since COLLATE "C" <= $10 RETURNING number
 """
 # Not when it has ended: from then on its jobs are anybody's.
 RENEW = """
@@ -56,7 +57,7 @@ EXPIRED = "DELETE FROM servers WHERE lease_until < clock_timestamp() RETURNING n
 LET_GO = "UPDATE jobs SET owner = NULL, fence = fence + 1 WHERE owner = $1 AND status = 2"
 LEAVE = "DELETE FROM servers WHERE number = $1"
 _MEMBER = """
-    number, name, role, address, version, workers, memory_bytes, running, running_bytes, nodes,
+    number, name, role, address, version, workers, memory_bytes, max_nodes, running, running_bytes, nodes,
     extract(epoch FROM clock_timestamp() - since)::double precision AS seconds"""
 MEMBERS = f"SELECT {_MEMBER} FROM servers WHERE lease_until > clock_timestamp() ORDER BY number"
 LEASES = f"""
@@ -66,18 +67,28 @@ FROM servers ORDER BY number
 CLOCK = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 IS_MEMBER = "SELECT number FROM servers WHERE number = $1 AND lease_until > clock_timestamp() FOR KEY SHARE"
 
+
+def _runs_there(first: int) -> str:
+    """Return the condition of what a server can run at all, whose `Capacity` is in three parameters."""
+    node_bytes, max_nodes, its_bytes = (f"${number}" for number in range(first, first + 3))
+    return (
+        f"{_WAITS} AND required_bytes <= {its_bytes} AND nodes <= {max_nodes}"
+        f" AND required_bytes / nodes <= {node_bytes}"
+    )
+
+
 # The first that wait, as many as fit together.
 CLAIM = f"""
 WITH me AS ({IS_MEMBER}),
 first AS MATERIALIZED (
-    SELECT job_id, turn, required_bytes FROM jobs WHERE {_WAITS} AND required_bytes <= $2
-    ORDER BY turn, job_id LIMIT $3 FOR UPDATE SKIP LOCKED
+    SELECT job_id, turn, required_bytes FROM jobs WHERE {_runs_there(2)} AND required_bytes <= $5
+    ORDER BY turn, job_id LIMIT $6 FOR UPDATE SKIP LOCKED
 ),
 fitting AS (
     SELECT job_id, turn, sum(required_bytes) OVER (ORDER BY turn, job_id) AS bytes FROM first
 )
 UPDATE jobs SET owner = me.number, fence = fence + 1
-FROM me, fitting WHERE jobs.job_id = fitting.job_id AND fitting.bytes <= $2
+FROM me, fitting WHERE jobs.job_id = fitting.job_id AND fitting.bytes <= $5
 RETURNING {_GIVEN}, jobs.fence, jobs.turn
 """
 ORPHANS = f"""
@@ -97,7 +108,7 @@ UPDATE jobs SET owner = NULL FROM unnest($1::bytea[], $2::bigint[]) AS mine (job
 WHERE jobs.job_id = mine.job_id AND jobs.fence = mine.fence AND jobs.owner IS NOT NULL
 """
 FRONT = f"""
-SELECT job_id, required_bytes FROM jobs WHERE {_WAITS} AND required_bytes <= $1
+SELECT job_id, required_bytes FROM jobs WHERE {_runs_there(1)}
 ORDER BY turn, job_id LIMIT 1
 """
 
@@ -127,7 +138,9 @@ SELECT job_id, place - 1 FROM (
     SELECT job_id, row_number() OVER (ORDER BY turn, job_id) AS place FROM jobs WHERE {_WAITS}
 ) AS waiting WHERE job_id = ANY($1::bytea[])
 """
-WAITING_AT_ALL = f"SELECT count(*), coalesce(max(required_bytes), 0) FROM jobs WHERE {_WAITS}"
+WAITING_AT_ALL = f"""
+SELECT count(*), coalesce(max(required_bytes), 0), coalesce(max(nodes), 1) FROM jobs WHERE {_WAITS}
+"""
 WAITING = f"SELECT principal, count(*) FROM jobs WHERE {_WAITS} GROUP BY principal"
 
 # Of those that are gone, once all that they ran has other hands: until then they might still commit it.
