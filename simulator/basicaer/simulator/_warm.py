@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -128,6 +129,7 @@ class _Parts:
         for number, part in enumerate(PARTS):
             if number < helpers:
                 command = [sys.executable, "-m", "basicaer.simulator.methods.statevector._parts", part]
+                command.append(str(os.getpid()))
                 null = subprocess.DEVNULL
                 self._processes.append(subprocess.Popen(command, stdin=null, stdout=null, stderr=null))
             else:

@@ -8,6 +8,7 @@ order in which a server's first jobs need them.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -23,7 +24,8 @@ from basicaer.simulator.methods.statevector.engine.machine import _kept
 __all__ = ["compiling_apart", "is_compiling", "waiting_for_kernels"]
 
 _COMPILE = (
-    "from basicaer.simulator._warm import compile_all, leave_with_parent; leave_with_parent(); compile_all()"
+    "import sys; from basicaer.simulator._warm import compile_all, leave_with_parent;"
+    " leave_with_parent(int(sys.argv[1])); compile_all()"
 )
 # How often who waits looks for a kernel on the disk (seconds).
 _LOOK = 0.05
@@ -127,6 +129,5 @@ def is_compiling() -> bool:
 
 def _start(more: str) -> subprocess.Popen[bytes]:
     null = subprocess.DEVNULL
-    return subprocess.Popen(
-        [sys.executable, "-c", f"{_COMPILE}; {more}"], stdin=null, stdout=null, stderr=null
-    )
+    command = [sys.executable, "-c", f"{_COMPILE}; {more}", str(os.getpid())]
+    return subprocess.Popen(command, stdin=null, stdout=null, stderr=null)

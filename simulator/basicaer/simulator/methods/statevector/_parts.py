@@ -3,7 +3,7 @@
 They need nothing of each other, so that processes compile them at once, each into the disk's cache, where
 `_engine` finds them.
 
-    python -m basicaer.simulator.methods.statevector._parts planner | blocks
+    python -m basicaer.simulator.methods.statevector._parts planner | blocks PARENT
 """
 
 from __future__ import annotations
@@ -55,9 +55,11 @@ def _compile_blocks() -> None:
         execute(state, 1 + 0j, True, plan, 3, space.block, space.work, counters, flag, 1)
 
 
-def leave_with_parent() -> None:
-    """From now on, end this process when the one that started it has ended: nobody waits for it any more."""
-    parent = os.getppid()
+def leave_with_parent(parent: int) -> None:
+    """From now on, end this process when the one that started it has ended: nobody waits for it any more.
+
+    `parent` is that one's number, which it may tell alone: it may have ended before this is called.
+    """
 
     def look() -> None:
         while os.getppid() == parent:
@@ -70,7 +72,7 @@ def leave_with_parent() -> None:
 PARTS = {"planner": _compile_planner, "blocks": _compile_blocks}
 
 if __name__ == "__main__":
-    leave_with_parent()
+    leave_with_parent(int(sys.argv[2]))
     # The collector would look through all that a compiler makes, again and again.
     gc.disable()
     PARTS[sys.argv[1]]()
