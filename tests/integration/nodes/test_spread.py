@@ -160,7 +160,12 @@ def test_killed_and_cancelled(service: Service, wire: Wire) -> None:
         return service.stub.GetJob(job_service_pb2.GetJobRequest(job_id=job_id), timeout=60).job.attempt
 
     def ranks() -> list[psutil.Process]:
-        return [process for process in service.nodes.simulators() if process.name().startswith("ray::Rank")]
+        found = []
+        for process in service.nodes.simulators():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.name().startswith("ray::Rank"):
+                    found.append(process)
+        return found
 
     def killed() -> bool:
         """Kill a rank of the first attempt; whether another attempt has begun."""
