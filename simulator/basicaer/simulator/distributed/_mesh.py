@@ -58,6 +58,24 @@ class TlsContexts(NamedTuple):
     server: ssl.SSLContext
     client: ssl.SSLContext
 
+    @classmethod
+    def of(cls, certificate: str, key: str, authority: str) -> TlsContexts:
+        """Return those of a rank whose certificate and key lie in these files, and of whose peers those of
+        the authority's file have made theirs. Names aren't compared: ranks know each other by their secret.
+
+        Raises:
+            OSError: A file can't be read, or isn't what it should be.
+        """
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client.check_hostname = False
+        for context in (server, client):
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(cafile=authority)
+            context.load_cert_chain(certificate, key)
+        return cls(server, client)
+
 
 def listen(host: str) -> tuple[socket.socket, int]:
     """Return a socket that other ranks connect to, and its port, which the system chooses."""

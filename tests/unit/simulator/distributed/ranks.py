@@ -19,7 +19,7 @@ def on_ranks(
     do: Callable[[distributed.Mesh], _T],
     *,
     secret_of: Callable[[int], bytes] | None = None,
-    tls: distributed.TlsContexts | None = None,
+    tls: Callable[[int], distributed.TlsContexts] | None = None,
     host: str = "127.0.0.1",
     timeout: float = 30.0,
 ) -> list[_T]:
@@ -30,7 +30,8 @@ def on_ranks(
 
     def one(rank: int) -> _T:
         own = secret if secret_of is None else secret_of(rank)
-        mesh = distributed.Mesh.connect(rank, addresses, listeners[rank][0], own, timeout, tls)
+        its = None if tls is None else tls(rank)
+        mesh = distributed.Mesh.connect(rank, addresses, listeners[rank][0], own, timeout, its)
         try:
             return do(mesh)
         finally:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import secrets
 import socket
-import ssl
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+import trustme
 from basicaer.simulator import Circuit, RunControl, SimulationCancelled, run
 from basicaer.simulator.distributed import Mesh, PeerLost, TlsContexts, listen
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.unit.simulator.distributed.ranks import on_ranks
 
+AUTHORITY = trustme.CA()
 LONG = 3 * 2**16 + 5
 """Amplitudes of several chunks, the last of which is short."""
 
@@ -222,39 +217,15 @@ def test_a_run_that_is_cancelled_ends_on_all_ranks() -> None:
     assert on_ranks(2, one) == [PeerLost, SimulationCancelled]
 
 
-def certificate(folder: Path) -> TlsContexts:
-    """Contexts of ranks that trust one certificate, which all of them show."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "rank")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    own, private = folder / "certificate.pem", folder / "key.pem"
-    own.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(own))
-    server.verify_mode = ssl.CERT_REQUIRED
-    client = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(own))
-    for context in (server, client):
-        context.load_cert_chain(own, private)
-    return TlsContexts(server, client)
+def contexts(folder: Path, authority: trustme.CA) -> TlsContexts:
+    """Those of ranks whose nodes have a certificate of this authority."""
+    folder.mkdir()
+    own = authority.issue_cert("a-node.example.org")
+    paths = {name: folder / name for name in ("certificate", "key", "authority")}
+    own.cert_chain_pems[0].write_to_path(paths["certificate"])
+    own.private_key_pem.write_to_path(paths["key"])
+    authority.cert_pem.write_to_path(paths["authority"])
+    return TlsContexts.of(*map(str, paths.values()))
 
 
 def test_ranks_meet_by_tls(tmp_path: Path) -> None:
@@ -263,4 +234,15 @@ def test_ranks_meet_by_tls(tmp_path: Path) -> None:
         mesh.swap(1 - mesh.rank, slab, RunControl())
         np.testing.assert_array_equal(slab, numbers(1 - mesh.rank))
 
-    on_ranks(2, do, tls=certificate(tmp_path))
+    on_ranks(2, do, tls=lambda rank: contexts(tmp_path / str(rank), AUTHORITY))
+
+
+def test_who_shows_no_certificate_of_the_authority_is_no_rank(tmp_path: Path) -> None:
+    authorities = [AUTHORITY, trustme.CA()]
+    with pytest.raises(PeerLost, match="rank"):
+        on_ranks(
+            2,
+            lambda mesh: None,
+            tls=lambda rank: contexts(tmp_path / str(rank), authorities[rank]),
+            timeout=2.0,
+        )

@@ -5,15 +5,26 @@ All ranks draw the same random numbers and come to the same result, which the fi
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from basicaer.service.execution._interface import PreparedJob
 from basicaer.service.execution.ray.actor import Packed, Simulator, pack
 from basicaer.simulator import distributed
 from basicaer.v1 import job_pb2
 
-__all__ = ["Rank"]
+__all__ = ["Rank", "tls_of_ray"]
+
+
+def tls_of_ray(environment: Mapping[str, str]) -> distributed.TlsContexts | None:
+    """Return what a node's Ray encrypts with, by the variables that it was started with; None if it doesn't
+    do so.
+    """
+    if environment.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):
+        return None
+    names = ("RAY_TLS_SERVER_CERT", "RAY_TLS_SERVER_KEY", "RAY_TLS_CA_CERT")
+    return distributed.TlsContexts.of(*(environment[name] for name in names))
 
 
 class Rank(Simulator):
@@ -45,7 +56,7 @@ class Rank(Simulator):
         """
         if self._listener is None:
             raise AssertionError("a rank runs before it listens")
-        mesh = distributed.Mesh.connect(rank, addresses, self._listener, secret)
+        mesh = distributed.Mesh.connect(rank, addresses, self._listener, secret, tls=tls_of_ray(os.environ))
         try:
             outcome = self.execute(number, prepared, job_id, mesh)
         finally:
