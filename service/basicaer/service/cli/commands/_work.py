@@ -61,20 +61,12 @@ def work(
         basicaer serve --database postgresql://basicaer@db/jobs --no-run-jobs
         basicaer work --database postgresql://basicaer@db/jobs
     """
-    config = load_settings(config_file, flags).config
+    # What variables and a settings file say of doors is for those that take calls: a container has both.
+    doors = {"listen": "127.0.0.1:0", "http_listen": "none", "run_jobs": True}
+    config = load_settings(config_file, flags | doors).config
     if not config.database:
         raise click.UsageError("--database names the database whose jobs are to be run.")
-    # What a settings file says of doors is for those that take calls.
-    config = dataclasses.replace(
-        config,
-        listen="127.0.0.1:0",
-        http_listen="none",
-        auth=(),
-        tls_certificate=None,
-        tls_key=None,
-        tls_client_ca=None,
-        run_jobs=True,
-    )
+    config = dataclasses.replace(config, auth=(), tls_certificate=None, tls_key=None, tls_client_ca=None)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from basicaer.service import main
     from basicaer.service.telemetry import Logs
