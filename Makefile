@@ -258,7 +258,7 @@ cluster: $(VENV)/.dev ## PostgreSQL, three servers, two workers and Ray on this 
 chaos: $(VENV)/.dev ## break a server on purpose for SECONDS, by SEED, and count the promises that broke
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
 
-chaos-cluster: $(VENV)/.dev ## the same with servers, workers and PostgreSQL
+chaos-cluster: $(VENV)/.dev ## the same with servers, workers, Ray and PostgreSQL
 	$(BIN)/python -m tests.cluster.chaos --seconds $(SECONDS) --seed $(SEED) $(CHAOS_ARGS)
 
 # A real S3 server for the tests of --object-store, which skip without it.

@@ -18,7 +18,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 LEAST_VERSION = 15
+_CONNECTION = (
+    "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'basicaer %' ORDER BY random() LIMIT 1"
+)
+_CHECKPOINTER = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+_STATE = """
+SELECT pid, EXISTS (SELECT FROM pg_stat_activity WHERE pid = {})
+FROM pg_stat_activity WHERE backend_type = 'checkpointer'
+"""
 START_LIMIT = 60.0
 
 
@@ -113,6 +123,45 @@ class PostgreSQL:
             self._process.send_signal(number)
             self._process.wait(START_LIMIT)
             self._process = None
+
+    def kill(self) -> None:
+        """Kill all of its processes."""
+        if self._process is not None:
+            # It begins no others meanwhile.
+            self._process.send_signal(signal.SIGSTOP)
+            for child in psutil.Process(self._process.pid).children():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+            self._process.kill()
+            self._process.wait(START_LIMIT)
+            self._process = None
+
+    def kill_connection(self) -> bool:
+        """Kill the process of a connection with one of our servers, at which it ends all the others, and
+        recovers; wait for that. Whether there was one.
+        """
+        found, before = self._ask(_CONNECTION), self._ask(_CHECKPOINTER)
+        if not found:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(found), signal.SIGKILL)
+        # One that is told to stop in the middle of this never does (15.18).
+        until = time.monotonic() + START_LIMIT
+        while time.monotonic() < until:
+            checkpointer, _, is_there = self._ask(_STATE.format(found)).partition("|")
+            if checkpointer not in (before, ""):
+                return True
+            # What was killed stays in the list; what has ended by itself before doesn't.
+            if is_there == "f":
+                return False
+            time.sleep(0.02)
+        raise RuntimeError(f"PostgreSQL did not recover: {self.log.read_text()[-2000:]}")
+
+    def _ask(self, statement: str) -> str:
+        """What `run` gives; nothing while it isn't there."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            return self.run(statement)
+        return ""
 
     def run(self, statement: str) -> str:
         """What psql answers, rows as lines with "|" between the columns."""

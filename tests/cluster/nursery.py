@@ -3,7 +3,7 @@
 A process that starts from nothing needs seconds of a processor for its imports, which leaves no time for
 hundreds of kills. A child is `basicaer`, with a defect when one is planted.
 
-    python -m tests.cluster.nursery SOCKET [PLANT]
+    python -m tests.cluster.nursery SOCKET [--plant PLANT] [--ray]
 
 Through the socket, a file descriptor, comes a message for each child: its arguments as JSON, with descriptors
 for its standard output and error. The answer is its process id.
@@ -11,6 +11,7 @@ for its standard output and error. The answer is its process id.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -24,6 +25,7 @@ from typing import NoReturn
 
 # Some are only imported so that no child has to.
 import asyncpg  # noqa: F401
+import basicaer.service.config._load
 import basicaer.service.main  # noqa: F401
 from basicaer.service.cli import main
 from basicaer.service.config import Config
@@ -80,5 +82,16 @@ def _nurse(orders: socket.socket, plant: str) -> None:
             signal.pidfd_send_signal(handle, signal.SIGKILL)
 
 
+def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("socket", type=int)
+    parser.add_argument("--plant", default="")
+    parser.add_argument("--ray", action="store_true", help="some will drive a cluster")
+    chosen = parser.parse_args()
+    if chosen.ray:
+        import basicaer.service.execution.ray  # noqa: F401 - so that no child has to
+    _nurse(socket.socket(fileno=chosen.socket), chosen.plant)
+
+
 if __name__ == "__main__":
-    _nurse(socket.socket(fileno=int(sys.argv[1])), "".join(sys.argv[2:]))
+    _main()

@@ -86,13 +86,16 @@ class _Child:
 
 
 @contextlib.contextmanager
-def nursery(log: Path, plant: str = "") -> Iterator[Launch]:
+def nursery(
+    log: Path, plant: str = "", environment: Mapping[str, str] | None = None, ray: bool = False
+) -> Iterator[Launch]:
     """Give something that starts processes in a moment, with a defect that is named by `plant`; they end with
-    the block.
+    the block. `ray` says whether some will drive a cluster.
     """
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     lock = threading.Lock()
-    command = [sys.executable, "-m", "tests.cluster.nursery", str(its.fileno()), *([plant] if plant else [])]
+    command = [sys.executable, "-m", "tests.cluster.nursery", str(its.fileno())]
+    command += ["--plant", plant, *(["--ray"] if ray else [])]
 
     def bear(arguments: Sequence[str], output: int, errors: int) -> Process:
         with lock:
@@ -104,8 +107,15 @@ def nursery(log: Path, plant: str = "") -> Iterator[Launch]:
 
     with ours, log.open("ab") as errors:
         with its:
+            # A terminal's Ctrl-C is for who waits for them, and ends them.
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=[its.fileno()]
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                pass_fds=[its.fileno()],
+                env=environment,
+                start_new_session=True,
             )
         try:
             yield bear
@@ -163,10 +173,14 @@ class Part:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
 
-    def wait(self) -> int:
-        """Wait for its end; its exit status."""
+    def wait(self, limit: float = STOP_LIMIT) -> int:
+        """Wait for its end; its exit status.
+
+        Raises:
+            TimeoutExpired: It hasn't ended after `limit` seconds.
+        """
         assert self.process is not None
-        status = self.process.wait(STOP_LIMIT)
+        status = self.process.wait(limit)
         if self._output is not None:
             os.close(self._output)
             self._output = None
@@ -186,9 +200,10 @@ def parts(
     workers: int,
     options: Sequence[str] = (),
     launch: Launch = launch,
+    worker_memory: str = "1GiB",
 ) -> tuple[list[Part], list[Part]]:
     """Return servers that run only quick jobs, and workers that run the others; not started yet. `database`
-    gives its URL for a part's name.
+    gives its URL for a part's name; `worker_memory` is what the jobs of a worker may take.
     """
     serve = [
         Part(
@@ -207,7 +222,7 @@ def parts(
             folder,
             f"worker-{number}",
             *("work", "--database", database(f"worker-{number}"), "--workers", "1"),
-            *("--max-memory-bytes", "1GiB", *options),
+            *("--max-memory-bytes", worker_memory, *options),
             launch=launch,
         )
         for number in range(1, workers + 1)

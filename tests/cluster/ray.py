@@ -9,21 +9,27 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 
+from tests.cluster.guardian import guarded, members
+
 START_LIMIT = 120.0
+INSTALLED = find_spec("ray") is not None
 _RAY = str(Path(sys.executable).parent / "ray")
 MEMORY = 1536 * 1024**2
 """What each node has for jobs, in bytes."""
 _OBJECTS = 128 * 1024**2
+_SIMULATORS = ("ray::Simulator", "ray::Rank")
 
 
 class RayCluster:
-    """Enter it to start it. Its nodes may be killed."""
+    """Enter it to start it. Its nodes may be killed, and what runs on them; nothing outlives the block."""
 
     def __init__(
         self, nodes: int = 2, token: bool = True, memory: Sequence[int] = (), objects: int = _OBJECTS
@@ -49,7 +55,10 @@ class RayCluster:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         self._count = nodes
+        # The head's is the first.
         self._nodes: list[subprocess.Popen[bytes]] = []
+        self._lock = threading.Lock()
+        self._over = False
 
     @property
     def url(self) -> str:
@@ -58,18 +67,32 @@ class RayCluster:
 
     def __enter__(self) -> RayCluster:
         try:
-            self._start("--head", "--port", str(self._port), "--include-dashboard", "false")
-            for _ in range(self._count - 1):
-                self.add_node()
+            self.start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.end()
+        self._folder.cleanup()
+
+    def end(self) -> None:
+        """End all of it for good, also when a thread is about to start something."""
+        with self._lock:
+            self._over = True
+        self.kill()
+
+    def start(self) -> None:
+        """Start the head, and the others."""
+        self._start("--head", "--port", str(self._port), "--include-dashboard", "false")
+        for _ in range(self._count - 1):
+            self.add_node()
+
+    def kill(self) -> None:
+        """End all nodes, the head's last."""
         while self._nodes:
             self.kill_node()
-        self._folder.cleanup()
 
     def add_node(self) -> None:
         """Start another one."""
@@ -77,24 +100,36 @@ class RayCluster:
 
     def kill_node(self) -> None:
         """End the one that was started last, with all its processes, as a crash of a machine does."""
-        node = self._nodes.pop()
-        if node.poll() is None:
-            for process in psutil.Process(node.pid).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-            node.kill()
+        # Another thread may end all of them.
+        with self._lock:
+            if not self._nodes:
+                return
+            node = self._nodes.pop()
+        assert node.stdin is not None
+        node.stdin.close()
         node.wait()
+
+    def kill_head(self) -> None:
+        """Kill the head's own process, and its node's; what belongs to the node ends then."""
+        for node in self._nodes[:1]:
+            self._kill(node, ("gcs_server", "raylet"))
+            node.wait(START_LIMIT)
+
+    def kill_raylet(self) -> None:
+        """Kill the process that is the node that was started last; what belongs to the node ends then."""
+        for node in self._nodes[-1:]:
+            self._kill(node, ("raylet",))
+            node.wait(START_LIMIT)
+            self.kill_node()
 
     def simulators(self) -> list[psutil.Process]:
         """Return the processes that simulate, on all nodes."""
-        found = []
-        for node in self._nodes:
-            for process in psutil.Process(node.pid).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    # The name is cut to 15 characters.
-                    if process.name().startswith(("ray::Simulator", "ray::Rank")):
-                        found.append(process)
-        return found
+        return [each for node in list(self._nodes) for each in _named(node, *_SIMULATORS)]
+
+    def _kill(self, node: subprocess.Popen[bytes], names: tuple[str, ...]) -> None:
+        for process in _named(node, *names):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def _start(self, *arguments: str) -> None:
         command = [_RAY, "start", *arguments, "--node-ip-address", "127.0.0.1", "--num-cpus", "2"]
@@ -104,13 +139,39 @@ class RayCluster:
         if "--head" in arguments:
             command += ["--temp-dir", str(Path(self._folder.name) / "ray"), "--disable-usage-stats"]
         log = Path(self._folder.name) / f"node-{number}.log"
-        with log.open("wb") as out:
-            node = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self._of_nodes
-            )
-        self._nodes.append(node)
         until = time.monotonic() + START_LIMIT
-        while b"Ray runtime started" not in log.read_bytes():
-            if node.poll() is not None or time.monotonic() > until:
+        while True:
+            node = self._launch(command, log)
+            while node.poll() is None and time.monotonic() < until:
+                if b"Ray runtime started" in log.read_bytes():
+                    return
+                time.sleep(0.1)
+            self.kill_node()
+            # Ray itself gives up after 30 s, too soon where the processors are busy.
+            if time.monotonic() > until:
                 raise RuntimeError(f"a Ray node did not start: {log.read_text()[-2000:]}")
-            time.sleep(0.1)
+
+    def _launch(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+        with self._lock, log.open("wb") as out:
+            if self._over:
+                raise RuntimeError("the Ray cluster has ended")
+            node = subprocess.Popen(
+                guarded(command),
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=out,
+                env=self._of_nodes,
+                start_new_session=True,
+            )
+            self._nodes.append(node)
+        return node
+
+
+def _named(node: subprocess.Popen[bytes], *beginnings: str) -> list[psutil.Process]:
+    found = []
+    for pid in members(node.pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if process.name().startswith(beginnings):
+                found.append(process)
+    return found
