@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import _conversion, _expectations, _import, _openqasm3, _qiskit, _spread, _texts
+from benchmarks import _conversion, _import, _openqasm3, _qiskit, _texts
 from benchmarks.cluster import _claims, _news, _ray_result
 from benchmarks.cluster import _run_job as _cluster_run_job
 from benchmarks.service import _blown_up, _busy, _overload, _page, _run_job, _state_stream, _watchers, _web
+from benchmarks.states import _expectations, _spread
 
 PARTS = {
     "import": _import.measure,

@@ -6,7 +6,9 @@ import contextlib
 import random
 import subprocess
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 
 import psutil
 
@@ -29,13 +31,24 @@ FAULTS = {
 END_LIMIT = 90.0
 # Between two of them, at most (seconds).
 _PAUSE = 1.0
+# Until another one comes although no job has ended there meanwhile (seconds).
+_WORKING = 20.0
 
 
 class RayBreaker:
     """Breaks one thing after the other, on a thread of its own, and is the driver's supervisor."""
 
-    def __init__(self, cluster: RayCluster, driver: Part, mender: Mender, lease: float, seed: int) -> None:
-        """`lease` is in seconds."""
+    def __init__(
+        self,
+        cluster: RayCluster,
+        driver: Part,
+        mender: Mender,
+        lease: float,
+        seed: int,
+        finished: Callable[[], int],
+    ) -> None:
+        """`lease` is in seconds; `finished` says how many jobs the driver has finished."""
+        self._finished = finished
         self._cluster = cluster
         self._driver = driver
         self._mender = mender
@@ -73,8 +86,16 @@ class RayBreaker:
                 return
             if done:
                 self.faults[fault] += 1
+                self._await_a_job()
             else:
                 self._deck.put_back(fault)
+
+    def _await_a_job(self) -> None:
+        """Let the cluster do something, which takes longer to be there again than faults take to come."""
+        before, until = self._finished(), time.monotonic() + _WORKING
+        while not self._stopping.wait(0.2) and time.monotonic() < until:
+            if self._finished() > before:
+                return
 
     def _break(self, fault: str) -> bool:
         """Whether it could be done; all is there again when this returns.

@@ -121,7 +121,9 @@ class Chaos:
                 self._folder, name, *command, "--workers", str(AT_ONCE), *options, launch=bear
             )
             self._parts.append(self._driver)
-            self._ray_breaker = RayBreaker(self._nodes, self._driver, mender, LEASE, self._seed)
+            self._ray_breaker = RayBreaker(
+                *(self._nodes, self._driver, mender, LEASE, self._seed, self._ran_on_ray)
+            )
         self._breaker = Breaker(self._database, servers, workers, mender, LEASE, self._seed)
         self._callers = Callers(servers, CALLERS, WEIGHTS_WITH_RAY if self._ray else WEIGHTS)
         self._stack.callback(self._kill)
@@ -170,8 +172,11 @@ class Chaos:
         ran = 0
         if self._ray_breaker is not None:
             faults += self._ray_breaker.faults
-            ran = self._driver.log.read_text().count(_SAYS_IT_RAN)
+            ran = self._ran_on_ray()
         return Report(faults, len(self._callers.stories), ran, self.missing, self._found())
+
+    def _ran_on_ray(self) -> int:
+        return self._driver.log.read_text().count(_SAYS_IT_RAN)
 
     def _found(self) -> list[str]:
         own = [] if self._ray_breaker is None else self._ray_breaker.violations

@@ -1,0 +1,1 @@
+"""What is done with large states: read by several threads, and spread over several processes."""
