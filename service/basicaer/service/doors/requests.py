@@ -23,11 +23,11 @@ from basicaer.service.wire import (
     Scanner,
     WireSpec,
     invalid_message,
+    long_spec,
     read_around,
     read_in_pieces,
     wire_spec,
 )
-from basicaer.v1 import circuit_pb2, job_pb2
 from basicaer.v1 import error_reason_pb2 as reasons
 from basicaer.v1 import job_service_pb2 as pb
 from google.protobuf.message import DecodeError, Message
@@ -81,11 +81,8 @@ class Requests:
 
     def warm_up(self) -> None:
         """Has the compiled code loaded before a call waits for it."""
-        # A column that is long enough to go around protobuf.
-        circuit = circuit_pb2.Circuit(body=circuit_pb2.Block(qubits=bytes(1 << 15)))
-        spec = job_pb2.JobSpec(programs=[job_pb2.Program(circuit=circuit)])
         reader = self.job_reader(pb.SubmitJobRequest)
-        reader.read_in_pieces(pb.SubmitJobRequest(spec=spec).SerializeToString())
+        reader.read_in_pieces(pb.SubmitJobRequest(spec=long_spec()).SerializeToString())
 
     def close(self) -> None:
         """Read no more long requests."""

@@ -20,7 +20,7 @@ from basicaer.service.execution._acceptance import accept
 from basicaer.service.execution._checkers import MOST_RESULT_BYTES, encode_refusal, takes_too_much_memory
 from basicaer.service.execution.executor import ThreadExecutor
 from basicaer.service.parsing import UNBOUNDED, ParsersHere, serve
-from basicaer.service.wire import invalid_message, read_spec
+from basicaer.service.wire import invalid_message, long_spec, read_in_pieces, read_spec
 from basicaer.v1 import job_pb2
 from google.protobuf.message import DecodeError
 
@@ -41,7 +41,14 @@ def main(server: int, most_memory: int, settings: str) -> None:
     executor = ThreadExecutor(config, ParsersHere())
     exhausted = takes_too_much_memory(most_memory, "MemoryError")
     gc.freeze()
-    serve(server, most_memory, lambda: None, partial(_answer, executor, config, most_result_bytes), exhausted)
+    serve(server, most_memory, _load, partial(_answer, executor, config, most_result_bytes), exhausted)
+
+
+def _load() -> None:
+    """Load what reads specs. numba imports SciPy with the first kernel, which takes more memory than many a
+    job may, and doesn't end where there is too little.
+    """
+    read_in_pieces(job_pb2.JobSpec, long_spec().SerializeToString())
 
 
 def _answer(

@@ -11,7 +11,7 @@ from basicaer.service.wire._kernels import DEEPEST
 from basicaer.service.wire._limits import MOST_PARTS
 from basicaer.service.wire._reading import read_around, read_in_pieces
 from basicaer.service.wire._scan import Scanned, Scanner, invalid_message
-from basicaer.service.wire._spec import MOST_MADE, WireSpec, fingerprint, read_spec, wire_spec
+from basicaer.service.wire._spec import MOST_MADE, WireSpec, fingerprint, long_spec, read_spec, wire_spec
 from basicaer.service.wire._varint import varint
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "WireSpec",
     "fingerprint",
     "invalid_message",
+    "long_spec",
     "read_around",
     "read_in_pieces",
     "read_spec",

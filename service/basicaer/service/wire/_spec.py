@@ -16,7 +16,7 @@ from basicaer.service.wire._columns import NO_COLUMNS, Columns
 from basicaer.service.wire._kernels import find_occurrences
 from basicaer.service.wire._reading import read_in_pieces
 from basicaer.service.wire._scan import Scanned
-from basicaer.v1 import job_pb2
+from basicaer.v1 import circuit_pb2, job_pb2
 from google.protobuf import struct_pb2
 
 __all__ = ["WireSpec", "fingerprint", "read_spec", "wire_spec"]
@@ -113,6 +113,14 @@ def read_spec(data: bytes | memoryview, pause: Callable[[], None] = lambda: None
         return WireSpec(job_pb2.JobSpec.FromString(bytes(data)), NO_COLUMNS, len(data))
     message, columns = read_in_pieces(job_pb2.JobSpec, data, pause)
     return WireSpec(message, columns, len(data))
+
+
+def long_spec() -> job_pb2.JobSpec:
+    """Return a spec with a column that is long enough to go around protobuf: who has read it in pieces has
+    loaded the compiled code for all others.
+    """
+    circuit = circuit_pb2.Circuit(body=circuit_pb2.Block(qubits=bytes(1 << 15)))
+    return job_pb2.JobSpec(programs=[job_pb2.Program(circuit=circuit)])
 
 
 def fingerprint(data: bytes | memoryview) -> bytes:
