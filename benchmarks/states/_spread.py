@@ -17,8 +17,8 @@ from basicaer import simulator as sim
 from basicaer.simulator.compiler._steps import GateStep
 from basicaer.simulator.distributed import Mesh, listen
 from basicaer.simulator.distributed._plan import SpreadPlan
-from basicaer.simulator.distributed._schedule import Schedule
-from basicaer.simulator.distributed._state import SpreadState
+from basicaer.simulator.distributed._schedule import Layout, Schedule
+from basicaer.simulator.methods.statevector.engine.blocks._run import BLOCK_BITS
 from basicaer.simulator.methods.statevector.engine.machine._helpers import default_threads
 
 from benchmarks._report import Figure
@@ -132,16 +132,6 @@ def _asked(pipes: list[Connection], name: str) -> tuple[float, int, np.ndarray |
     return max(answer[0] for answer in answers), max(answer[1] for answer in answers), answers[0][2]
 
 
-class _OnPaper(SpreadState):
-    """Where a state's qubits lie that no memory is taken for."""
-
-    def __init__(self, num_qubits: int, local: int) -> None:
-        self.num_qubits, self.local = num_qubits, local
-        self.dtype = np.dtype(np.complex128)
-        self.bits = np.arange(num_qubits, dtype=np.int64)
-        self.live = 0
-
-
 def planned(circuit: sim.Circuit, nodes: int) -> Schedule:
     """Return the schedule of a circuit of gates over so many nodes."""
     program = sim.ValidCircuit(circuit).program(from_zero=True, threads=1)
@@ -149,8 +139,9 @@ def planned(circuit: sim.Circuit, nodes: int) -> Schedule:
     if not isinstance(step, GateStep):
         raise AssertionError("gates alone become one step")
     plan = SpreadPlan(step.segment, 1)
-    state = _OnPaper(circuit.num_qubits, circuit.num_qubits - nodes.bit_length() + 1)
-    return plan.schedule(0, state)[0]
+    bits = circuit.num_qubits
+    layout = Layout(np.arange(bits), bits - nodes.bit_length() + 1, 0, BLOCK_BITS[8], 3)
+    return plan.schedule(0, layout)[0]
 
 
 def _paper() -> list[Figure]:

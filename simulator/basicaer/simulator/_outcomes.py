@@ -40,8 +40,9 @@ def sample_few(
     jump. So weights count by their first 30 bits, which no number of shots tells from the others. What is
     impossible but for rounding is left out, so that it takes no random number, and not the remainder either.
     """
-    possible = (weights > _IMPOSSIBLE * weights.sum()).nonzero()[0]
-    mantissas, exponents = np.frexp(weights[possible] / weights.sum())
+    weights = weights / weights.sum()
+    possible = (weights > _IMPOSSIBLE).nonzero()[0]
+    mantissas, exponents = np.frexp(weights[possible])
     weights = np.ldexp(np.rint(mantissas * _PRECISION), exponents)
     counts = generator.multinomial(shots, weights / weights.sum())
     drawn = counts.nonzero()[0]

@@ -234,7 +234,9 @@ def run(
         tried = attempted(lambda own: by_chains(ready, options, own, seconds), running, shots)
     if tried is not None:
         name, reason = "matrix_product_state", f"its bonds stayed small; without it, {name}: {reason}"
-    found = tried or (RUNS[name](ready, options) if spread is None else run_spread(ready, options, spread))
+    if spread is not None:
+        tried = run_spread(ready, asked, options, spread)
+    found = tried or RUNS[name](ready, options)
     running.finish()
     entropy = sequence.entropy
     return RunResult(

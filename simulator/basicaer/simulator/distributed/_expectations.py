@@ -11,15 +11,8 @@ from basicaer.simulator.circuit._operations import Observable
 from basicaer.simulator.distributed._state import Floats, SpreadState
 from basicaer.simulator.methods.interface import Expectations
 from basicaer.simulator.methods.statevector._observables import PauliSums
-from basicaer.simulator.methods.statevector.engine._expectation import (
-    BLOCK,
-    FLIP,
-    OWNER,
-    SIGNS,
-    START,
-    STOP,
-    add_expectation_values,
-)
+from basicaer.simulator.methods.statevector._state import State
+from basicaer.simulator.methods.statevector.engine._expectation import FLIP, OWNER, SIGNS
 
 __all__ = ["SpreadPauliSums"]
 
@@ -42,56 +35,37 @@ class SpreadPauliSums(Expectations[SpreadState]):
         bits = [int(state.bits[qubit]) if qubit < n else qubit for qubit in self._qubits]
         groups, products, weights = PauliSums(self._observables, bits, n).tables
         # Far signs are constants of a part.
-        signs = products[:, SIGNS]
-        odd = np.bitwise_count(signs & (state.number << local)) % 2 == 1
-        own = np.where(odd, -weights, weights)
-        near = np.column_stack([signs & (1 << local) - 1, products[:, OWNER]])
-        found = np.zeros(len(self._observables))
+        near, own = _with_signs(products, weights, local, state.number)
         inside = groups[:, FLIP] < 1 << local
-        _add_own(state, groups[inside], near, own, found, control)
+        sums = PauliSums.of_tables(len(self._observables), groups[inside], near, own)
+        found = sums.values(state.part, control, threads)
         chunk = min(local, _CHUNK_BITS)
         # Those with equal upper bits share what is exchanged.
         uppers = groups[:, FLIP] >> chunk
         for upper in np.unique(uppers[~inside]).tolist():
-            _add_pairs(state, groups[uppers == upper], near, own, found, (upper, chunk), control)
+            sums = PauliSums.of_tables(len(self._observables), groups[uppers == upper], near, own)
+            found += _of_pairs(state, sums, len(found), (upper, chunk), control)
         return state.total(found, control)
 
 
-def _add_own(
-    state: SpreadState,
-    groups: npt.NDArray[np.int64],
-    products: npt.NDArray[np.int64],
-    weights: Floats,
-    found: Floats,
-    control: RunControl,
-) -> None:
-    """Add what products contribute that stay within a part."""
-    if not len(groups):
-        return
-    reals = _reals(state.part.amplitudes)
-    total = 1 << state.local
-    step = min(total, 1 << 18)
-    for low in range(0, total, step):
-        control.check()
-        space = np.empty(min(total, BLOCK))
-        add_expectation_values(reals, groups, products, weights, low, low + step, space, found, control.flag)
-    control.check()
+def _with_signs(
+    products: npt.NDArray[np.int64], weights: Floats, bits: int, above: int
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Return products and their weights for amplitudes whose indices have the bits `above` from `bits` on."""
+    signs = products[:, SIGNS]
+    odd = np.bitwise_count(signs & above << bits) % 2 == 1
+    return np.column_stack([signs & (1 << bits) - 1, products[:, OWNER]]), np.where(odd, -weights, weights)
 
 
-def _add_pairs(
-    state: SpreadState,
-    groups: npt.NDArray[np.int64],
-    products: npt.NDArray[np.int64],
-    weights: Floats,
-    found: Floats,
-    key: tuple[int, int],
-    control: RunControl,
-) -> None:
-    """Add the same of products that exchange amplitudes with another part.
+def _of_pairs(
+    state: SpreadState, sums: PauliSums, count: int, key: tuple[int, int], control: RunControl
+) -> Floats:
+    """Return what products contribute to `count` observables that exchange amplitudes with another part.
 
     Chunk m of one part is exchanged with chunk m ^ inner of the other. Each such pair is added up by one of
     the two ranks: where the top bit of m, in the part with the smaller number, is 0, by that part's.
     """
+    groups, products, weights = sums.tables
     upper, chunk = key
     shift = state.local - chunk
     far, inner = upper >> shift, upper & (1 << shift) - 1
@@ -100,26 +74,16 @@ def _add_pairs(
     size, half = 1 << chunk, 1 << shift >> 1
     # Beside each other they are one state, in which the flip has one bit more.
     both = np.empty(2 * size, dtype=state.dtype)
-    tables = groups.copy()
-    tables[:, FLIP] = groups[:, FLIP] & size - 1 | size
-    used = np.concatenate([np.arange(start, stop) for start, stop in groups[:, START : STOP + 1].tolist()])
-    within = products.copy()
-    within[:, SIGNS] &= size - 1
+    flips = groups.copy()
+    flips[:, FLIP] = groups[:, FLIP] & size - 1 | size
     chunks = state.part.amplitudes.reshape(-1, size)
-    space = np.empty(min(size, BLOCK))
+    found = np.zeros(count)
     for number in range(max(1, half)):
         control.check()
         mine, given = (number, number ^ half) if is_first else (number ^ half ^ inner, number ^ inner)
         both[:size] = chunks[mine]
         state.transport.trade(other, chunks[given], both[size:], control)
         if half or is_first:
-            signed = weights.copy()
-            odd = np.bitwise_count(products[used, SIGNS] & mine << chunk) % 2 == 1
-            signed[used[odd]] *= -1.0
-            add_expectation_values(
-                _reals(both), tables, within, signed, 0, 2 * size, space, found, control.flag
-            )
-
-
-def _reals(amplitudes: npt.NDArray[np.complexfloating]) -> npt.NDArray[np.floating]:
-    return amplitudes.view(np.float64 if amplitudes.dtype.itemsize == 16 else np.float32)
+            its = _with_signs(products, weights, chunk, mine)
+            found += PauliSums.of_tables(count, flips, *its).values(State(chunk + 1, both), control)
+    return found

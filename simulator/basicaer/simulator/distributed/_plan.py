@@ -8,13 +8,13 @@ from typing import TypeAlias
 import numpy as np
 from basicaer.simulator._control import RunControl
 from basicaer.simulator.circuit._segment import Segment
-from basicaer.simulator.distributed._schedule import Exchange, FusedGates, Schedule, Sector, scheduled
+from basicaer.simulator.distributed._schedule import Exchange, FusedGates, Layout, Schedule, Sector, scheduled
 from basicaer.simulator.distributed._state import SpreadState
 from basicaer.simulator.methods.interface import GatePlan
 from basicaer.simulator.methods.statevector._engine import Plan
 from basicaer.simulator.methods.statevector._wide import apply_gate
 from basicaer.simulator.methods.statevector.engine._arrays import StagePlan
-from basicaer.simulator.methods.statevector.engine.planning._parts import fuse_columns
+from basicaer.simulator.methods.statevector.engine.planning._compile import fuse_columns
 
 __all__ = ["SpreadPlan"]
 
@@ -53,7 +53,7 @@ class SpreadPlan(GatePlan[SpreadState]):
         if found is None:
             own = None
             if not state.transport.rank:
-                own = _packed(*self.schedule(number, state))
+                own = _packed(*self.schedule(number, state.layout))
             found = _unpacked(state.transport.share(own, control))
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
@@ -63,16 +63,15 @@ class SpreadPlan(GatePlan[SpreadState]):
         if phase != 1.0:
             state.scale(phase, control)
 
-    def schedule(self, number: int, state: SpreadState) -> tuple[Schedule, complex]:
-        """Return how a run of the segment's gates is applied to a state that lies as this one does, and the
-        factor that it is to be multiplied by.
+    def schedule(self, number: int, layout: Layout) -> tuple[Schedule, complex]:
+        """Return how a run of the segment's gates is applied to a state that lies so, and the factor that it
+        is to be multiplied by.
         """
-        n = state.num_qubits
+        n = len(layout.phys)
         wire = np.arange(n, dtype=np.int64)
-        known = np.array([-1 if state.live >> qubit & 1 else 0 for qubit in range(n)], dtype=np.int64)
+        known = np.array([-1 if layout.live >> qubit & 1 else 0 for qubit in range(n)], dtype=np.int64)
         ops, mats, operands, targets, read, phase = fuse_columns(*self._plan.columns_of(number), wire, known)
-        gates = FusedGates(ops, mats, operands, targets, read)
-        made = scheduled(gates, state.layout, state.block_bits, state.lane_bits)
+        made = scheduled(FusedGates(ops, mats, operands, targets, read), layout)
         live = sum(1 << qubit for qubit in range(n) if made.live >> int(wire[qubit]) & 1)
         return Schedule(made.sectors, made.phys[wire], live), phase
 

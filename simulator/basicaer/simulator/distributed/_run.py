@@ -9,7 +9,6 @@ from basicaer.simulator._by_method import Found, Options
 from basicaer.simulator._errors import CircuitError, SimulationFailed
 from basicaer.simulator._memory import required_bytes as single_bytes
 from basicaer.simulator._programs import run_program
-from basicaer.simulator.circuit._circuit import Circuit
 from basicaer.simulator.circuit._operations import SaveKind
 from basicaer.simulator.compiler._valid import ValidCircuit
 from basicaer.simulator.distributed._mesh import CHUNK_BYTES
@@ -22,6 +21,7 @@ LEAST_LOCAL_QUBITS = 14
 """Each rank has at least 2^14 amplitudes: the engine's widest gates need as many."""
 
 _BUFFERS = 8 * CHUNK_BYTES
+# What must lie in one part at a time: targets of a gate, and qubits that are prepared together.
 _MOST_NEAR = 12
 
 _WHOLE = "it isn't brought together as a state vector; save amplitudes, probabilities or expectation values"
@@ -31,20 +31,22 @@ def refusal(request: RunRequest, nodes: int) -> str | None:
     """Return what a state over so many nodes can't do of a run, for people; None when it can do all."""
     if nodes < 1 or nodes & nodes - 1:
         return f"{nodes} nodes; a state lies on 1, 2, 4, 8, ..."
-    circuit = request.circuit
     if request.ready.is_noisy:
         return "noise: each shot has a state of its own, and shots run on one node"
     if request.statevector:
         return _WHOLE
     if request.initial:
         return "an initial state"
-    for operation in circuit.operations:
+    for operation in request.circuit.operations:
         if operation.save is not None and operation.save.kind is SaveKind.STATEVECTOR:
             return f"save {operation.save.label!r}: {_WHOLE}"
         if operation.set_state is not None:
             return f"set_state with a {operation.set_state.kind.value}"
         if operation.name == "initialize" and operation.num_qubits > _MOST_NEAR:
             return f"initialize on {operation.num_qubits} qubits, more than {_MOST_NEAR}"
+        targets = 0 if operation.matrix is None else len(operation.matrix).bit_length() - 1
+        if targets > _MOST_NEAR:
+            return f"{operation.name} with {targets} targets, more than {_MOST_NEAR}"
     if (found := refused_by_states(request)) is not None:
         return found
     least = LEAST_LOCAL_QUBITS + nodes.bit_length() - 1
@@ -53,16 +55,6 @@ def refusal(request: RunRequest, nodes: int) -> str | None:
             f"{request.num_wires} qubits that gates act on, too few for {nodes} nodes, which take at least"
             f" {least}"
         )
-    return _wide_gate(circuit)
-
-
-def _wide_gate(circuit: Circuit) -> str | None:
-    """Return a gate with more targets than one part has room for."""
-    for operation in circuit.operations:
-        matrix = operation.matrix
-        targets = 0 if matrix is None else len(matrix).bit_length() - 1
-        if targets > _MOST_NEAR:
-            return f"{operation.name} with {targets} targets, more than {_MOST_NEAR}"
     return None
 
 
@@ -84,8 +76,8 @@ def required_bytes(request: RunRequest, nodes: int) -> int:
     return whole - one + rank_bytes(request.num_wires, request.dtype, nodes)
 
 
-def run_spread(ready: ValidCircuit, options: Options, transport: Transport) -> Found:
-    """Run a valid circuit; all ranks call this with equal arguments, and get equal results.
+def run_spread(ready: ValidCircuit, request: RunRequest, options: Options, transport: Transport) -> Found:
+    """Run a valid circuit as it is asked; all ranks call this with equal arguments, and get equal results.
 
     A transport whose run was lost or cancelled is closed.
 
@@ -93,9 +85,6 @@ def run_spread(ready: ValidCircuit, options: Options, transport: Transport) -> F
         CircuitError: Such a state can't do it; see `refusal`.
         PeerLost: Another rank is gone.
     """
-    request = RunRequest(
-        ready, options.shots, options.dtype, options.memory, options.statevector, options.initial is not None
-    )
     if (why := refusal(request, transport.size)) is not None:
         raise CircuitError(f"a state over {transport.size} nodes can't do this: {why}")
     program = ready.program(from_zero=True, threads=options.threads)

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from basicaer.simulator.methods.statevector.engine._arrays import Complexes, Ints, Reals, StagePlan
 from basicaer.simulator.methods.statevector.engine.columns import factors, fused, passes, steps
-from basicaer.simulator.methods.statevector.engine.planning._parts import plan_operations
+from basicaer.simulator.methods.statevector.engine.planning import _planner as planner
 
-__all__ = ["Exchange", "FusedGates", "Schedule", "Sector", "rearranged", "scheduled", "specialised"]
+__all__ = ["Exchange", "FusedGates", "Layout", "Schedule", "Sector", "rearranged", "scheduled", "specialised"]
 
 _NEVER = 1 << 62
 _LAST = 1 << 60
@@ -61,12 +61,14 @@ class Schedule(NamedTuple):
 class Layout(NamedTuple):
     """Where the wires are: wire w has bit phys[w] of the index, of which the lowest `local` are in each rank.
 
-    `live` has the wires that may be other than 0.
+    `live` has the wires that may be other than 0. Blocks have `block_bits` bits, vectors `lane_bits`.
     """
 
     phys: npt.NDArray[np.int64]
     local: int
     live: int
+    block_bits: int
+    lane_bits: int
 
     @property
     def far(self) -> set[int]:
@@ -74,7 +76,7 @@ class Layout(NamedTuple):
         return {wire for wire, bit in enumerate(self.phys.tolist()) if bit >= self.local}
 
 
-def scheduled(gates: FusedGates, layout: Layout, block_bits: int, lane_bits: int) -> Schedule:
+def scheduled(gates: FusedGates, layout: Layout) -> Schedule:
     """Schedule gates on a state that lies as `layout` says. A state without live wires is laid out anew."""
     targets, read = gates.targets.tolist(), gates.read.tolist()
     left = list(range(len(targets)))
@@ -94,15 +96,13 @@ def scheduled(gates: FusedGates, layout: Layout, block_bits: int, lane_bits: int
                 range(len(layout.phys)), key=lambda wire: (-uses.get(wire, _LAST), wire not in far)
             )
             goal = set(ranked[: len(far)])
-        sector, layout = _sector(gates, now, layout, goal, block_bits, lane_bits)
+        sector, layout = _sector(gates, now, layout, goal)
         sectors.append(sector)
         if not left:
             return Schedule(sectors, layout.phys, layout.live)
 
 
-def rearranged(
-    layout: Layout, far: Iterable[int], block_bits: int, lane_bits: int, order: Sequence[int] = ()
-) -> Schedule:
+def rearranged(layout: Layout, far: Iterable[int], order: Sequence[int] = ()) -> Schedule:
     """Schedule no gates, so that the wires `far` are far at the end; the near ones lie in `order` then,
     from the least significant bit on, if that is given.
     """
@@ -116,14 +116,14 @@ def rearranged(
     sectors: list[Sector] = []
     goal = set(far)
     if goal != layout.far:
-        sector, layout = _sector(nothing, [], layout, goal, block_bits, lane_bits)
+        sector, layout = _sector(nothing, [], layout, goal)
         sectors.append(sector)
     if len(order):
         home = layout.phys.copy()
         home[list(order)] = np.arange(len(order))
         if (home != layout.phys).any():
-            plan = _planned(nothing, [], layout, home, block_bits, lane_bits)
-            sectors.append(Sector(plan, Exchange((), _idle(layout))))
+            made = _planned(nothing, [], layout, home)
+            sectors.append(Sector(made, Exchange((), _idle(layout))))
             layout = layout._replace(phys=home)
     return Schedule(sectors, layout.phys, layout.live)
 
@@ -194,12 +194,7 @@ def _idle(layout: Layout) -> int:
 
 
 def _sector(
-    gates: FusedGates,
-    now: Sequence[int],
-    layout: Layout,
-    goal: set[int] | None,
-    block_bits: int,
-    lane_bits: int,
+    gates: FusedGates, now: Sequence[int], layout: Layout, goal: set[int] | None
 ) -> tuple[Sector, Layout]:
     """Return gates with the exchange that makes the wires of `goal` far, and how the state lies behind it."""
     far, local = layout.far, layout.local
@@ -211,36 +206,22 @@ def _sector(
         bit = local - len(leaves) + place
         other = int(np.flatnonzero(home == bit)[0])
         home[other], home[wire] = home[wire], bit
-    plan = _planned(gates, now, layout, home, block_bits, lane_bits)
+    made = _planned(gates, now, layout, home)
     live = layout.live
     for number in now:
         live |= int(gates.targets[number])
     exchange = Exchange(tuple(int(home[wire]) - local for wire in enters), _idle(layout))
     for leaving, entering in zip(leaves, enters, strict=True):
         home[leaving], home[entering] = home[entering], home[leaving]
-    return Sector(plan, exchange), Layout(home, local, live)
+    return Sector(made, exchange), layout._replace(phys=home, live=live)
 
 
-def _planned(
-    gates: FusedGates,
-    now: Sequence[int],
-    layout: Layout,
-    home: npt.NDArray[np.int64],
-    block_bits: int,
-    lane_bits: int,
-) -> StagePlan:
+def _planned(gates: FusedGates, now: Sequence[int], layout: Layout, home: npt.NDArray[np.int64]) -> StagePlan:
     fixed = sum(1 << wire for wire in layout.far)
     ops = np.ascontiguousarray(gates.ops[list(now)])
-    made = plan_operations(
-        ops,
-        gates.mats,
-        gates.operands,
-        layout.phys.copy(),
-        home.copy(),
-        layout.live,
-        min(block_bits, layout.local),
-        lane_bits,
-        fixed,
+    made = planner.plan(
+        *(ops, gates.mats, gates.operands, len(ops), layout.phys.copy(), home.copy(), layout.live),
+        *(min(layout.block_bits, layout.local), layout.lane_bits, fixed),
     )
     # Of the compiler's arrays these are the beginnings.
     return StagePlan(made.stages.copy(), made.rows.copy(), made.coefs.copy(), made.terms.copy())

@@ -16,8 +16,6 @@ from basicaer.simulator.distributed._schedule import Exchange, Layout, Schedule,
 from basicaer.simulator.distributed._transport import Transport
 from basicaer.simulator.methods.interface import QuantumState
 from basicaer.simulator.methods.statevector._state import ComplexDType, State, check_size
-from basicaer.simulator.methods.statevector.engine._arrays import Reals
-from basicaer.simulator.methods.statevector.engine._readout import collapse
 from basicaer.simulator.methods.statevector.engine.blocks._run import BLOCK_BITS, run_plan
 from basicaer.simulator.methods.statevector.engine.machine._helpers import default_threads
 from basicaer.simulator.methods.statevector.engine.machine._pages import zeros
@@ -58,23 +56,15 @@ class SpreadState(QuantumState):
         return number ^ self.turned
 
     @property
-    def lane_bits(self) -> int:
-        """How many amplitudes a vector of the processor has, as bits."""
-        return 3 if self.dtype.itemsize == 16 else 4
-
-    @property
-    def block_bits(self) -> int:
-        """How many bits a block of the engine has."""
-        return BLOCK_BITS[self.dtype.itemsize // 2]
-
-    @property
     def _real(self) -> type[np.float64 | np.float32]:
         return np.float64 if self.dtype.itemsize == 16 else np.float32
 
     @property
     def layout(self) -> Layout:
         """Where the qubits are."""
-        return Layout(self.bits.copy(), self.local, self.live)
+        real_bytes = self.dtype.itemsize // 2
+        lane_bits = (64 // real_bytes).bit_length() - 1
+        return Layout(self.bits.copy(), self.local, self.live, BLOCK_BITS[real_bytes], lane_bits)
 
     def copy(self, control: RunControl) -> SpreadState:
         """See `QuantumState.copy`."""
@@ -89,13 +79,17 @@ class SpreadState(QuantumState):
         """See `QuantumState.weights`."""
         if not qubits:
             return self.total(self.part.weights([], control), control)
-        places, near = self._near(qubits)
+        near = sorted((int(self.bits[qubit]), place) for place, qubit in enumerate(qubits))
+        near = [(bit, place) for bit, place in near if bit < self.local]
         own = self.part.weights([bit for bit, _ in near], control)
-        index = np.full(len(own), self._far_value(qubits), dtype=np.int64)
+        index = np.zeros(len(own), dtype=np.int64)
         for bit, (_, place) in enumerate(near):
             index |= (np.arange(len(own)) >> bit & 1) << place
-        sums = np.zeros(1 << len(places))
-        np.add.at(sums, index, own)
+        for place, bit in enumerate(self.local_bits(qubits)):
+            # One that is constant in the part.
+            index |= (bit == self.local + 1) << place
+        sums = np.zeros(1 << len(qubits))
+        sums[index] = own
         return self.total(sums, control)
 
     def collapse(self, values: Mapping[int, int], weight: float, control: RunControl) -> None:
@@ -106,7 +100,7 @@ class SpreadState(QuantumState):
             if bit < self.local:
                 near[bit] = value
             elif self.number >> bit - self.local & 1 != value:
-                self._clear()
+                self.part.amplitudes[:] = 0.0
                 return
         self.part.collapse(near, weight, control)
 
@@ -162,7 +156,7 @@ class SpreadState(QuantumState):
             key=lambda qubit: -int(self.bits[qubit]),
         )
         far = layout.far - coming | set(others[: len(coming)])
-        self.follow(rearranged(layout, far, self.block_bits, self.lane_bits), None, control)
+        self.follow(rearranged(layout, far), None, control)
 
     def straighten(self, control: RunControl) -> list[int]:
         """Bring the qubits into their order, from the least significant bit on, but for the order of the far
@@ -170,7 +164,7 @@ class SpreadState(QuantumState):
         """
         near = range(self.local)
         far = range(self.local, self.num_qubits)
-        self.follow(rearranged(self.layout, far, self.block_bits, self.lane_bits, near), None, control)
+        self.follow(rearranged(self.layout, far, near), None, control)
         shifts = [int(self.bits[qubit]) - self.local for qubit in far]
         return [
             sum((index >> place & 1) << shift for place, shift in enumerate(shifts))
@@ -181,19 +175,21 @@ class SpreadState(QuantumState):
         """Carry out a schedule, and report `work` in all; the bits are then the schedule's."""
         share = work / len(schedule.sectors) if schedule.sectors else 0.0
         count = threads or default_threads()
+        size = min(self.layout.block_bits, self.local)
         for sector in schedule.sectors:
             if self.number & sector.exchange.idle:
                 control.advance(share)
             else:
                 own = specialised(sector.plan, self.number, self.local, self._real)
-                size = min(self.block_bits, self.local)
                 run_plan(own, size, self.part.amplitudes, 1.0, False, count, control, share)
             if sector.exchange.bits:
                 self._exchange(sector.exchange, control)
         self.bits = schedule.phys.copy()
         self.live |= schedule.live
         if self.live != (1 << self.num_qubits) - 1:
-            self._clean(control)
+            # Stages leave what was of use where qubits would be in 1 that are in 0.
+            untouched = [qubit for qubit in range(self.num_qubits) if not self.live >> qubit & 1]
+            self.collapse(dict.fromkeys(untouched, 0), 1.0, control)
 
     def _exchange(self, exchange: Exchange, control: RunControl) -> None:
         """Exchange the top bits of the part with bits of its number."""
@@ -216,34 +212,3 @@ class SpreadState(QuantumState):
                     slab[:] = 0.0
                 case True, False:
                     self.transport.trade(rank, nothing, slab, control)
-
-    def _clean(self, control: RunControl) -> None:
-        """Clear what lies where qubits would be in 1 that are in 0: stages leave there what was of use."""
-        dead = [int(self.bits[qubit]) for qubit in range(self.num_qubits) if not self.live >> qubit & 1]
-        if any(bit >= self.local and self.number >> bit - self.local & 1 for bit in dead):
-            self._clear()
-            return
-        mask = sum(1 << bit for bit in dead if bit < self.local)
-        if mask:
-            amplitudes = self.part.amplitudes
-            reals: Reals = amplitudes.view(self._real)
-            step = 1 << min(self.local, 18)
-            for low in range(0, len(amplitudes), step):
-                control.check()
-                collapse(reals, mask, 0, 1.0, low, low + step)
-
-    def _clear(self) -> None:
-        self.part.amplitudes[:] = 0.0
-
-    def _near(self, qubits: Sequence[int]) -> tuple[range, list[tuple[int, int]]]:
-        """Return the places of `qubits`, and (bit, place) of those in the part, which ascend by the bit."""
-        near = [(int(self.bits[qubit]), place) for place, qubit in enumerate(qubits)]
-        return range(len(qubits)), sorted(pair for pair in near if pair[0] < self.local)
-
-    def _far_value(self, qubits: Sequence[int]) -> int:
-        value = 0
-        for place, qubit in enumerate(qubits):
-            bit = int(self.bits[qubit]) - self.local
-            if bit >= 0:
-                value |= (self.number >> bit & 1) << place
-        return value

@@ -67,6 +67,13 @@ class PauliSums(Expectations[State]):
         self._products: _Ints = np.column_stack([signs, owners])[order].astype(np.int64)
         self._weights: Floats = weights[order]
 
+    @classmethod
+    def of_tables(cls, count: int, groups: _Ints, products: _Ints, weights: Floats) -> PauliSums:
+        """Return `count` observables of which the tables are these."""
+        made = cls.__new__(cls)
+        made._count, made._groups, made._products, made._weights = count, groups, products, weights
+        return made
+
     @property
     def tables(self) -> tuple[_Ints, _Ints, Floats]:
         """The groups, the products and their weights, as the compiled functions take them."""

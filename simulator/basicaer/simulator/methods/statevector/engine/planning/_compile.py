@@ -1,4 +1,4 @@
-"""From packed columns to a plan, in one compiled call."""
+"""From packed columns to a plan, in one compiled call; or in two, for states in several processes."""
 
 import numpy as np
 from basicaer.simulator.methods.statevector.engine._arrays import Columns, Complexes, Fused, Ints, StagePlan
@@ -112,3 +112,30 @@ def compile_columns(
         live = (1 << n) - 1
     size = min(bits, wires)
     return plan(ops, mats, operands, count, phys, home, live, size, v, 0), phase, size
+
+
+@compiled
+def fuse_columns(
+    table: Ints, pool: Complexes, columns: Columns, span: Ints, wire: Ints, known: Ints
+) -> tuple[Ints, Complexes, Ints, Ints, Ints, complex]:
+    """Fuse the instructions of `span`; who calls plans them, in parts. Returns (ops, mats, operands, targets,
+    read, phase).
+
+    `wire` has the wire of each qubit, and is changed to those at the end; `known` is as in `Fused`. Of each of
+    the `ops` [fused], `targets` has the wires that it changes, as bits, and `read` those that it only reads.
+    The state has to be multiplied by the phase.
+    """
+    made, mats, operands, count, phase = fuse(table, pool, columns, span, wire, known, True)
+    alive = 0
+    for i in range(count):
+        alive += made[i, fused.KIND] != fused.DEAD
+    ops = np.empty((alive, fused.COLUMNS), np.int64)
+    targets, read = np.empty(alive, np.int64), np.empty(alive, np.int64)
+    at = 0
+    for i in range(count):
+        if made[i, fused.KIND] != fused.DEAD:
+            for column in range(fused.COLUMNS):
+                ops[at, column] = made[i, column]
+            targets[at], read[at] = bits_of(made, operands, i)
+            at += 1
+    return ops, mats, operands, targets, read, phase
