@@ -39,7 +39,7 @@ html_show_sphinx = False
 _LINK = re.compile(r"\[([^\]]+)\]\((\.\./[^)\s#]+)\)")
 
 
-class OpenQasmLexer(RegexLexer):  # type: ignore[misc]  # Pygments has no types
+class OpenQasmLexer(RegexLexer):
     """Colours OpenQASM 2 and 3."""
 
     name = "OpenQASM"

@@ -177,7 +177,7 @@ def told_of_compiling(tell: Callable[[str], None] | None) -> Iterator[None]:
         event.unregister("numba:compile", listener)
 
 
-class _First(event.Listener):  # type: ignore[misc]  # numba has no types
+class _First(event.Listener):
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell: Callable[[str], None] | None = tell
 

@@ -40,7 +40,7 @@ class _Name(str):
         return str(self)
 
 
-class BasicAerJob(Itself, JobV1):  # type: ignore[misc]  # Qiskit has no types
+class BasicAerJob(Itself, JobV1):
     """A job on a server. Any thread may use it, and none of its methods polls.
 
     Every method that asks the server may raise QiskitError when that can't be reached, which says nothing
@@ -165,7 +165,7 @@ class BasicAerJob(Itself, JobV1):  # type: ignore[misc]  # Qiskit has no types
         return f"<BasicAerJob({str(self.backend())!r}, {self.job_id()!r})>"
 
 
-class BasicAerBackend(BackendV2):  # type: ignore[misc]  # Qiskit has no types
+class BasicAerBackend(BackendV2):
     """A backend of a server: `run` submits circuits to it. It has no width and no coupling map."""
 
     def __init__(self, provider: Any, backend: plain.BasicAerBackend) -> None:

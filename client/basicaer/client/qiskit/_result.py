@@ -16,7 +16,7 @@ from qiskit.result import Result as QiskitResult
 __all__ = ["JsonResult", "qiskit_result"]
 
 
-class JsonResult(QiskitResult):  # type: ignore[misc]  # Qiskit has no types
+class JsonResult(QiskitResult):
     """Qiskit's result, whose `to_dict` is JSON, as it was when Qiskit sent results as such.
 
     An amplitude is the list of its two parts there, which `Result.from_dict` understands.

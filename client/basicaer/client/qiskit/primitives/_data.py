@@ -9,7 +9,7 @@ from qiskit import primitives
 __all__ = ["DataBin"]
 
 
-class DataBin(primitives.DataBin):  # type: ignore[misc]  # Qiskit has no types
+class DataBin(primitives.DataBin):
     """Arrays by name, each beginning with the axes of the PUB's shape."""
 
     def __reduce__(self) -> tuple[Any, ...]:

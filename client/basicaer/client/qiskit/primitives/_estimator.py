@@ -31,7 +31,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 __all__ = ["EstimatorV2", "programs_of_pub"]
 
 
-class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit has no types
+class EstimatorV2(BaseEstimatorV2):
     """Estimates expectation values, as Qiskit's `StatevectorEstimator` does, on the server.
 
     With the precision 0 they are exact, or means over `shots` shots for a circuit with random outcomes.

@@ -20,7 +20,7 @@ __all__ = ["BasicAerPrimitiveJob"]
 R = TypeVar("R")
 
 
-class BasicAerPrimitiveJob(Itself, BasePrimitiveJob, Generic[R]):  # type: ignore[misc]  # Qiskit has no types
+class BasicAerPrimitiveJob(Itself, BasePrimitiveJob, Generic[R]):
     """What `run` of a primitive returns; all of its PUBs are one job of the server.
 
     A copy of it is itself; a pickled one is its id, its backend and its PUBs.

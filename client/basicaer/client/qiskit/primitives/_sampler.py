@@ -37,7 +37,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 __all__ = ["SamplerV2"]
 
 
-class SamplerV2(BaseSamplerV2):  # type: ignore[misc]  # Qiskit has no types
+class SamplerV2(BaseSamplerV2):
     """Draws outcomes of circuits, as Qiskit's `StatevectorSampler` does, on the server.
 
     Circuits may measure anywhere and have control flow. The same `seed`, PUBs and server version give the

@@ -105,20 +105,20 @@ def ship(folder: Path, target: str, reduce: Callable[[Any], Any] | None = None) 
     return count
 
 
-class _Beside(caching.InTreeCacheLocator):  # type: ignore[misc]  # numba has no types
+class _Beside(caching.InTreeCacheLocator):
     """The folder beside the code, also when this user may not write there: what is in it is of use still."""
 
     def ensure_cache_path(self) -> None:
         """Make and try nothing."""
 
 
-class _Places(caching.CompileResultCacheImpl):  # type: ignore[misc]  # numba has no types
+class _Places(caching.CompileResultCacheImpl):
     # numba's own places in their order; without the last one, a user who may write to none of them couldn't
     # even import this package.
     _locator_classes = (*caching.CompileResultCacheImpl._locator_classes, _Beside)
 
 
-class _Cache(caching.FunctionCache):  # type: ignore[misc]  # numba has no types
+class _Cache(caching.FunctionCache):
     """A function's code on disk. What can't be loaded is compiled, and what can't be saved is told, once."""
 
     _impl_class = _Places

@@ -31,7 +31,7 @@ def linked(dispatcher: Any) -> Any:
     return dispatcher
 
 
-class _Whole(JITCodeLibrary):  # type: ignore[misc]  # numba has no types
+class _Whole(JITCodeLibrary):
     """The code of a function that Python calls, with that of all that it calls."""
 
     def add_linking_library(self, library: Any) -> None:
@@ -52,7 +52,7 @@ class _Part(_Whole):
         self._finalized = True
 
 
-class _WholeCompiler(_FunctionCompiler):  # type: ignore[misc]  # numba has no types
+class _WholeCompiler(_FunctionCompiler):
     library: type[_Whole] = _Whole
 
     def _compile_core(self, args: Any, return_type: Any) -> Any:

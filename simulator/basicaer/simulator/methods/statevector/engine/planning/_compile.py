@@ -121,9 +121,9 @@ def fuse_columns(
     """Fuse the instructions of `span`; who calls plans them, in parts. Returns (ops, mats, operands, targets,
     read, phase).
 
-    `wire` has the wire of each qubit, and is changed to those at the end; `known` is as in `Fused`. Of each of
-    the `ops` [fused], `targets` has the wires that it changes, as bits, and `read` those that it only reads.
-    The state has to be multiplied by the phase.
+    `wire` has the wire of each qubit, and is changed to those at the end; `known` is as in `Fused`. Of each
+    of the `ops` [fused], `targets` has the wires that it changes, as bits, and `read` those that it only
+    reads. The state has to be multiplied by the phase.
     """
     made, mats, operands, count, phase = fuse(table, pool, columns, span, wire, known, True)
     alive = 0
