@@ -9,18 +9,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import psutil
 import pytest
 from basicaer.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, result_pb2
 
-from tests.cluster.processes import Part, launch, parts
 from tests.cluster.ray import MEMORY, RayCluster
-from tests.conftest import ServerProcess, open_channel
+from tests.conftest import ServerProcess
 from tests.integration.conftest import Wire
+from tests.integration.nodes.services import Service, read, serving
 from tests.postgresql import PostgreSQL
 
 CANCELLED = job_pb2.JOB_STATUS_CANCELLED
@@ -30,62 +28,9 @@ RAY_CHECKS = ("Ray version", "Ray token", "Ray", "Ray nodes")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-class Service(NamedTuple):
-    nodes: RayCluster
-    server: Part
-    worker: Part
-    stub: job_service_pb2_grpc.JobServiceStub
-
-    def submit(self, spec: job_pb2.JobSpec) -> str:
-        request = job_service_pb2.SubmitJobRequest(spec=spec)
-        return self.stub.SubmitJob(request, timeout=60).job.job_id
-
-    def watch(self, job_id: str) -> Iterator[job_pb2.Event]:
-        request = job_service_pb2.WatchJobRequest(job_id=job_id, after_sequence=0)
-        for message in self.stub.WatchJob(request, timeout=300):
-            yield message.event
-
-    def there(self) -> list[job_service_pb2.Node]:
-        """The nodes that the worker tells of."""
-        info = self.stub.GetServerInfo(job_service_pb2.GetServerInfoRequest(), timeout=60)
-        return [node for member in info.members for node in member.nodes]
-
-    def cancel(self, job_id: str) -> None:
-        self.stub.CancelJob(job_service_pb2.CancelJobRequest(job_id=job_id), timeout=60)
-
-
-def working(folder: Path, database: str, nodes: RayCluster, *options: str) -> Part:
-    """A worker on the cluster, not started yet."""
-    command = ("work", "--database", database, "--executor", nodes.url, "--workers", "2", *options)
-    return Part(folder, "worker", *command, launch=partial(launch, environment=nodes.environment))
-
-
-@pytest.fixture(scope="module")
-def nodes() -> Iterator[RayCluster]:
-    with RayCluster() as cluster:
-        yield cluster
-
-
 @pytest.fixture
 def service(nodes: RayCluster, new_postgresql: PostgreSQL, tmp_path: Path) -> Iterator[Service]:
-    (server,), _ = parts(tmp_path, lambda _: new_postgresql.base_url, 1, 0)
-    worker = working(tmp_path, new_postgresql.base_url, nodes, "--max-attempts", "1000")
-    try:
-        for part in (server, worker):
-            part.begin()
-        for part in (server, worker):
-            part.ready()
-        with open_channel(server.address) as channel:
-            yield Service(nodes, server, worker, job_service_pb2_grpc.JobServiceStub(channel))
-    finally:
-        for part in (worker, server):
-            with contextlib.suppress(Exception):
-                part.kill()
-
-
-def read(stub: job_service_pb2_grpc.JobServiceStub, job_id: str, part: str = "") -> bytes:
-    request = job_service_pb2.ReadResultRequest(job_id=job_id, part=part)
-    return b"".join(answer.chunk.data for answer in stub.ReadResult(request, timeout=60))
+    yield from serving(nodes, new_postgresql.base_url, tmp_path)
 
 
 def counts(stub: job_service_pb2_grpc.JobServiceStub, job_id: str) -> list[result_pb2.Counts]:

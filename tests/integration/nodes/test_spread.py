@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -16,11 +15,10 @@ import pytest
 from basicaer.client import Channel, Circuit
 from basicaer.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, result_pb2
 
-from tests.cluster.processes import parts
 from tests.cluster.ray import RayCluster
-from tests.conftest import ServerProcess, open_channel
+from tests.conftest import ServerProcess
 from tests.integration.conftest import Wire
-from tests.integration.nodes.test_ray import Service, read, working
+from tests.integration.nodes.services import Service, read, serving
 from tests.postgresql import running
 
 CANCELLED = job_pb2.JOB_STATUS_CANCELLED
@@ -36,34 +34,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[RayCluster]:
-    with RayCluster() as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="module")
 def service(nodes: RayCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running() as postgresql:
-        yield from serving(nodes, postgresql.base_url, tmp_path_factory.mktemp("parts"))
-
-
-def serving(nodes: RayCluster, database: str, folder: Path) -> Iterator[Service]:
-    spreads = ("--max-nodes", "2")
-    # Of a node's 1.5 GiB one process for small jobs has 0.5, and a job's own process 0.25.
-    options = (*spreads, "--max-memory-bytes", "768MiB")
-    (server,), _ = parts(folder, lambda _: database, 1, 0, options)
-    worker = working(folder, database, nodes, *spreads, "--max-attempts", "1000")
-    try:
-        for part in (server, worker):
-            part.begin()
-        for part in (server, worker):
-            part.ready()
-        with open_channel(server.address) as channel:
-            yield Service(nodes, server, worker, job_service_pb2_grpc.JobServiceStub(channel))
-    finally:
-        for part in (worker, server):
-            with contextlib.suppress(Exception):
-                part.kill()
+        # Of a node's 1.5 GiB one process for small jobs has 0.5, and a job's own process 0.25.
+        spreads = ("--max-nodes", "2")
+        of_server = (*spreads, "--max-memory-bytes", "768MiB")
+        folder = tmp_path_factory.mktemp("parts")
+        yield from serving(nodes, postgresql.base_url, folder, of_server, spreads)
 
 
 def entangled(size: int, *, parted: bool = False) -> Circuit:
