@@ -13,7 +13,7 @@ from basicaer.service.execution.options import Settings
 from basicaer.service.execution.preparing.need import advice
 from basicaer.service.execution.preparing.programs import Cost
 from basicaer.service.execution.preparing.runs import ProgramRun
-from basicaer.service.execution.preparing.spreading import spread_advice
+from basicaer.service.execution.preparing.spreading import Programs, spread_advice
 from basicaer.service.parsing import MOST_DIAGNOSTICS
 from basicaer.v1.diagnostic_pb2 import Diagnostic
 
@@ -64,14 +64,9 @@ class CheckedJob:
         return self.settings.max_run_time
 
     def memory_advice(self, available: int) -> str:
-        job = (self.runs, self.costs, self.backend, self.settings)
-        return advice(*job, self.required_bytes, available) + spread_advice(
-            *job,
-            size=self.size_bytes,
-            max_inline_bytes=self.max_inline_bytes,
-            max_nodes=self.max_nodes,
-            available=available,
-        )
+        its = (self.runs, self.costs, self.backend, self.settings)
+        job = Programs(*its, self.size_bytes, self.max_inline_bytes)
+        return advice(*its, self.required_bytes, available) + spread_advice(job, self.max_nodes, available)
 
     def new_control(self) -> ExecutionControl:
         return Control(self.shares)

@@ -38,7 +38,7 @@ from basicaer.service.execution.preparing.sizes import (
     least_array_bytes,
     least_message_bytes,
 )
-from basicaer.service.execution.preparing.spreading import spread
+from basicaer.service.execution.preparing.spreading import Programs, spread
 from basicaer.service.execution.results.writer import ResultFullError, ResultWriter
 from basicaer.service.parsing import (
     LANGUAGES,
@@ -196,16 +196,8 @@ class ThreadExecutor:
         alone = [
             cost(run, index, backend, settings, config.max_memory_bytes) for index, run in enumerate(runs)
         ]
-        nodes, costs, needed = spread(
-            runs,
-            alone,
-            backend,
-            settings,
-            size=size,
-            max_inline_bytes=config.max_inline_result_bytes,
-            max_nodes=config.max_nodes,
-            most_bytes=self._most_bytes,
-        )
+        job = Programs(runs, alone, backend, settings, size, config.max_inline_result_bytes)
+        nodes, costs, needed = spread(job, config.max_nodes, self._most_bytes)
         return CheckedJob(
             backend=backend,
             # The noise is in the programs, and its model holds the message that channels are made of.

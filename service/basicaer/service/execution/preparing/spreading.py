@@ -17,7 +17,7 @@ from basicaer.service.printable import printable
 from basicaer.simulator import distributed
 from basicaer.v1 import error_reason_pb2
 
-__all__ = ["Spreading", "spread", "spread_advice"]
+__all__ = ["Programs", "Spreading", "spread", "spread_advice"]
 
 # No cluster has more: what doesn't fit there is refused without a word of nodes.
 _MOST_ADVISED = 4096
@@ -32,63 +32,54 @@ class Spreading(NamedTuple):
     required_bytes: int
 
 
-def spread(
-    runs: Sequence[ProgramRun],
-    costs: Sequence[Cost],
-    backend: Backend,
-    settings: Settings,
-    *,
-    size: int,
-    max_inline_bytes: int,
-    max_nodes: int,
-    most_bytes: Callable[[int], int],
-) -> Spreading:
-    """Return over how many nodes a job is spread whose programs' costs on one node are these.
+class Programs(NamedTuple):
+    """Those of a job, and what they cost on one node. Their messages take `size` bytes."""
 
-    `size` is what its programs take, in bytes, and `most_bytes` says what each of so many nodes has for it.
+    runs: Sequence[ProgramRun]
+    costs: Sequence[Cost]
+    backend: Backend
+    settings: Settings
+    size: int
+    max_inline_bytes: int
+
+    def over(self, nodes: int, costs: Sequence[Cost]) -> Spreading:
+        """Return the job on so many nodes, with these costs on each."""
+        return Spreading(nodes, costs, self.size + required_bytes(self.runs, costs, self.max_inline_bytes))
+
+
+def spread(job: Programs, max_nodes: int, most_bytes: Callable[[int], int]) -> Spreading:
+    """Return over how many nodes a job is spread. `most_bytes` says what each of so many nodes has for it.
+
     Where nodes are asked for, all programs are spread; otherwise those that don't fit one node.
 
     Raises:
         ServiceError: OPTION_INVALID: nodes are asked for, and a program can't be spread.
     """
-    if settings.nodes > 1:
-        spread_costs = []
-        for index, (run, its) in enumerate(zip(runs, costs, strict=True)):
-            reason = _refusal(run, its, backend, settings, settings.nodes)
+    nodes = job.settings.nodes
+    if nodes > 1:
+        costs = []
+        for index, (run, its) in enumerate(zip(job.runs, job.costs, strict=True)):
+            reason = _refusal(run, its, job.backend, job.settings, nodes)
             if reason is not None:
-                raise _refused(reason, index, settings.nodes)
-            spread_costs.append(_over(run, its, settings, settings.nodes))
-        needed = size + required_bytes(runs, spread_costs, max_inline_bytes)
-        return Spreading(settings.nodes, spread_costs, needed)
-    alone = Spreading(1, costs, size + required_bytes(runs, costs, max_inline_bytes))
-    if settings.nodes == 1 or alone.required_bytes <= most_bytes(1):
+                raise _refused(reason, index, nodes)
+            costs.append(_over(run, its, job.settings, nodes))
+        return job.over(nodes, costs)
+    alone = job.over(1, job.costs)
+    if nodes == 1 or alone.required_bytes <= most_bytes(1):
         return alone
-    for found in _tried(runs, costs, backend, settings, size, max_inline_bytes, max_nodes, most_bytes):
+    for found in _tried(job, max_nodes, most_bytes):
         if found.required_bytes <= most_bytes(found.nodes):
             return found
     return alone
 
 
-def spread_advice(
-    runs: Sequence[ProgramRun],
-    costs: Sequence[Cost],
-    backend: Backend,
-    settings: Settings,
-    *,
-    size: int,
-    max_inline_bytes: int,
-    max_nodes: int,
-    available: int,
-) -> str:
+def spread_advice(job: Programs, max_nodes: int, available: int) -> str:
     """Return over how many nodes a job would fit that doesn't, as a sentence with a space before it; nothing
     where that helps nothing.
     """
-    if any(its.nodes > 1 for its in costs):
+    if any(its.nodes > 1 for its in job.costs):
         return ""
-    tried = _tried(
-        runs, costs, backend, settings, size, max_inline_bytes, _MOST_ADVISED, lambda nodes: available
-    )
-    for found in tried:
+    for found in _tried(job, _MOST_ADVISED, lambda nodes: available):
         if found.required_bytes <= available:
             what = (
                 "leave out the option nodes"
@@ -99,29 +90,20 @@ def spread_advice(
     return ""
 
 
-def _tried(
-    runs: Sequence[ProgramRun],
-    costs: Sequence[Cost],
-    backend: Backend,
-    settings: Settings,
-    size: int,
-    max_inline_bytes: int,
-    max_nodes: int,
-    most_bytes: Callable[[int], int],
-) -> Iterator[Spreading]:
+def _tried(job: Programs, max_nodes: int, most_bytes: Callable[[int], int]) -> Iterator[Spreading]:
     """Return the job over 2 nodes, over 4 and so on, with those programs spread that need it."""
-    large = [size + its.need > most_bytes(1) // 2 for its in costs]
+    large = [job.size + its.need > most_bytes(1) // 2 for its in job.costs]
     nodes = 2
     while nodes <= max_nodes:
         tried = [
-            _over(run, its, settings, nodes)
-            if is_large and _refusal(run, its, backend, settings, nodes) is None
+            _over(run, its, job.settings, nodes)
+            if is_large and _refusal(run, its, job.backend, job.settings, nodes) is None
             else its
-            for run, its, is_large in zip(runs, costs, large, strict=True)
+            for run, its, is_large in zip(job.runs, job.costs, large, strict=True)
         ]
         if all(its.nodes == 1 for its in tried):
             return
-        yield Spreading(nodes, tried, size + required_bytes(runs, tried, max_inline_bytes))
+        yield job.over(nodes, tried)
         nodes *= 2
 
 
