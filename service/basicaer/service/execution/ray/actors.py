@@ -82,12 +82,12 @@ class Actors:
         if required_bytes <= SMALL_BYTES:
             actor = self._next(given_up)
             if _is_gone(actor):
-                self._end(actor)
+                self.census.end(actor)
                 actor = self._start(WARM_BYTES, None)
             try:
                 yield actor
             except BaseException:
-                self._end(actor)
+                self.census.end(actor)
                 actor = self._start(WARM_BYTES, None)
                 raise
             finally:
@@ -97,7 +97,7 @@ class Actors:
         try:
             yield actor
         finally:
-            self._end(actor)
+            self.census.end(actor)
 
     def _next(self, given_up: Callable[[], bool]) -> Any:
         while not given_up():
@@ -111,12 +111,6 @@ class Actors:
         actor = options.remote(*self._arguments)
         self.census.add(actor, memory, memory == WARM_BYTES)
         return actor
-
-    def _end(self, actor: Any) -> None:
-        """End a process, whatever it does."""
-        self.census.remove(actor)
-        with contextlib.suppress(Exception):
-            ray.kill(actor)
 
 
 def _is_gone(actor: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 import time
@@ -57,10 +58,12 @@ class Census:
         with self._lock:
             self._processes[id(actor)] = _Process(actor, memory, warm)
 
-    def remove(self, actor: Any) -> None:
-        """Count it no more. Idempotent."""
+    def end(self, actor: Any) -> None:
+        """End a process, whatever it does, and count it no more. Idempotent."""
         with self._lock:
             self._processes.pop(id(actor), None)
+        with contextlib.suppress(Exception):
+            ray.kill(actor)
 
     def nodes(self) -> Sequence[pb.Node]:
         """Return what the last look has seen: those that are there, and then those that have left."""

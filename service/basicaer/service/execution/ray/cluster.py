@@ -27,6 +27,7 @@ __all__ = [
     "answers",
     "connect",
     "disconnect",
+    "first_line",
     "is_here",
     "join",
     "largest_node",
@@ -217,3 +218,8 @@ def _own_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def first_line(error: BaseException) -> str:
+    """Return what Ray says in a word: behind it come traces and hints of pages."""
+    return str(error).strip().partition("\n")[0]

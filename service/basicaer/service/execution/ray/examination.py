@@ -69,10 +69,10 @@ def examine_cluster(executor: str) -> Examination:
     except (OSError, ValueError, RuntimeError, RayError) as error:
         # Ray says by its words alone that the head has answered, and knows no node on this machine.
         outside = Reached.NO_NODE if "No node info" in str(error) else Reached.REFUSED
-        return Examination(outside, _first_line(error))
+        return Examination(outside, cluster.first_line(error))
     try:
         nodes = [
-            NodeReport(place.address, place.memory_bytes, None, _first_line(node))
+            NodeReport(place.address, place.memory_bytes, None, cluster.first_line(node))
             if isinstance(node, RayError)
             else NodeReport(place.address, place.memory_bytes, node)
             for place, node in cluster.answers(cluster.places())
@@ -80,7 +80,3 @@ def examine_cluster(executor: str) -> Examination:
     finally:
         cluster.disconnect()
     return Examination(Reached.INSIDE, nodes=nodes)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

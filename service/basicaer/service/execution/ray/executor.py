@@ -130,7 +130,9 @@ class RayExecutor:
             error = self._too_large(prepared).to_job_error()
             return ExecutionOutcome(job_pb2.JOB_STATUS_ERROR, error=error)
         except RayError as error:
-            raise ExecutionLostError(f"its process on the cluster is gone: {_first_line(error)}") from error
+            raise ExecutionLostError(
+                f"its process on the cluster is gone: {cluster.first_line(error)}"
+            ) from error
 
     def _alone(
         self, prepared: RemoteJob, control: RemoteControl, number: int, job_id: str
@@ -166,7 +168,3 @@ class RayExecutor:
             f"It is spread over {prepared.nodes} nodes of the cluster, each of which has to have"
             f" {size_text(prepared.required_bytes + PROCESS_BYTES)}, and there aren't so many.",
         )
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -117,9 +117,7 @@ def _started(
         yield actors
     finally:
         for actor in actors:
-            census.remove(actor)
-            with contextlib.suppress(Exception):
-                ray.kill(actor)
+            census.end(actor)
 
 
 def _group(strategy: str, count: int, memory: int) -> PlacementGroup:
