@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from tests.cluster.processes import Part
 from tests.database_proxy import DatabaseProxy
@@ -33,6 +33,8 @@ FAULTS = {
 }
 # Parts that may be away at a time, of six: one has to be able to go on. So many may be killed in one step.
 MOST_AWAY, MOST_AT_ONCE = 5, 3
+# How many times as often a fault comes that is favoured.
+FAVOUR = 8
 # For so long one server, in turn, is left alone (seconds): what a server forgets to tell, only a watch that
 # lasts finds out.
 SPARED = 40.0
@@ -127,14 +129,18 @@ class Breaker:
         mender: Mender,
         lease: float,
         seed: int,
+        favoured: Collection[str] = (),
     ) -> None:
-        """`lease` is in seconds."""
+        """`lease` is in seconds; faults that are `favoured` come more often than else."""
         self._database = database
         self._of = {"server": servers, "worker": workers}
         self._mender = mender
         self._lease = lease
         self._random = random.Random(seed)
-        self._deck = Deck({fault: weight for fault, (weight, *_) in FAULTS.items()}, self._random)
+        weights = {
+            fault: weight * (FAVOUR if fault in favoured else 1) for fault, (weight, *_) in FAULTS.items()
+        }
+        self._deck = Deck(weights, self._random)
         # The threads that mend what is broken now.
         self._mending: dict[Part, threading.Thread] = {}
         self.faults: Counter[str] = Counter()

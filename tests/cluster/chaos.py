@@ -27,7 +27,7 @@ from tests.cluster import audit
 from tests.cluster.breaking import Breaker, Mender
 from tests.cluster.breaking_ray import RayBreaker
 from tests.cluster.callers import WEIGHTS, WEIGHTS_WITH_RAY, WORKER_MEMORY, Callers
-from tests.cluster.plants import PLANTS
+from tests.cluster.plants import PLANTS, REACHED_BY
 from tests.cluster.processes import Part, nursery, parts
 from tests.cluster.ray import INSTALLED, RayCluster
 from tests.database_proxy import DatabaseProxy
@@ -124,7 +124,8 @@ class Chaos:
             self._ray_breaker = RayBreaker(
                 *(self._nodes, self._driver, mender, LEASE, self._seed, self._ran_on_ray)
             )
-        self._breaker = Breaker(self._database, servers, workers, mender, LEASE, self._seed)
+        favoured = REACHED_BY.get(self._plant, frozenset())
+        self._breaker = Breaker(self._database, servers, workers, mender, LEASE, self._seed, favoured)
         self._callers = Callers(servers, CALLERS, WEIGHTS_WITH_RAY if self._ray else WEIGHTS)
         self._stack.callback(self._kill)
         for part in self._parts:
@@ -152,17 +153,19 @@ class Chaos:
             self._ray_breaker.start()
         chance = random.Random(self._seed)
         until = time.monotonic() + seconds
-        while (now := time.monotonic()) < until or (self.missing and now < until + LONGER):
+        while (now := time.monotonic()) < until or (self.missing and not impatient and now < until + LONGER):
             self._breaker.break_something()
             time.sleep(chance.uniform(0, STEP))
             self._violations += [f"{name} has ended by itself" for name in self._breaker.parts_that_ended()]
             if impatient and self._found():
+                # What a defect has done to a job may be that it never ends.
+                self._callers.abandon()
                 break
         self._breaker.settle()
         if self._ray_breaker is not None:
             self._ray_breaker.settle()
         self._callers.stop()
-        if not (impatient and self._callers.violations):
+        if not (impatient and self._found()):
             self._callers.compare()
             self._look_for_strays()
         return self._report()

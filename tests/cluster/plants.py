@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["PLANTS"]
+__all__ = ["PLANTS", "REACHED_BY"]
 
 
 def _renew_after_the_end() -> None:
@@ -46,4 +46,12 @@ PLANTS = {
     "renew-after-the-end": _renew_after_the_end,
     "write-without-the-fence": _write_without_the_fence,
     "notify-without-catch-up": _notify_without_catch_up,
+}
+
+# The faults that each shows itself by. They come more often than others when it is planted.
+_OUTLIVES_ITS_LEASE = frozenset({"freeze a worker", "cut a worker off", "swallow what goes to a worker"})
+REACHED_BY = {
+    "renew-after-the-end": _OUTLIVES_ITS_LEASE,
+    "write-without-the-fence": _OUTLIVES_ITS_LEASE,
+    "notify-without-catch-up": frozenset({"end what listens"}),
 }

@@ -181,7 +181,7 @@ class SpreadState(QuantumState):
                 control.advance(share)
             else:
                 own = specialised(sector.plan, self.number, self.local, self._real)
-                run_plan(own, size, self.part.amplitudes, 1.0, False, count, control, share)
+                run_plan(own, size, self.part.amplitudes, 1 + 0j, False, count, control, share)
             if sector.exchange.bits:
                 self._exchange(sector.exchange, control)
         self.bits = schedule.phys.copy()

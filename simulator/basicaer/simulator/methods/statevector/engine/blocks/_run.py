@@ -82,7 +82,8 @@ def run_plan(
     reals: Reals = state.view(np.float64 if state.dtype == np.complex128 else np.float32)
     lanes = 64 // reals.itemsize
     counters = np.zeros((len(stages), claims.WIDTH), np.int64)
-    arguments = (reals, initial, fresh, plan, lanes.bit_length() - 1)
+    # Numbers of another type would have all of it compiled once more.
+    arguments = (reals, complex(initial), bool(fresh), plan, lanes.bit_length() - 1)
     if len(state) <= 1 << bits:
         # One block: there is nothing to share, nor to report meanwhile.
         with _OwnSpace(bits, reals.dtype) as space:
