@@ -6,21 +6,29 @@ What is patched knows its process, so it is imported by the process that has the
 from __future__ import annotations
 
 import math
+import re
 
 __all__ = ["PLANTS", "REACHED_BY"]
+
+
+def _parameters(statement: str) -> set[str]:
+    return set(re.findall(r"\$\d+", statement))
 
 
 def _renew_after_the_end() -> None:
     """A lease that has ended goes on, and its server doesn't look at the clock."""
     from basicaer.service.store.postgresql.sharing import lease, statements
 
-    lease.Lease._reckon = lambda self, asked: None  # type: ignore[method-assign]
-    statements.RENEW = """
-    INSERT INTO servers (number, lease_until, running, running_bytes, name, role, address, version, workers,
-                         memory_bytes)
-    VALUES ($1, clock_timestamp() + $2::interval, $3, $4, 'risen', 'work', '', '', 1, 1::bigint << 40)
+    renew = """
+    INSERT INTO servers (number, lease_until, running, running_bytes, nodes, name, role, address, version,
+                         workers, memory_bytes)
+    VALUES ($1, clock_timestamp() + $2::interval, $3, $4, $5, 'risen', 'work', '', '', 1, 1::bigint << 40)
     ON CONFLICT (number) DO UPDATE SET lease_until = excluded.lease_until RETURNING number
     """
+    # With another number of them it would fail each time, and be no defect but a service that is down.
+    assert _parameters(renew) == _parameters(statements.RENEW)
+    statements.RENEW = renew
+    lease.Lease._reckon = lambda self, asked: None  # type: ignore[method-assign]
 
 
 def _write_without_the_fence() -> None:

@@ -68,7 +68,7 @@ def test_nothing_outlives_an_interrupt(tmp_path: Path) -> None:
 @pytest.mark.parametrize("plant", sorted(PLANTS))
 def test_a_planted_defect_is_found(tmp_path: Path, plant: str) -> None:
     """It ends with the first that is found, long before this time. Ray has no part in them."""
-    report = run(tmp_path, seconds=600, seed=2, plant=plant, impatient=True, ray=False)
+    report = run(tmp_path, seconds=400, seed=2, plant=plant, impatient=True, ray=False)
     assert any(text in found for found in report.violations for text in FOUND[plant]), "\n".join(
         report.lines()
     )
