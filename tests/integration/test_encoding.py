@@ -29,7 +29,8 @@ def test_a_chunk(offset: int, data: bytes, crc32c: int) -> None:
 @given(event=EVENTS, result=RESULTS)
 def test_an_event(event: job_pb2.Event, result: result_pb2.Result | None) -> None:
     published = PublishedEvent(event, final=False)
-    run = pb.RunJobResponse.FromString(run_job_response(published, result))
+    encoded_result = None if result is None else result.SerializeToString()
+    run = pb.RunJobResponse.FromString(run_job_response(published, encoded_result))
     assert run == pb.RunJobResponse(event=event, result=result)
     encoded = watch_job_response(published)
     assert pb.WatchJobResponse.FromString(encoded) == pb.WatchJobResponse(event=event)

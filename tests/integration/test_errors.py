@@ -285,7 +285,9 @@ async def test_a_caller_who_leaves_amid_a_write_is_no_defect(
     service._manager.watch = broken  # type: ignore[method-assign]  # no request can cause it
     async with grpc.aio.insecure_channel(service.address, options=CHANNEL_OPTIONS) as channel:
         stub = job_service_pb2_grpc.JobServiceStub(channel)
-        assert [message async for message in stub.WatchJob(pb.WatchJobRequest(job_id="x"))] == []
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await anext(aiter(stub.WatchJob(pb.WatchJobRequest(job_id="x"))))
+        assert caught.value.code() is Code.CANCELLED
     assert "defect" not in caplog.text
 
 

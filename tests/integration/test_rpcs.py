@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import grpc
 import numpy as np
 import pytest
 from basicaer.v1 import job_pb2, job_service_pb2_grpc, result_pb2
@@ -29,6 +30,48 @@ def test_submit_answers_with_the_accepted_job(stub: Stub, wire: Wire) -> None:
     assert job.metadata["note"] == "first"
     assert job.required_bytes > 0
     assert wire.wait_final(stub, job.job_id).status == job_pb2.JOB_STATUS_DONE
+
+
+def test_a_small_job_is_told_briefly_in_one_message(stub: Stub, wire: Wire) -> None:
+    wire.run(stub, wire.bell())  # what the first one compiles or loads isn't small
+    request = pb.RunJobRequest(spec=wire.bell(shots=1000, seed_simulator=7), request_id=uuid.uuid4().hex)
+    request.brief = True
+    (message,) = stub.RunJob(request)
+    assert (message.job.status, message.job.sequence) == (job_pb2.JOB_STATUS_DONE, 3)
+    assert message.job == stub.GetJob(pb.GetJobRequest(job_id=message.job.job_id)).job
+    assert message.event.sequence == 3
+    assert message.event.status.status == job_pb2.JOB_STATUS_DONE
+    assert sum(message.result.programs[0].counts.counts) == 1000
+    assert not message.duplicate
+    # All that it went through is there for who asks.
+    watched = list(stub.WatchJob(pb.WatchJobRequest(job_id=message.job.job_id, after_sequence=0)))
+    assert wire.statuses(watched) == ["QUEUED", "RUNNING", "DONE"]
+    (again,) = stub.RunJob(request)
+    assert again.duplicate
+    message.duplicate = True
+    assert again == message
+
+
+def test_a_long_job_is_streamed_although_brief(stub: Stub, wire: Wire) -> None:
+    stream = stub.RunJob(pb.RunJobRequest(spec=wire.endless(), brief=True))
+    job = next(stream).job
+    assert job.status == job_pb2.JOB_STATUS_QUEUED
+    stub.CancelJob(pb.CancelJobRequest(job_id=job.job_id))
+    *_, last = stream
+    assert last.event.status.status == job_pb2.JOB_STATUS_CANCELLED
+
+
+def test_a_refusal_is_one_although_brief(stub: Stub, wire: Wire) -> None:
+    with wire.fails() as failure:
+        list(stub.RunJob(pb.RunJobRequest(spec=job_pb2.JobSpec(backend_name="none"), brief=True)))
+    assert failure.code is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_watch_of_an_ended_job_is_its_snapshot_alone(stub: Stub, wire: Wire) -> None:
+    job = wire.run(stub, wire.bell())[0].job
+    (message,) = stub.WatchJob(pb.WatchJobRequest(job_id=job.job_id))
+    assert message.job.status == job_pb2.JOB_STATUS_DONE
+    assert not message.HasField("event")
 
 
 def test_the_same_request_id_gives_the_same_job(stub: Stub, wire: Wire) -> None:

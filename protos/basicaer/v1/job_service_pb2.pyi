@@ -116,8 +116,13 @@ class RunJobRequest(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
+    BRIEF_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """As in SubmitJobRequest."""
+    brief: _builtins.bool
+    """A job that has ended before there is anything to stream, as most small ones have, is told in one message: the job
+    as it has ended, its final event and its result.
+    """
     @_builtins.property
     def spec(self) -> _job_pb2.JobSpec:
         """The job."""
@@ -132,10 +137,11 @@ class RunJobRequest(_message.Message):
         spec: _job_pb2.JobSpec | None = ...,
         request_id: _builtins.str = ...,
         heartbeat_interval: _duration_pb2.Duration | None = ...,
+        brief: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval", "request_id", b"request_id", "spec", b"spec"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brief", b"brief", "heartbeat_interval", b"heartbeat_interval", "request_id", b"request_id", "spec", b"spec"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -159,7 +165,7 @@ class RunJobResponse(_message.Message):
 
     @_builtins.property
     def event(self) -> _job_pb2.Event:
-        """In each later message: what happened."""
+        """In each later message: what happened. In the only message of a `brief` call: how it ended."""
 
     @_builtins.property
     def result(self) -> _result_pb2.Result:

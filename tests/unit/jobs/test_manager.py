@@ -11,7 +11,7 @@ import pytest
 from basicaer.service.callers import Caller
 from basicaer.service.errors import JobNotFoundError, ServiceError
 from basicaer.v1 import error_reason_pb2 as reasons
-from basicaer.v1 import job_pb2
+from basicaer.v1 import job_pb2, result_pb2
 from basicaer.v1.job_service_pb2 import ReadResultRequest
 
 QUEUED = job_pb2.JOB_STATUS_QUEUED
@@ -36,14 +36,32 @@ async def test_run_tells_the_whole_story_and_brings_the_result(start: Any, tools
     assert [event.event.sequence for event in events] == [2, 3]
     assert [event.final for event in events] == [False, True]
     assert watch.result is not None
-    assert list(watch.result.programs[0].counts.counts) == [500, 524]
-    assert watch.result.job_id == watch.job.job_id
-    assert watch.result.etag
+    result = result_pb2.Result.FromString(watch.result)
+    assert list(result.programs[0].counts.counts) == [500, 524]
+    assert result.job_id == watch.job.job_id
+    assert result.etag
     job = await manager.get(watch.job.job_id)
     assert (job.status, job.sequence, job.attempt, job.shots, job.num_programs) == (DONE, 3, 1, 1024, 1)
-    assert job.result_size_bytes == watch.result.ByteSize()
+    assert job.result_size_bytes == len(watch.result)
     assert job.create_time.ToNanoseconds() <= job.start_time.ToNanoseconds() <= job.end_time.ToNanoseconds()
     assert job.result_expire_time.ToNanoseconds() > job.end_time.ToNanoseconds()
+
+
+async def test_a_brief_run_of_a_quick_job_tells_its_end(
+    start: Any, executor: Any, tools: SimpleNamespace
+) -> None:
+    manager = await start()
+    for text, status in (("quick done", DONE), ("quick fail", ERROR), ("quick array 5000", DONE)):
+        watch = await manager.run(tools.spec(text), text, brief=True)
+        assert (watch.job.status, watch.job.sequence, watch.duplicate) == (status, 3, False)
+        assert not watch.over
+        assert statuses(await tools.read(watch)) == [status]
+        assert watch.over
+        assert watch.result is not None
+    watch = await manager.run(tools.spec("hold x"), brief=True)
+    assert (watch.job.status, watch.job.sequence) == (QUEUED, 1)
+    await manager.cancel(watch.job.job_id)
+    assert statuses(await tools.read(watch))[-1] == CANCELLED
 
 
 async def test_a_quick_job_tells_the_same_story(
@@ -65,7 +83,7 @@ async def test_a_quick_job_tells_the_same_story(
             assert [event.event for event in again] == [event.event for event in events]
             stories[prefix, text] = (
                 [event.event.status for event in events],
-                watch.result and watch.result.programs,
+                watch.result and result_pb2.Result.FromString(watch.result).programs,
                 (job.status, job.sequence, job.attempt, job.error, job.HasField("result_expire_time")),
             )
         assert stories["", text] == stories["quick ", text]
@@ -74,7 +92,7 @@ async def test_a_quick_job_tells_the_same_story(
     again = await manager.run(tools.spec("quick inline 9"), "quick inline 9")
     assert again.duplicate
     assert statuses(await tools.read(again)) == [DONE]
-    assert again.result.programs == stories["", "inline 9"][1]
+    assert result_pb2.Result.FromString(again.result).programs == stories["", "inline 9"][1]
     assert stored_results() == 2
 
 
@@ -221,7 +239,7 @@ async def test_failures_are_data(start: Any, tools: SimpleNamespace) -> None:
     assert job.error.reason == reasons.ERROR_REASON_SIMULATION_FAILED
     assert events[-1].event.status.error == job.error
     assert watch.result is not None
-    assert not watch.result.success
+    assert not result_pb2.Result.FromString(watch.result).success
 
 
 async def test_a_defect_ends_its_job_alone(

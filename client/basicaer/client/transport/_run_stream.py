@@ -18,12 +18,15 @@ PATIENCE = 2.0
 def run_request(request: job_service_pb2.SubmitJobRequest) -> job_service_pb2.RunJobRequest:
     """Return the request that submits the same job, and watches it."""
     return job_service_pb2.RunJobRequest(
-        spec=request.spec, request_id=request.request_id, heartbeat_interval=duration(HEARTBEAT)
+        spec=request.spec,
+        request_id=request.request_id,
+        heartbeat_interval=duration(HEARTBEAT),
+        brief=True,
     )
 
 
 def watch_message(message: job_service_pb2.RunJobResponse) -> job_service_pb2.WatchJobResponse:
-    """Return a run's message as a watch's, which has no result."""
+    """Return a run's message as a watch's, which has no result. A job that has ended tells its last event."""
     part = {"job": message.job} if message.HasField("job") else {"event": message.event}
     return job_service_pb2.WatchJobResponse(**part)
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 from basicaer.service.jobs import PublishedEvent
 from basicaer.service.wire import varint
 from basicaer.v1 import job_service_pb2 as pb
-from basicaer.v1 import result_pb2
 
 __all__ = ["read_result_response", "run_job_response", "watch_job_response"]
 
 _VARINT, _LENGTH_DELIMITED, _FIXED32 = 0, 2, 5
 
 _RUN_EVENT = bytes([pb.RunJobResponse.EVENT_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
+_RUN_RESULT = bytes([pb.RunJobResponse.RESULT_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
 _CHUNK = bytes([pb.ReadResultResponse.CHUNK_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
 _CHUNK_OFFSET = bytes([pb.ResultChunk.OFFSET_FIELD_NUMBER << 3 | _VARINT])
 _CHUNK_DATA = bytes([pb.ResultChunk.DATA_FIELD_NUMBER << 3 | _LENGTH_DELIMITED])
@@ -33,13 +33,13 @@ def watch_job_response(published: PublishedEvent) -> bytes:
     return published.encoded
 
 
-def run_job_response(published: PublishedEvent, result: result_pb2.Result | None) -> bytes:
-    """Return a RunJobResponse with the event and the result.
+def run_job_response(published: PublishedEvent, result: bytes | None) -> bytes:
+    """Return a RunJobResponse with the event and the result, which is serialized.
 
     Both responses hold the event in the same way but for its number, so a watcher's bytes serve here too.
     """
     event = _RUN_EVENT + watch_job_response(published)[1:]
-    return event if result is None else event + pb.RunJobResponse(result=result).SerializeToString()
+    return event if result is None else b"".join((event, _RUN_RESULT, varint(len(result)), result))
 
 
 def read_result_response(offset: int, data: bytes, crc32c: int) -> bytes:

@@ -2,6 +2,7 @@
 
 Each method takes a parsed request and its caller and calls the manager; whatever fails is a `ServiceError`,
 which the doors map. Streams write bytes (see `encoding`): an event is serialized once for all of its readers.
+What a streaming method returns is its stream's last message, which a door can send with the end.
 """
 
 from __future__ import annotations
@@ -99,41 +100,49 @@ class JobService:
         job, duplicate = await self._manager.submit(asked.spec, asked.message.request_id, caller=caller)
         return pb.SubmitJobResponse(job=job, duplicate=duplicate)
 
-    async def run_job(self, asked: JobRequest[pb.RunJobRequest], caller: Caller, stream: Stream) -> None:
+    async def run_job(self, asked: JobRequest[pb.RunJobRequest], caller: Caller, stream: Stream) -> bytes:
         """Accept a job and stream what becomes of it, up to its result."""
         interval = _heartbeat_interval(asked.message)
         with self._watches.one(caller.principal or stream.peer, interval):
-            await self._run_job(asked, interval, caller, stream)
+            return await self._run_job(asked, interval, caller, stream)
 
     async def _run_job(
         self, asked: JobRequest[pb.RunJobRequest], interval: float, caller: Caller, stream: Stream
-    ) -> None:
+    ) -> bytes:
+        request = asked.message
         watch = await self._manager.run(
-            asked.spec, asked.message.request_id, heartbeat_interval=interval, caller=caller
+            asked.spec, request.request_id, heartbeat_interval=interval, caller=caller, brief=request.brief
         )
         try:
-            first = pb.RunJobResponse(job=watch.job, duplicate=watch.duplicate)
-            await stream.write(first.SerializeToString())
-            while (event := await watch.next()) is not None:
-                await stream.write(run_job_response(event, watch.result if event.final else None))
+            message = pb.RunJobResponse(job=watch.job, duplicate=watch.duplicate).SerializeToString()
+            if request.brief and watch.entry.final and (event := await watch.next()) is not None:
+                # Messages one behind the other are one with the fields of all.
+                return message + run_job_response(event, watch.result)
+            while not watch.over:
+                await stream.write(message)
+                event = await watch.next() or watch.farewell()
+                message = run_job_response(event, watch.result if event.final else None)
+            return message
         finally:
             watch.close()
 
-    async def watch_job(self, request: pb.WatchJobRequest, caller: Caller, stream: Stream) -> None:
+    async def watch_job(self, request: pb.WatchJobRequest, caller: Caller, stream: Stream) -> bytes:
         """Stream a job's events. That the stream ends, for whatever reason, never touches the job."""
         interval = _heartbeat_interval(request)
         with self._watches.one(caller.principal or stream.peer, interval):
-            await self._watch_job(request, interval, caller, stream)
+            return await self._watch_job(request, interval, caller, stream)
 
     async def _watch_job(
         self, request: pb.WatchJobRequest, interval: float, caller: Caller, stream: Stream
-    ) -> None:
+    ) -> bytes:
         after = request.after_sequence if request.HasField("after_sequence") else None
         watch = await self._manager.watch(request.job_id, after, heartbeat_interval=interval, caller=caller)
         try:
-            await stream.write(pb.WatchJobResponse(job=watch.job).SerializeToString())
-            while (event := await watch.next()) is not None:
-                await stream.write(watch_job_response(event))
+            message = pb.WatchJobResponse(job=watch.job).SerializeToString()
+            while not watch.over:
+                await stream.write(message)
+                message = watch_job_response(await watch.next() or watch.farewell())
+            return message
         finally:
             watch.close()
 
@@ -162,14 +171,18 @@ class JobService:
         await self._manager.delete(request.job_id, caller=caller)
         return pb.DeleteJobResponse()
 
-    async def read_result(self, request: pb.ReadResultRequest, caller: Caller, stream: Stream) -> None:
+    async def read_result(self, request: pb.ReadResultRequest, caller: Caller, stream: Stream) -> bytes:
         """Stream one part of a result."""
         async with self.reading(request, caller, stream.peer) as (reading, may_send):
-            await stream.write(pb.ReadResultResponse(header=reading.header).SerializeToString())
+            message, size = pb.ReadResultResponse(header=reading.header).SerializeToString(), 0
             while (chunk := await reading.next()) is not None:
+                await stream.write(message)
+                self.sent(size)
                 await may_send()
-                await stream.write(read_result_response(chunk.offset, chunk.data, chunk.crc32c))
-                self.sent(len(chunk.data))
+                message = read_result_response(chunk.offset, chunk.data, chunk.crc32c)
+                size = len(chunk.data)
+            self.sent(size)
+            return message
 
     @asynccontextmanager
     async def reading(

@@ -215,10 +215,11 @@ class JobManager:
         *,
         heartbeat_interval: float | None = None,
         caller: Caller = ANYONE,
+        brief: bool = False,
     ) -> Watch:
         """`submit`, then a watch of what follows, whose last event comes with the result.
 
-        For a duplicate that is final already, the final event is told again.
+        For a duplicate that is final already, the final event is told again; and for any job when `brief`.
 
         Raises:
             ServiceError: As SubmitJob's comment lists.
@@ -227,13 +228,14 @@ class JobManager:
         entry, accepted = await self._admit(spec, request_id, caller)
         entry = self._registry.follow(entry)
         load_result = self._registry.inline_result
-        if accepted is not None:
+        if accepted is not None and not (brief and entry.final):
             # It may be running, or even done, but the stream tells its story from the start.
             job = entry.accepted(accepted)
             return Watch(entry, job, job.sequence, heartbeat=heartbeat, load_result=load_result)
         job = entry.snapshot()
         cursor = job.sequence - 1 if entry.final else job.sequence
-        return Watch(entry, job, cursor, heartbeat=heartbeat, load_result=load_result, duplicate=True)
+        duplicate = accepted is None
+        return Watch(entry, job, cursor, heartbeat=heartbeat, load_result=load_result, duplicate=duplicate)
 
     async def watch(
         self,

@@ -15,7 +15,6 @@ from basicaer.service.jobs.model.entry import JobEntry
 from basicaer.service.jobs.model.mover import Mover
 from basicaer.service.jobs.model.stimuli import Retired
 from basicaer.service.store import InsertJob, JobStore, UpdateJob
-from basicaer.v1 import result_pb2
 
 __all__ = ["Registry", "check_id"]
 
@@ -122,8 +121,8 @@ class Registry:
         if entry is not None:
             self._free_bytes += entry.size_bytes
 
-    async def inline_result(self, entry: JobEntry) -> result_pb2.Result | None:
-        """Return a final job's result, if it has one whose message is small enough to be sent along."""
+    async def inline_result(self, entry: JobEntry) -> bytes | None:
+        """Return a final job's result, serialized, if it has one that is small enough to be sent along."""
         message = entry.machine.result_message
         if message is None:
             stored = await self._store.open_result(entry.job_id)
@@ -133,7 +132,7 @@ class Registry:
             stored.close()
             if len(message) > self._max_inline:
                 return None
-        return result_pb2.Result.FromString(message)
+        return message
 
     def follow(self, entry: JobEntry) -> JobEntry:
         """Return the object of the same job that its readers are to hold on to."""

@@ -16,7 +16,7 @@ from basicaer.service.jobs._shares import Share
 from basicaer.service.jobs.sharing import following
 from basicaer.service.jobs.sharing.following import Following
 from basicaer.v1 import error_reason_pb2 as reasons
-from basicaer.v1 import job_pb2
+from basicaer.v1 import job_pb2, result_pb2
 from basicaer.v1.job_service_pb2 import ListJobsRequest, ReadResultRequest
 
 from tests.postgresql import PostgreSQL
@@ -52,7 +52,7 @@ async def test_one_accepts_and_another_runs(start: Any, tools: SimpleNamespace) 
     events = await tools.read(watch)
     assert statuses(events)[-1] == DONE
     assert watch.result is not None
-    assert watch.result.job_id == job_id
+    assert result_pb2.Result.FromString(watch.result).job_id == job_id
     assert (accepts.runs[job_id], runs.runs[job_id]) == (0, 1)
     # Both tell it the same.
     stories = [await tools.read(await manager.watch(job_id, 0)) for manager in (first, second)]

@@ -169,7 +169,9 @@ class Operations:
         self, request: pb.WatchJobRequest, caller: Caller, exchange: Exchange, call: Call
     ) -> None:
         exchange.streams_events = True
-        await self._service.watch_job(request, caller, WatchStream(exchange, call.answered, request))
+        stream = WatchStream(exchange, call.answered, request)
+        last = await self._service.watch_job(request, caller, stream)
+        await stream.write(last)
         await exchange.finish()
 
     async def _read_result(
@@ -182,18 +184,21 @@ class Operations:
     ) -> None:
         if EVENT_STREAM in exchange.headers.get("accept", ""):
             exchange.streams_events = True
-            await self._service.run_job(asked, caller, EventStream(exchange, call.answered))
+            stream = EventStream(exchange, call.answered)
+            last = await self._service.run_job(asked, caller, stream)
+            await stream.write(last)
             await exchange.finish()
             return
         preferred = _PREFERRED_WAIT.search(exchange.headers.get("prefer", ""))
         wait = min(float(preferred[1]), _MOST_WAIT) if preferred else _DEFAULT_WAIT
         told = _Told(exchange.peer_host)
+        asked.message.brief = True
         with suppress(TimeoutError):
             async with asyncio.timeout(wait) as scope:
                 # So that a job is accepted, or refused, before anything else, however short the wait.
                 told.begin = lambda: scope.reschedule(asyncio.get_running_loop().time() + wait)
                 scope.reschedule(None)
-                await self._service.run_job(asked, caller, told)
+                await told.write(await self._service.run_job(asked, caller, told))
         answer = told.answer
         got = await self._service.get_job(pb.GetJobRequest(job_id=answer.job.job_id), caller)
         answer.job.CopyFrom(got.job)

@@ -15,7 +15,7 @@ from basicaer.service.errors import ServiceError, option_invalid
 from basicaer.service.jobs.model.clock import set_timestamp
 from basicaer.service.jobs.model.entry import JobEntry
 from basicaer.service.jobs.model.event import PublishedEvent
-from basicaer.v1 import error_reason_pb2, job_pb2, result_pb2
+from basicaer.v1 import error_reason_pb2, job_pb2
 
 __all__ = ["DEFAULT_HEARTBEAT", "Watch", "first_cursor", "follow", "heartbeat_seconds"]
 
@@ -53,7 +53,7 @@ class Watch:
         *,
         heartbeat: float | None,
         duplicate: bool = False,
-        load_result: Callable[[JobEntry], Awaitable[result_pb2.Result | None]] | None = None,
+        load_result: Callable[[JobEntry], Awaitable[bytes | None]] | None = None,
     ) -> None:
         """Begins after the event `cursor`. `heartbeat` is in seconds; None for no heartbeats."""
         # The job as it was when the watch began; the stream's first message.
@@ -61,8 +61,8 @@ class Watch:
         # Only for JobManager.run: whether an earlier call with the same request id had made the job.
         self.duplicate = duplicate
         # Only for JobManager.run: set when the final event is returned, if there is a Result of at most
-        # `Config.max_inline_result_bytes`. Its large arrays are parts to be read.
-        self.result: result_pb2.Result | None = None
+        # `Config.max_inline_result_bytes`, serialized. Its large arrays are parts to be read.
+        self.result: bytes | None = None
         self.entry = entry
         self._cursor = cursor
         self._heartbeat = heartbeat
@@ -114,6 +114,17 @@ class Watch:
                 await self._waiter
             finally:
                 self._waiter = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will be told."""
+        entry = self.entry
+        told = self._cursor >= entry.committed and entry.lost is None
+        return told and (entry.final or entry.closed)
+
+    def farewell(self) -> PublishedEvent:
+        """Return a last event for who needs one, that tells nothing: a heartbeat."""
+        return _heartbeat(self._cursor, self._heartbeat or DEFAULT_HEARTBEAT)
 
     def wake(self) -> None:
         """Lets a waiting `next` look again."""
