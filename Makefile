@@ -19,7 +19,8 @@ TARGET ?= openqasm2
 DEPLOY_VENV ?= .venv-deploy
 IMAGE ?= localhost/basicaer
 PROTOS := $(wildcard protos/basicaer/v1/*.proto)
-PYTEST_ARGS ?= -n auto
+# One more at a time than processors: much of what tests do is wait for servers.
+PYTEST_ARGS ?= -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist worksteal
 EXAMPLES := go typescript java rust cpp
 JAVA_CLASSES := examples/java/target/basicaer-example-0.1.0.jar:examples/java/target/lib/*
 RUNNER ?=
