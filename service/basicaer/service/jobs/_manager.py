@@ -227,15 +227,14 @@ class JobManager:
         heartbeat = heartbeat_seconds(heartbeat_interval)
         entry, accepted = await self._admit(spec, request_id, caller)
         entry = self._registry.follow(entry)
-        load_result = self._registry.inline_result
+        load = self._registry.inline_result
         if accepted is not None and not (brief and entry.final):
             # It may be running, or even done, but the stream tells its story from the start.
             job = entry.accepted(accepted)
-            return Watch(entry, job, job.sequence, heartbeat=heartbeat, load_result=load_result)
+            return Watch(entry, job, job.sequence, heartbeat=heartbeat, load_result=load)
         job = entry.snapshot()
         cursor = job.sequence - 1 if entry.final else job.sequence
-        duplicate = accepted is None
-        return Watch(entry, job, cursor, heartbeat=heartbeat, load_result=load_result, duplicate=duplicate)
+        return Watch(entry, job, cursor, heartbeat=heartbeat, load_result=load, duplicate=accepted is None)
 
     async def watch(
         self,
