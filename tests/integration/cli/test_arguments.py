@@ -113,8 +113,9 @@ def test_waits_take_times_of_any_kind(server: ServerProcess, name: str) -> None:
         done.result()
         try:
             for value in NO_TIMES:
-                with pytest.raises(OptionInvalidError):
-                    _took(_wait(job, name, value))
+                for either in (job, done):
+                    with pytest.raises(OptionInvalidError):
+                        _took(_wait(either, name, value))
             # A read doesn't wait for the job's end: a server that is quick enough says that it isn't there.
             late = (JobTimeoutError, ResultNotReadyError) if name == "read_array" else JobTimeoutError
             for value in SHORT:
@@ -150,6 +151,10 @@ def test_submissions_and_providers_take_times_of_any_kind(server: ServerProcess)
                 backend.run(BELL, timeout=value)
             with pytest.raises(OptionInvalidError):
                 backend.run(BELL).wait_for_final_state(wait=value, callback=lambda *_: None)
+            ended = backend.run(BELL)
+            ended.result()
+            with pytest.raises(OptionInvalidError):
+                ended.wait_for_final_state(wait=value, callback=lambda *_: None)
         seen: list[str] = []
         job = backend.run(endless())
 

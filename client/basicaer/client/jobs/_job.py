@@ -118,8 +118,8 @@ class JobCalls(_base.JobBase):
             JobFailedError: With the server's cause.
             JobCancelledError: With the server's cause.
         """
+        deadline = Deadline(timeout)
         if self._result is None:
-            deadline = Deadline(timeout)
             self._wait(deadline)
             self._check_done()
             result = self._read_result(deadline.for_reading(), arrays)
@@ -214,6 +214,7 @@ class JobCalls(_base.JobBase):
         callback: Callable[[str, JobStatus, Self], object] | None = None,
     ) -> None:
         """Wait until `_final` is known, or needn't be since the result is there."""
+        tick = _base.tick_of(wait) if callback else None
         if self._known_status() is not None and self._job_id is not None:
             return
         if deadline.expired:
@@ -225,11 +226,7 @@ class JobCalls(_base.JobBase):
                 raise self._timeout_error()
             return
         self._transport.check()
-        try:
-            stream: Subscription | None = self._streams.pop()
-        except IndexError:
-            stream = None
-        tick = _base.tick_of(wait) if callback else None
+        stream = self._stream()
         begun = self._begun(stream.latest(self._job)) if stream and self._job else None
         flow = self._flow(deadline, None, tick=tick, begun=begun)
         with contextlib.closing(self._transport.watch(flow, stream)) as notices:
@@ -239,7 +236,17 @@ class JobCalls(_base.JobBase):
                     finished(callback(self.job_id(), status, self))
         self._inline = stream.result if stream else None
 
+    def _stream(self) -> Subscription | None:
+        """Take the stream that the job was submitted by, if nobody has."""
+        try:
+            return self._streams.pop()
+        except IndexError:
+            return None
+
     def _read_message(self, deadline: Deadline) -> result_pb2.Result:
+        if self._final is not None and (stream := self._stream()) is not None:
+            # The job had ended by the time it was accepted, and its result came along.
+            self._inline = stream.result
         if self._inline is not None:
             return self._inline
         data = self._transport.read(self.job_id(), "", deadline)

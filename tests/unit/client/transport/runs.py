@@ -9,7 +9,18 @@ from typing import Any
 import grpc
 from basicaer.v1 import job_pb2, job_service_pb2, result_pb2
 
-__all__ = ["BELL", "DONE", "QUEUED", "RUNNING", "Messages", "event", "first", "wait_until", "whole_run"]
+__all__ = [
+    "BELL",
+    "DONE",
+    "QUEUED",
+    "RUNNING",
+    "Messages",
+    "brief_run",
+    "event",
+    "first",
+    "wait_until",
+    "whole_run",
+]
 
 BELL = "OPENQASM 2.0; qreg q[2];"
 QUEUED, RUNNING, DONE = job_pb2.JOB_STATUS_QUEUED, job_pb2.JOB_STATUS_RUNNING, job_pb2.JOB_STATUS_DONE
@@ -35,6 +46,18 @@ def whole_run(peer: Any, result: result_pb2.Result) -> Callable[[Any, grpc.Servi
         yield first(peer)
         yield event(peer, RUNNING, 2)
         yield event(peer, DONE, 3, result)
+
+    return run
+
+
+def brief_run(peer: Any, result: result_pb2.Result) -> Callable[[Any, grpc.ServicerContext], Messages]:
+    """A run that was over before it could be told of."""
+
+    def run(request: Any, context: grpc.ServicerContext) -> Messages:
+        assert request.brief
+        message = event(peer, DONE, 3, result)
+        message.job.CopyFrom(peer.job(DONE, 3))
+        yield message
 
     return run
 

@@ -17,6 +17,7 @@ from tests.unit.client.transport.runs import (
     DONE,
     RUNNING,
     Messages,
+    brief_run,
     event,
     first,
     wait_until,
@@ -43,6 +44,14 @@ async def test_one_call_submits_watches_and_brings_the_result(peer: Any, provide
     assert (await job.result()).get_counts() == {"11": 7}
     assert await job.status() is JobStatus.DONE
     assert peer.requests["RunJob"][0].request_id == "mine"
+    assert not {"SubmitJob", "WatchJob", "GetJob", "ReadResult"} & set(peer.requests)
+
+
+async def test_a_job_that_has_ended_by_then_costs_one_call(peer: Any, provider: Any, result: Any) -> None:
+    peer.on("RunJob", brief_run(peer, result))
+    job = await (await provider.get_backend("qasm_simulator")).run(BELL)
+    assert await job.status() is JobStatus.DONE
+    assert (await job.result()).get_counts() == {"11": 7}
     assert not {"SubmitJob", "WatchJob", "GetJob", "ReadResult"} & set(peer.requests)
 
 

@@ -18,6 +18,7 @@ from tests.unit.client.transport.runs import (
     DONE,
     RUNNING,
     Messages,
+    brief_run,
     event,
     first,
     wait_until,
@@ -37,6 +38,17 @@ def test_one_call_submits_watches_and_brings_the_result(peer: Any, backend: Any,
     assert job.result().get_counts() == {"11": 7}
     assert job.status() is JobStatus.DONE
     assert peer.requests["RunJob"][0].request_id == "mine"
+    assert not {"SubmitJob", "WatchJob", "GetJob", "ReadResult"} & set(peer.requests)
+
+
+def test_a_job_that_has_ended_by_then_costs_one_call(peer: Any, backend: Any, result: Any) -> None:
+    seen: list[JobStatus] = []
+    peer.on("RunJob", brief_run(peer, result))
+    job = backend.run(BELL)
+    assert job.status() is JobStatus.DONE
+    job.wait_for_final_state(callback=lambda job_id, status, job: seen.append(status))
+    assert job.result().get_counts() == {"11": 7}
+    assert seen == []
     assert not {"SubmitJob", "WatchJob", "GetJob", "ReadResult"} & set(peer.requests)
 
 
