@@ -47,9 +47,7 @@ async def test_run_tells_the_whole_story_and_brings_the_result(start: Any, tools
     assert job.result_expire_time.ToNanoseconds() > job.end_time.ToNanoseconds()
 
 
-async def test_a_brief_run_of_a_quick_job_tells_its_end(
-    start: Any, executor: Any, tools: SimpleNamespace
-) -> None:
+async def test_a_brief_run_of_a_quick_job_tells_its_end(start: Any, tools: SimpleNamespace) -> None:
     manager = await start()
     for text, status in (("quick done", DONE), ("quick fail", ERROR), ("quick array 5000", DONE)):
         watch = await manager.run(tools.spec(text), text, brief=True)

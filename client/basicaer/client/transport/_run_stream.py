@@ -26,7 +26,7 @@ def run_request(request: job_service_pb2.SubmitJobRequest) -> job_service_pb2.Ru
 
 
 def watch_message(message: job_service_pb2.RunJobResponse) -> job_service_pb2.WatchJobResponse:
-    """Return a run's message as a watch's, which has no result. A job that has ended tells its last event."""
+    """Return a run's message as a watch's, which has no result. Beside a job, an event tells nothing new."""
     part = {"job": message.job} if message.HasField("job") else {"event": message.event}
     return job_service_pb2.WatchJobResponse(**part)
 

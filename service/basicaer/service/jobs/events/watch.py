@@ -95,7 +95,7 @@ class Watch:
                 return published
             if entry.lost is not None:
                 raise entry.lost
-            if entry.final or entry.closed:
+            if self.over:
                 return None
             if self._passing_version != entry.passing_version:
                 self._passing_version = entry.passing_version
