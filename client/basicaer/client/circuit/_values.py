@@ -86,10 +86,10 @@ class Expression:
     def __xor__(self, other: Any) -> Expression:
         return self._binary(pb.BINARY_OPERATOR_BIT_XOR, other)
 
-    def __eq__(self, other: object) -> Expression:  # type: ignore[override]  # an expression, as numpy's arrays do
+    def __eq__(self, other: object) -> Expression:  # type: ignore[override]  # `a == b` is part of a circuit, no bool; so do numpy's arrays
         return self._binary(pb.BINARY_OPERATOR_EQUAL, other)
 
-    def __ne__(self, other: object) -> Expression:  # type: ignore[override]  # as above
+    def __ne__(self, other: object) -> Expression:  # type: ignore[override]  # as `==`
         return self._binary(pb.BINARY_OPERATOR_NOT_EQUAL, other)
 
     def __lt__(self, other: Any) -> Expression:

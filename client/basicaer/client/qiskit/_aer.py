@@ -219,7 +219,7 @@ class AerSimulator(BasicAerBackend):
         """Change one option, or give it its default by None. Raises as `set_options`."""
         self.set_options(**{key: value})
 
-    def run(  # type: ignore[override]  # the arguments are named and placed as Aer's
+    def run(  # type: ignore[override]  # callers give Aer's arguments by place, which aren't BackendV2's
         self, circuits: Any, parameter_binds: Any = None, validate: bool = False, **run_options: Any
     ) -> BasicAerJob:
         """Submit circuits as Aer's own simulator runs them. `validate` has no effect: the server always does.

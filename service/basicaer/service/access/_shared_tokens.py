@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,11 +87,15 @@ class SharedTokenStore:
         Raises:
             ServiceError: STORE_BUSY.
         """
-        query: Callable[[Any], Awaitable[Sequence[Any]]] = lambda connection: connection.fetch(  # noqa: E731
-            "UPDATE tokens SET revoke_time = $1 WHERE (token_id = $2 OR name = $2) AND revoke_time IS NULL"
-            f" RETURNING {_COLUMNS}",
-            *(time.time(), id_or_name),
-        )
+
+        async def query(connection: Any) -> Sequence[Sequence[Any]]:
+            found: Sequence[Sequence[Any]] = await connection.fetch(
+                "UPDATE tokens SET revoke_time = $1"
+                f" WHERE (token_id = $2 OR name = $2) AND revoke_time IS NULL RETURNING {_COLUMNS}",
+                *(time.time(), id_or_name),
+            )
+            return found
+
         return [Token(*row) for row in self._table.run(query)]
 
     def find(self, token_id: str) -> Token | None:

@@ -41,7 +41,7 @@ def server_credentials(config: Config) -> grpc.ServerCredentials | None:
 
     return grpc.dynamic_ssl_server_credentials(
         files.get()[0],
-        fetch,  # type: ignore[arg-type]  # gRPC's documentation allows None
+        fetch,  # type: ignore[arg-type]  # None means unchanged (gRPC's documentation); its stubs forget that
         require_client_authentication=client_ca is not None,
     )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import socket
 from typing import TYPE_CHECKING
@@ -102,7 +103,8 @@ class WebDoor:
 
     async def _load(self) -> None:
         try:
-            await asyncio.to_thread(_import)
+            # Away from the loop's thread, which serves meanwhile.
+            await asyncio.to_thread(importlib.import_module, "basicaer.service.doors.http")
             from basicaer.service.doors.http import HttpServer
 
             assert self._socket is not None
@@ -123,11 +125,6 @@ class WebDoor:
             # gRPC can; and who waits for HTTP should learn of it.
             if self._socket is not None:
                 self._socket.close()
-
-
-def _import() -> None:
-    """Load the modules away from the loop's thread, which serves meanwhile."""
-    import basicaer.service.doors.http  # noqa: F401  # for the modules
 
 
 def _bound(listen: str) -> socket.socket:

@@ -63,7 +63,7 @@ class Where(NamedTuple):
         return cls(line, column, f"\n  {shown}\n  {' ' * (column - 1 - start)}^", length)
 
 
-class ProgramFault(Exception):  # noqa: N818 - the fault is the program's
+class ProgramFault(Exception):  # noqa: N818 - the program's fault, which callers are told: no error of ours
     """A program that can't be run. `path` leads to the fault inside of the program, when there is one.
 
     `expected` is what the grammar expects at the place. `feature` is a part of the language that isn't

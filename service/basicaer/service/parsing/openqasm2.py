@@ -14,6 +14,7 @@ server itself calls `parse_at_once` alone; the rest of this runs in its parser p
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +63,7 @@ def load() -> None:
     Qiskit's native part (seen in 2.6) allocates with mimalloc, which takes the thread that loads it for the
     main one. Once that thread has ended, the first allocation on any new thread is a segmentation fault.
     """
-    from qiskit import qasm2  # noqa: F401 - for its effect
+    importlib.import_module("qiskit.qasm2")
 
 
 def warm() -> None:

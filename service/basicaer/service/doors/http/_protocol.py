@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import h11
 from basicaer.service.doors.http._problems import PROBLEM, untyped
@@ -40,11 +40,11 @@ class Connection(H11Protocol):
         self._deadline = 0.0
         self._stuck_since: float | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._deadline = self.loop.time() + _HEAD_SECONDS
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, transport))
         if self._most is not None and len(self.connections) > self._most:
-            transport.abort()
+            self.transport.abort()
 
     def on_response_complete(self) -> None:
         rest = self.conn.their_state is h11.SEND_BODY

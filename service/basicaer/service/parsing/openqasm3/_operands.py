@@ -110,12 +110,12 @@ class Operands(Indexing):
         action: Callable[[list[Qubits]], None],
         writes: Sequence[Variable],
     ) -> None:
-        for place, operand in enumerate(operands):  # noqa: B007 - where it stopped
-            if isinstance(operand, OneOf):
-                break
-        else:
+        unknown = ((place, each) for place, each in enumerate(operands) if isinstance(each, OneOf))
+        first = next(unknown, None)
+        if first is None:
             action([each for each in operands if isinstance(each, Qubits)])
             return
+        place, operand = first
 
         def instead(number: int) -> Callable[[], None]:
             chosen: list[Qubits | OneOf] = [

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from basicaer.service.store.moving.report import MoveReport
-from basicaer.service.store.moving.source import Source, SourceJob, Unmovable
+from basicaer.service.store.moving.source import Source, SourceJob, UnmovableError
 from basicaer.service.store.moving.target import Target
 from basicaer.service.store.postgresql.objects.results import Objects
 
@@ -57,7 +57,7 @@ class _Move:
             there = self._target.known([job.record.job_id for job in batch if isinstance(job, SourceJob)])
             together = []
             for job in batch:
-                if isinstance(job, Unmovable):
+                if isinstance(job, UnmovableError):
                     self._skip(job)
                 elif job.record.job_id in there:
                     self._report.there += 1
@@ -81,14 +81,14 @@ class _Move:
 
         try:
             refused = self._target.add_with_file(job, pieces())
-        except Unmovable as error:
+        except UnmovableError as error:
             refused = error
         if refused is None:
             self._report.moved += 1
         else:
             self._skip(refused)
 
-    def _skip(self, job: Unmovable) -> None:
+    def _skip(self, job: UnmovableError) -> None:
         self._report.skipped.append((job.job_id, str(job)))
 
     def _add(self, size: int) -> None:

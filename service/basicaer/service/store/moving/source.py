@@ -22,7 +22,7 @@ from basicaer.service.store.sqlite._schema import APPLICATION_ID, REVISIONS, unu
 from basicaer.v1 import job_pb2
 from google.protobuf.message import DecodeError
 
-__all__ = ["Source", "SourceJob", "Unmovable"]
+__all__ = ["Source", "SourceJob", "UnmovableError"]
 
 _BUSY_TIMEOUT = 2.0
 _BATCH = 100
@@ -31,7 +31,7 @@ _JOBS = f"SELECT number, job_id, {RECORD}, sweep_time FROM jobs WHERE number > ?
 _SIZES = "SELECT count(*), coalesce(sum(file_bytes), 0) FROM jobs"
 
 
-class Unmovable(Exception):  # noqa: N818  # it is no defect
+class UnmovableError(Exception):
     """A job stays where it is; says why."""
 
     def __init__(self, job_id: str, why: str) -> None:
@@ -119,30 +119,30 @@ class Source:
         ((jobs, in_files),) = rows(self._connection, _SIZES, ())
         return jobs, in_files
 
-    def jobs(self) -> Iterator[list[SourceJob | Unmovable]]:
+    def jobs(self) -> Iterator[list[SourceJob | UnmovableError]]:
         """All jobs, in the order in which they came, some at a time."""
         last = -(2**63)
         while batch := rows(self._connection, _JOBS, (last, _BATCH)):
             last = batch[-1][0]
             yield [self._job(row[1:]) for row in batch]
 
-    def _job(self, row: tuple[object, ...]) -> SourceJob | Unmovable:
+    def _job(self, row: tuple[object, ...]) -> SourceJob | UnmovableError:
         *columns, sweep_time = row
         record = read_record(columns)
         if not isinstance(record, JobRecord):
-            return Unmovable(record.job_id, "it is damaged")
+            return UnmovableError(record.job_id, "it is damaged")
         job_id = record.job_id
         request_id, request_hash, backend_name, create_time, origin, state = columns[9:]
         try:
             message = job_pb2.Job.FromString(record.job)
         except DecodeError:
-            return Unmovable(job_id, "it is damaged")
+            return UnmovableError(job_id, "it is damaged")
         ((spec, its_spec_sum),) = rows(self._connection, _sql.LOAD_SPEC, (job_id,))
         if not (fits(spec_sum, (job_id, spec), its_spec_sum) if spec is not None else its_spec_sum is None):
-            return Unmovable(job_id, "its programs are damaged")
+            return UnmovableError(job_id, "its programs are damaged")
         ((*of_result, its_result_sum),) = rows(self._connection, _sql.FIND_RESULT, (job_id,))
         if not fits(result_sum, (job_id, *of_result), its_result_sum):
-            return Unmovable(job_id, "its result is damaged")
+            return UnmovableError(job_id, "its result is damaged")
         file, message_size, file_bytes, result = of_result
         return SourceJob(
             record,
@@ -167,7 +167,7 @@ class Source:
         """Return the bytes of a job's result file, a mebibyte at a time, each compared with its checksum.
 
         Raises:
-            Unmovable: It is missing, or damaged.
+            UnmovableError: It is missing, or damaged.
         """
         if job.file is None:
             return
@@ -179,9 +179,9 @@ class Source:
                 for offset in range(0, size, _PIECE):
                     yield file.read_checked(offset, min(_PIECE, size - offset))
         except FileNotFoundError:
-            raise Unmovable(job_id, f"its result's file {path} is missing") from None
+            raise UnmovableError(job_id, f"its result's file {path} is missing") from None
         except ServiceError as error:
-            raise Unmovable(job_id, f"its result can't be read: {error.message}") from error
+            raise UnmovableError(job_id, f"its result can't be read: {error.message}") from error
 
     def note_moved(self, shown: str) -> None:
         """Keep servers from starting with the directory: what waits there would run twice."""

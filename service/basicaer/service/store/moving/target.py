@@ -11,7 +11,7 @@ import asyncpg
 import google_crc32c
 from basicaer.service.errors import DataDirectoryError, ServiceError, result_too_large
 from basicaer.service.store._sums import result_sum
-from basicaer.service.store.moving.source import SourceJob, Unmovable
+from basicaer.service.store.moving.source import SourceJob, UnmovableError
 from basicaer.service.store.postgresql import _sql
 from basicaer.service.store.postgresql._address import Address
 from basicaer.service.store.postgresql._errors import service_error
@@ -90,7 +90,7 @@ class Target:
         found = self._loop.call(self._query(lambda connection: connection.fetch(_sql.MADE, keys)))
         return {row[0].decode() for row in found}
 
-    def add(self, jobs: Sequence[SourceJob]) -> list[Unmovable]:
+    def add(self, jobs: Sequence[SourceJob]) -> list[UnmovableError]:
         """Add jobs without a result's file, together; which of them can't be added, and aren't there.
 
         Raises:
@@ -106,19 +106,19 @@ class Target:
         made = self._loop.call(self._query(write))
         return self._refused([job for job in jobs if job.record.job_id not in made])
 
-    def add_with_file(self, job: SourceJob, pieces: Iterable[bytes]) -> Unmovable | None:
+    def add_with_file(self, job: SourceJob, pieces: Iterable[bytes]) -> UnmovableError | None:
         """Add a job and its result's file; why not, if it can't be added, and isn't there.
 
         Raises:
             ServiceError: STORE_BUSY: it may not be there.
-            Unmovable: Its result can't be read, or is too large.
+            UnmovableError: Its result can't be read, or is too large.
         """
         job_id, size = job.record.job_id, job.file_bytes or 0
         assert job.file is not None
         attempt = int(job.file.rpartition("-")[2])
         if size > self._largest:
             if not self._objects.is_set:
-                raise Unmovable(job_id, result_too_large(size, self._largest).message)
+                raise UnmovableError(job_id, result_too_large(size, self._largest).message)
             name = self._objects.stage(self._loop, job_id, attempt, pieces, lambda: _MIGRATION)
             its_sum = result_sum(job_id, name, job.message_size, job.file_bytes, job.result)
             made = self._loop.call(
@@ -173,13 +173,13 @@ class Target:
             await connection.execute(_LABEL, *columns(labels))
         return made
 
-    def _refused(self, jobs: Sequence[SourceJob]) -> list[Unmovable]:
+    def _refused(self, jobs: Sequence[SourceJob]) -> list[UnmovableError]:
         """Why these weren't inserted; nothing of those that are there by now."""
         if not jobs:
             return []
         there = self.known([job.record.job_id for job in jobs])
         return [
-            Unmovable(
+            UnmovableError(
                 job.record.job_id, f"its request id {job.request_id!r} is another job's in the database"
             )
             for job in jobs

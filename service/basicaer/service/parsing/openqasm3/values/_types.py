@@ -45,7 +45,7 @@ __all__ = [
 Constant: TypeAlias = bool | int | float | complex
 
 
-class ValueProblem(Exception):  # noqa: N818 - it is a program's
+class ValueProblem(Exception):  # noqa: N818 - of a program, as ProgramFault, which it becomes
     """What is wrong with a value, or what it needs that isn't supported (`feature`); whoever knows the place
     makes a ProgramFault of it.
     """
