@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from basicaer.service.cli import _private
 
 from tests.integration.cli.conftest import Run
 from tests.integration.conftest import COMMAND
@@ -78,3 +79,14 @@ def test_check_needs_no_server(bell: str) -> None:
         [*COMMAND, "check", bell], capture_output=True, text=True, timeout=90, env=environment
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{bell}: no mistakes\n", "")
+
+
+def test_a_slow_start_is_told_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_private, "_PATIENCE", 0.001)
+    with _private.private_server():
+        assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with _private.private_server():
+        assert capsys.readouterr() == ("", "the private server isn't ready yet: waiting up to 600 s …\n")

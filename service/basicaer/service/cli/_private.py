@@ -18,7 +18,7 @@ from basicaer.service.cli._say import say
 
 __all__ = ["connect_or_start", "private_server"]
 
-# The first start on a machine compiles the kernels, for which a slow one needs minutes.
+# A start takes a second, and many of them on a machine that is busy or starved of memory.
 _START_LIMIT = 600.0
 _PATIENCE = 10.0
 _STOP_LIMIT = 10.0
@@ -90,8 +90,10 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     while not line.endswith(b"\n"):
         ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
         if not ready and time.monotonic() < until:
-            if not told:
-                say("compiling the simulator's kernels, once on this machine …", stream=sys.stderr)
+            # For who looks on; in a file it would be a line that is there or not as the machine pleases.
+            if not told and sys.stderr.isatty():
+                line = f"the private server isn't ready yet: waiting up to {_START_LIMIT:g} s …"
+                say(line, stream=sys.stderr)
                 told = True
             continue
         piece = os.read(process.stdout.fileno(), 4096) if ready else b""
