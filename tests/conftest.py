@@ -47,6 +47,13 @@ STOP_LIMIT = 30.0
 PARSER = b"basicaer.service.parsing._process"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the slow ones come first, so that one worker has them, with one Ray cluster for all, while others
+    take what comes after them.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @contextlib.contextmanager
 def open_channel(
     address: str,

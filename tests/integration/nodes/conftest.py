@@ -1,4 +1,4 @@
-"""The cluster that tests of this folder share, each module its own."""
+"""The cluster that tests of this folder share: each leaves it with as many nodes as it found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.cluster.ray import RayCluster
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def nodes() -> Iterator[RayCluster]:
     with RayCluster() as cluster:
         yield cluster

@@ -20,6 +20,7 @@ __all__ = ["connect_or_start", "private_server"]
 
 # A start takes a second, and many of them on a machine that is busy or starved of memory.
 _START_LIMIT = 600.0
+_NOT_READY = f"the private server isn't ready yet: waiting up to {_START_LIMIT:g} s …"
 _PATIENCE = 10.0
 _STOP_LIMIT = 10.0
 
@@ -92,8 +93,7 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
         if not ready and time.monotonic() < until:
             # For who looks on; in a file it would be a line that is there or not as the machine pleases.
             if not told and sys.stderr.isatty():
-                line = f"the private server isn't ready yet: waiting up to {_START_LIMIT:g} s …"
-                say(line, stream=sys.stderr)
+                say(_NOT_READY, stream=sys.stderr)
                 told = True
             continue
         piece = os.read(process.stdout.fileno(), 4096) if ready else b""
