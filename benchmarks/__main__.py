@@ -10,7 +10,17 @@ import sys
 from benchmarks import _conversion, _import, _openqasm3, _qiskit, _texts
 from benchmarks.cluster import _claims, _news, _ray_result
 from benchmarks.cluster import _run_job as _cluster_run_job
-from benchmarks.service import _blown_up, _busy, _overload, _page, _run_job, _state_stream, _watchers, _web
+from benchmarks.service import (
+    _blown_up,
+    _busy,
+    _cold,
+    _overload,
+    _page,
+    _run_job,
+    _state_stream,
+    _watchers,
+    _web,
+)
 from benchmarks.states import _expectations, _spread
 
 PARTS = {
@@ -29,6 +39,7 @@ PARTS = {
     "texts": _texts.measure,
     "openqasm3": _openqasm3.measure,
     "blown_up": _blown_up.measure,
+    "cold": _cold.measure,
     "cluster_run_job": _cluster_run_job.measure,
     "cluster_news": _news.measure,
     "cluster_claims": _claims.measure,

@@ -59,16 +59,19 @@ def _process(*command: str, environment: Mapping[str, str] | None = None) -> Ite
 
 
 def real_server(
-    data_dir: str, *options: str, checkout: Path | None = None
+    data_dir: str,
+    *options: str,
+    checkout: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> contextlib.AbstractContextManager[tuple[str, int]]:
     """Run the service itself, with a durable store in ``data_dir``; yield its address and process id. It is
-    another checkout's when that is given, with the packages that are installed here.
+    another checkout's when that is given, with the packages that are installed here; `environment` takes the
+    place of this process' own.
     """
     command = ["-m", "basicaer.service.cli", "serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir]
-    environment = None
     if checkout is not None:
         folders = (checkout / part for part in ("protos", "client", "simulator", "service"))
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
+        environment = {**(environment or os.environ), "PYTHONPATH": os.pathsep.join(map(str, folders))}
     return _process(*command, "--log-level", "warning", *options, environment=environment)
 
 

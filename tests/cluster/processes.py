@@ -20,6 +20,7 @@ from typing import Protocol
 MOST_BYTES = 65_536
 START_LIMIT = 110.0
 STOP_LIMIT = 40.0
+_READY = (b"listening on ", b"working as ")
 _CLI = [sys.executable, "-m", "basicaer.service.cli"]
 
 
@@ -159,7 +160,9 @@ class Part:
         """
         assert self._output is not None
         line, until = b"", time.monotonic() + START_LIMIT
-        while not line.endswith(b"\n"):
+        while not (line.startswith(_READY) and line.endswith(b"\n")):
+            # Ray may say something before.
+            line = b"" if line.endswith(b"\n") else line
             found, _, _ = select.select([self._output], [], [], max(until - time.monotonic(), 0))
             piece = os.read(self._output, 1) if found else b""
             if not piece:

@@ -52,6 +52,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "busy": {"NUM_QUBITS": 20, "CALLS": 2},
     "texts": {"_LONG": 40 << 10, "_SECONDS": 0.2, "_WARM_UP": 0.1, "_SHORT": 2 << 10, "_TURNS": 1},
     "blown_up": {"_WARM_UP": 0.5, "_ALONE": 0.5, "play": partial(_blown_up.play, "free data", 100_000)},
+    "cold": {"ROUNDS": 1, "IS_COLD": False},
     "cluster_run_job": {"ROUNDS": 1, "JOBS_A_ROUND": 16, "LATENCIES_A_ROUND": 2, "WARM_UP_JOBS": 16},
     "cluster_news": {"COUNTS": (5,), "CONNECTIONS": 2, "EVENTS": 3, "WARM_UP_EVENTS": 1},
     "cluster_claims": {"JOBS": 20, "ROUNDS": 1, "BATCHES": (2,), "WORKERS": 2},

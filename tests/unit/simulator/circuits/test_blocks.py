@@ -24,6 +24,7 @@ from basicaer.simulator import (
     validate,
 )
 
+from tests.traced import traced
 from tests.unit.simulator.shorthand import TRUE, block_of
 
 
@@ -92,11 +93,8 @@ def test_deeply_nested_blocks_need_no_deep_stack() -> None:
 def test_a_number_of_qubits_costs_nothing_until_they_are_there(fields: dict[str, Any]) -> None:
     """No instruction uses it; 2 to the power of it would have half a gigabyte."""
     circuit = Circuit(1, operations=[Operation(num_qubits=2**32 - 1, **fields)])
-    tracemalloc.start()
-    try:
+    with traced():
         with contextlib.suppress(CircuitError):
             validate(circuit)
             required_bytes(circuit, method="run", shots=1)
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
-    finally:
-        tracemalloc.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -19,18 +21,30 @@ from basicaer.simulator import (
     statevector,
     unitary,
 )
+from basicaer.simulator.methods.statevector.engine.machine._helpers import helpers
+
+from tests.traced import traced
 
 
 def peak(call: Callable[[], object]) -> int:
     """The most memory that `call` allocates."""
-    tracemalloc.start()
-    try:
+    with traced():
         before = tracemalloc.get_traced_memory()[0]
         tracemalloc.reset_peak()
         call()
         return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
+
+
+def test_a_trace_ends_after_those_who_help() -> None:
+    ended = threading.Event()
+
+    def help_late() -> None:
+        time.sleep(0.05)
+        ended.set()
+
+    with traced():
+        helpers().submit(help_late)
+    assert ended.is_set()
 
 
 def gates(num_qubits: int, num_clbits: int = 0) -> Circuit:

@@ -22,6 +22,7 @@ from basicaer.simulator import (
 )
 from basicaer.simulator.compiler import _wires as wires_module
 
+from tests.traced import traced
 from tests.unit.simulator.shorthand import close, memory_of
 
 
@@ -138,12 +139,9 @@ def test_widening_a_state_takes_no_second_copy() -> None:
             circuit.append("h", [qubit])
     ready = ValidCircuit(circuit)
     statevector(ready)
-    tracemalloc.start()
-    try:
+    with traced():
         state = statevector(ready)
         assert tracemalloc.get_traced_memory()[1] <= required_bytes(ready, method="statevector")
-    finally:
-        tracemalloc.stop()
     assert close(np.abs(state.reshape(-1, 2, 512)[:, 0]), 2**-9.5)
     assert not state.reshape(-1, 2, 512)[:, 1].any()
     for more in (0.0, 0.1):

@@ -19,6 +19,7 @@ from basicaer.v1 import error_reason_pb2 as reasons
 
 from tests.postgresql import PostgreSQL
 from tests.s3 import S3Server
+from tests.traced import traced
 from tests.unit.store.conftest import Opened, finish, insert, update
 from tests.unit.store.store_contract import StoreContract
 
@@ -302,11 +303,8 @@ def test_an_object_store_that_can_not_be_used_is_told_at_the_start(
 def test_a_large_result_takes_little_memory_beside_itself(open_objects: OpenObjects) -> None:
     its = open_objects()
     data = memoryview(bytearray(160 * MIB))
-    tracemalloc.start()
-    try:
+    with traced():
         staged = its.store.stage_result("job00001", 1, [b"message"], [data])
         _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
     assert staged.file_bytes == 160 * MIB
     assert peak < (results._IN_FLIGHT + 4) * results._PART_BYTES

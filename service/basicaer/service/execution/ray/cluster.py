@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,14 @@ import ray
 from basicaer.service import version
 from basicaer.service.errors import SettingError, size_text
 from basicaer.service.execution.ray.actor import Node, look_around
-from ray.exceptions import GetTimeoutError, RayError
+from ray.exceptions import (
+    GetTimeoutError,
+    NodeDiedError,
+    ObjectLostError,
+    RayError,
+    TaskUnschedulableError,
+    WorkerCrashedError,
+)
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 __all__ = [
@@ -40,6 +48,9 @@ _log = logging.getLogger(__name__)
 PREFIX = "ray://"
 # Until a node must have told of itself: its first process has to start.
 _ANSWER = 60.0
+# What a question to a node ends with when the node does, and how long Ray may take to notice that (seconds).
+_LOST = (GetTimeoutError, NodeDiedError, ObjectLostError, TaskUnschedulableError, WorkerCrashedError)
+_NOTICED, _LOOK = 30.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +124,9 @@ def connect(executor: str) -> list[Place]:
             f" to be one of its nodes: ray start --address {address}",
         ) from error
     try:
-        found = places()
+        found = _fit(places())
         if not found:
             raise SettingError("executor", f"the Ray cluster at {address} has no node with memory for jobs")
-        _check(found)
     except BaseException:
         disconnect()
         raise
@@ -169,6 +179,8 @@ def largest_node() -> int:
 def answers(found: Sequence[Place]) -> Iterator[tuple[Place, Node | RayError]]:
     """Have each node tell of itself; yield what it says, or why it says nothing: GetTimeoutError when it
     starts no process within a minute, another RayError when it can't load basicaer.
+
+    One that leaves meanwhile, or had left before Ray knew, is left out.
     """
     ask: Any = ray.remote(num_cpus=0, max_retries=0)(look_around)
     asked = [
@@ -177,17 +189,32 @@ def answers(found: Sequence[Place]) -> Iterator[tuple[Place, Node | RayError]]:
     ]
     for place, answer in zip(found, asked, strict=True):
         try:
-            yield place, ray.get(answer, timeout=_ANSWER)
+            node = ray.get(answer, timeout=_ANSWER)
         except RayError as error:
-            yield place, error
+            if isinstance(error, _LOST) and _leaves(place):
+                _log.info("Ray node %s has left the cluster", place.address)
+                continue
+            node = error
+        yield place, node
 
 
-def _check(found: Sequence[Place]) -> None:
-    """Have each node tell of itself.
+def _leaves(place: Place) -> bool:
+    """Whether a node that was lost is one that the cluster lists no more, as soon as Ray knows."""
+    until = time.monotonic() + _NOTICED
+    while any(machine.alive and machine.node_id == place.node_id for machine in machines()):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_LOOK)
+    return True
+
+
+def _fit(found: Sequence[Place]) -> list[Place]:
+    """Have each node tell of itself, and return those that do.
 
     Raises:
         SettingError: One can't run jobs, or shouldn't.
     """
+    fit: list[Place] = []
     for place, node in answers(found):
         if isinstance(node, GetTimeoutError):
             raise SettingError("executor", f"Ray node {place.address} starts no process")
@@ -208,6 +235,8 @@ def _check(found: Sequence[Place]) -> None:
                 f"Ray node {place.address} was started without RAY_AUTH_MODE=token, so that whoever reaches"
                 " it may run anything there: start it with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH",
             )
+        fit.append(place)
+    return fit
 
 
 @contextmanager
