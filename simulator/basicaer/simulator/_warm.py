@@ -124,16 +124,17 @@ class _Parts:
         self._collects = False
 
     def start(self) -> None:
-        """Begins, with as many parts as there are other processors; `finish` does the others."""
-        helpers = default_threads() - 1
-        for number, part in enumerate(PARTS):
-            if number < helpers:
-                command = [sys.executable, "-m", "basicaer.simulator.methods.statevector._parts", part]
-                command.append(str(os.getpid()))
+        """Begins, with a process for each other processor, which take turns with this one; `finish` does its
+        own.
+        """
+        parts, workers = list(PARTS), default_threads()
+        for number in range(workers - 1):
+            if its := parts[number::workers]:
+                command = [sys.executable, "-m", "basicaer.simulator.methods.statevector._parts"]
+                command += [str(os.getpid()), *its]
                 null = subprocess.DEVNULL
                 self._processes.append(subprocess.Popen(command, stdin=null, stdout=null, stderr=null))
-            else:
-                self._own.append(part)
+        self._own = parts[workers - 1 :: workers]
         # The collector would look through all that a compiler makes, again and again.
         self._collects = gc.isenabled()
         gc.disable()
@@ -141,7 +142,7 @@ class _Parts:
     def finish_own(self) -> None:
         """Has those parts compiled that no process does."""
         while self._own:
-            PARTS[self._own.pop()]()
+            PARTS[self._own.pop(0)]()
 
     def finish(self) -> None:
         """Has all parts compiled."""

@@ -15,7 +15,11 @@ from basicaer.simulator import GATES, Circuit, Instruction
 from basicaer.simulator.methods.statevector.engine._arrays import Columns
 from basicaer.simulator.methods.statevector.engine._matrices import operation_table
 from basicaer.simulator.methods.statevector.engine._readout import add_weights, collapse, draw, flip
-from basicaer.simulator.methods.statevector.engine.planning._compile import compile_columns
+from basicaer.simulator.methods.statevector.engine.planning._compile import (
+    compile_columns,
+    lower_columns,
+    plan,
+)
 
 SPECS = list({spec.name: spec for spec in GATES.values()}.values())
 PLANS = [
@@ -83,7 +87,7 @@ def readouts() -> dict[str, npt.NDArray[Any]]:
 
 
 if __name__ == "__main__":
-    if not isinstance(compile_columns, types.FunctionType):
+    if not (isinstance(lower_columns, types.FunctionType) and isinstance(plan, types.FunctionType)):
         sys.exit("the planner was compiled")
     arrays: dict[str, Any] = {**plans(), **readouts()}
     np.savez(sys.argv[1], **arrays)

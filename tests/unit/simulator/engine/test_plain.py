@@ -18,12 +18,13 @@ from basicaer.simulator import (
     waiting_for_kernels,
 )
 from basicaer.simulator.methods.statevector import _background as background
-from basicaer.simulator.methods.statevector import _engine, _observables, _plain, _state
+from basicaer.simulator.methods.statevector import _observables, _plain, _state
 from basicaer.simulator.methods.statevector._interpreted import interpreted, is_exact
 from basicaer.simulator.methods.statevector.engine._arrays import Columns
 from basicaer.simulator.methods.statevector.engine._matrices import parametric
 from basicaer.simulator.methods.statevector.engine.blocks import _run
-from basicaer.simulator.methods.statevector.engine.planning._compile import compile_columns
+from basicaer.simulator.methods.statevector.engine.planning import _compile
+from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns, plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +33,7 @@ from tests.unit.simulator.engine.planned import random_gates
 pytestmark = pytest.mark.skipif(not is_exact(), reason="here Python rounds products and sums at once")
 
 _CALLS = (
-    *((_engine, "compile_columns"), (_run, "execute")),
+    *((_compile, "lower_columns"), (_compile, "plan"), (_run, "execute")),
     *((_state, name) for name in ("add_weights", "collapse", "draw", "flip", "sum_of_squares")),
     *((_observables, name) for name in ("add_expectation_values", "add_probabilities")),
 )
@@ -104,15 +105,17 @@ def test_tiny_numbers_are_flushed_as_compiled_code_does() -> None:
 
 
 def _columns_of(count: int) -> tuple[Any, ...]:
-    """What plans `count` gates."""
+    """What lowers `count` gates."""
     columns = Columns(np.zeros(count, np.uint32), np.zeros(count, np.uint32), np.zeros(0))
     table, pool, span = np.zeros((1, 6), np.int64), np.zeros(4, complex), np.array([0, count, 0, 0])
-    return table, pool, columns, span, 3, True, 15, 3, 3
+    return table, pool, columns, span, 3, True, 3, 3
 
 
 def test_small_calls_go_the_plain_way_and_large_ones_wait() -> None:
-    assert _plain.plain(compile_columns, _columns_of(10)) is not None
-    assert _plain.plain(compile_columns, _columns_of(10_000)) is None
+    assert _plain.plain(lower_columns, _columns_of(10)) is not None
+    assert _plain.plain(lower_columns, _columns_of(10_000)) is None
+    assert _plain.plain(plan, (None, None, None, 30)) is not None
+    assert _plain.plain(plan, (None, None, None, 10_000)) is None
     # Nobody has said what this one takes.
     assert _plain.plain(parametric, ()) is None
 
@@ -120,10 +123,10 @@ def test_small_calls_go_the_plain_way_and_large_ones_wait() -> None:
 def test_a_call_goes_the_plain_way_until_its_kernel_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "_start", lambda more: subprocess.Popen(["sleep", "100"]))
     with compiling_apart(lambda: None) as compiling:
-        instead = compiling.wait(compile_columns, _columns_of(3), lambda: False)
+        instead = compiling.wait(lower_columns, _columns_of(3), lambda: False)
         assert instead is not None
-        assert compiling.wait(compile_columns, _columns_of(3), lambda: True) is None
+        assert compiling.wait(lower_columns, _columns_of(3), lambda: True) is None
         found: list[bool] = [False, True]
         with waiting_for_kernels():
-            assert compiling.wait(compile_columns, _columns_of(3), lambda: found.pop(0)) is None
+            assert compiling.wait(lower_columns, _columns_of(3), lambda: found.pop(0)) is None
         assert found == []

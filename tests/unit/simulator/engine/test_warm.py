@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from basicaer.simulator import warm_up
 from basicaer.simulator.methods.statevector._parts import PARTS
+from basicaer.simulator.methods.statevector.engine._readout import draw
 from basicaer.simulator.methods.statevector.engine.blocks._executor import execute
-from basicaer.simulator.methods.statevector.engine.planning._compile import compile_columns
+from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns, plan
 
 PROGRAM = """
 import basicaer.simulator as sim
@@ -46,7 +48,8 @@ def test_compiling_is_told_once_and_loading_never(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "function", "kinds"), [("planner", compile_columns, 1), ("blocks", execute, 2)]
+    ("part", "function", "kinds"),
+    [("lowering", lower_columns, 1), ("planner", plan, 1), ("blocks", execute, 2), ("readout", draw, 2)],
 )
 def test_what_helpers_compile_is_what_is_needed(part: str, function: Any, kinds: int) -> None:
     """With other types of arguments they would compile code that nobody calls, besides what all need."""
@@ -82,3 +85,40 @@ def test_processes_that_compile_the_same_at_once_save_it_in_order(tmp_path: Path
         [sys.executable, program, orders[0]], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == "4 2 3.0 4j 2\n"
+
+
+def _flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[:-40], _flipped], ids=["empty", "cut", "bit"]
+)
+def test_a_damaged_kernel_is_compiled_again(
+    tmp_path: Path, damage: Callable[[bytes], bytes], suffix: str
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(SAVE)
+
+    def hits() -> int:
+        done = subprocess.run(
+            [sys.executable, program, "i f"],
+            env={"NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=True,
+        )
+        count, *values = done.stdout.split()
+        assert values == ["2", "3.0", "4j", "2"]
+        return int(count)
+
+    assert hits() == 0
+    files = [*(tmp_path / "cache").rglob(f"*twice*{suffix}")]
+    assert files
+    for file in files:
+        file.write_bytes(damage(file.read_bytes()))
+    assert hits() == 0
+    assert hits() == 4

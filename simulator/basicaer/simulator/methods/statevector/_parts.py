@@ -3,7 +3,7 @@
 They need nothing of each other, so that processes compile them at once, each into the disk's cache, where
 `_engine` finds them.
 
-    python -m basicaer.simulator.methods.statevector._parts planner | blocks PARENT
+    python -m basicaer.simulator.methods.statevector._parts PARENT PART …
 """
 
 from __future__ import annotations
@@ -18,10 +18,19 @@ from typing import Any
 import numpy as np
 from basicaer.simulator._control import RunControl
 from basicaer.simulator.methods.statevector.engine._arrays import Columns, StagePlan
+from basicaer.simulator.methods.statevector.engine._readout import draw, sum_of_squares
 from basicaer.simulator.methods.statevector.engine.blocks._executor import execute
 from basicaer.simulator.methods.statevector.engine.blocks._run import Workspace
-from basicaer.simulator.methods.statevector.engine.columns import claims, factors, gates, passes, spans, steps
-from basicaer.simulator.methods.statevector.engine.planning._compile import compile_columns
+from basicaer.simulator.methods.statevector.engine.columns import (
+    claims,
+    factors,
+    fused,
+    gates,
+    passes,
+    spans,
+    steps,
+)
+from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns, plan
 
 __all__ = ["PARTS", "leave_with_parent"]
 
@@ -29,14 +38,21 @@ __all__ = ["PARTS", "leave_with_parent"]
 _LOOK = 1.0
 
 
-def _compile_planner() -> None:
-    """Plan no gate at all."""
+def _compile_lowering() -> None:
+    """Lower no gate at all."""
     columns = Columns(np.zeros(0, np.uint32), np.zeros(0, np.uint32), np.zeros(0))
     for column in columns:
         # As those of a circuit are. It's a part of the type.
         column.flags.writeable = False
     table, pool = np.zeros((1, gates.COLUMNS), np.int64), np.zeros(1, np.complex128)
-    compile_columns(table, pool, columns, np.zeros(spans.NUMBERS, np.int64), 1, True, 8, 3, 3)
+    lower_columns(table, pool, columns, np.zeros(spans.NUMBERS, np.int64), 1, True, 3, 3)
+
+
+def _compile_planner() -> None:
+    """Plan no operation at all."""
+    ops, mats = np.zeros((1, fused.COLUMNS), np.int64), np.zeros(1, np.complex128)
+    operands, wires = np.zeros(1, np.int64), np.arange(8, dtype=np.int64)
+    plan(ops, mats, operands, 0, wires.copy(), wires, 0, 8, 3, 0)
 
 
 def _compile_blocks() -> None:
@@ -44,7 +60,7 @@ def _compile_blocks() -> None:
     reals: list[type[np.floating[Any]]] = [np.float64, np.float32]
     for real in reals:
         space = Workspace(8, real)
-        plan = StagePlan(
+        stages = StagePlan(
             np.zeros((0, passes.STAGE_COLUMNS), np.int64),
             np.zeros((0, steps.ROW_COLUMNS), np.int64),
             np.zeros((0,), real),
@@ -52,7 +68,14 @@ def _compile_blocks() -> None:
         )
         counters = np.zeros((0, claims.WIDTH), np.int64)
         state, flag = np.zeros((2,), real), RunControl().flag
-        execute(state, 1 + 0j, True, plan, 3, space.block, space.work, counters, flag, 1)
+        execute(state, 1 + 0j, True, stages, 3, space.block, space.work, counters, flag, 1)
+
+
+def _compile_readout() -> None:
+    """Draw nothing from a state: what a first job needs beside its plan, in double precision."""
+    state, none = np.zeros(2), np.zeros(1, np.int64)
+    sum_of_squares(state, 0, 0)
+    draw(state, 0, 0, 0.0, np.zeros(0), 0, 0, none, none.copy())
 
 
 def leave_with_parent(parent: int) -> None:
@@ -69,10 +92,17 @@ def leave_with_parent(parent: int) -> None:
     threading.Thread(target=look, name="parent", daemon=True).start()
 
 
-PARTS = {"planner": _compile_planner, "blocks": _compile_blocks}
+PARTS = {
+    "planner": _compile_planner,
+    "lowering": _compile_lowering,
+    "blocks": _compile_blocks,
+    "readout": _compile_readout,
+}
+"""By turns, each worker has as much to do as another; the longest come first."""
 
 if __name__ == "__main__":
-    leave_with_parent(int(sys.argv[2]))
+    leave_with_parent(int(sys.argv[1]))
     # The collector would look through all that a compiler makes, again and again.
     gc.disable()
-    PARTS[sys.argv[1]]()
+    for part in sys.argv[2:]:
+        PARTS[part]()

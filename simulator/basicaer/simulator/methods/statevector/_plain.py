@@ -17,7 +17,7 @@ from basicaer.simulator.methods.statevector.engine import _readout as readout
 from basicaer.simulator.methods.statevector.engine.blocks._executor import execute
 from basicaer.simulator.methods.statevector.engine.columns import spans, steps
 from basicaer.simulator.methods.statevector.engine.machine._kept import comes_from_others
-from basicaer.simulator.methods.statevector.engine.planning._compile import compile_columns
+from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns, plan
 
 __all__ = ["interpretable", "plain"]
 
@@ -25,7 +25,7 @@ _MOST_SECONDS = 1.0
 """What Python may take for a call that would have to wait for its kernel."""
 
 # Seconds, as measured on a Xeon (Sapphire Rapids), upwards.
-_INSTRUCTION, _ENTRY = 1.5e-3, 3e-6
+_INSTRUCTION, _OPERATION, _ENTRY = 0.8e-3, 0.7e-3, 3e-6
 _ROW, _VECTOR, _PRODUCT = 0.5e-3, 150e-6, 30e-6
 _AMPLITUDE = 4e-6
 
@@ -41,11 +41,13 @@ def plain(kernel: Any, args: tuple[Any, ...]) -> Callable[..., Any] | None:
     return interpreted(kernel)
 
 
-def _of_planning(
-    table: Any, pool: Any, columns: Any, span: Any, n: int, fresh: bool, bits: int, v: int, pad: int
-) -> float:
+def _of_lowering(table: Any, pool: Any, columns: Any, span: Any, *others: Any) -> float:
     entries = len(pool) if span[spans.STOP] > span[spans.START] else 0
     return _INSTRUCTION * float(span[spans.STOP] - span[spans.START]) + _ENTRY * entries
+
+
+def _of_planning(ops: Any, mats: Any, operands: Any, count: int, *others: Any) -> float:
+    return _OPERATION * count
 
 
 def _of_running(
@@ -108,7 +110,8 @@ _OF_INTEGERS: dict[Any, Callable[..., float]] = {}
 _ESTIMATES: dict[Any, Callable[..., float]] = {
     kernel.py_func: estimate
     for kernel, estimate in (
-        (compile_columns, _of_planning),
+        (lower_columns, _of_lowering),
+        (plan, _of_planning),
         (execute, _of_running),
         (readout.sum_of_squares, _of_sum),
         (readout.draw, _of_drawing),

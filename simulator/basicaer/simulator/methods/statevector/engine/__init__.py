@@ -7,7 +7,7 @@ a name in brackets is the module of `columns` that names its columns:
     circuit's columns   operations uint32, qubits uint32, parameters float64
         | _matrices.operation_table, with_matrices
     table [gates]       a row for each distinct operation     pool  complex128: matrices, flat
-        | planning/_lowering.lower, for the instructions of span [spans]
+        | planning/_compile.lower_columns: _lowering.lower, for the instructions of span [spans]
         |     wire[q] = the wire of qubit q    known[w] = 0, 1, or -1 where wire w is live
         | planning/_fusion, by the matrices of _products
     ops [fused]         a row for each operation on wires     mats  complex128: matrices, flat

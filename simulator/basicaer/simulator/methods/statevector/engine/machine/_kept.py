@@ -3,17 +3,20 @@
 Code that came with the package lies in `simulator/kernels`, in a folder for each of `TARGETS`: the
 processor's best is read, where it was made of these very sources by this numba. Everything else is compiled
 here, and kept where numba keeps it. Both are found by what they were made of, and not by when the file was
-written, so that they may be copied.
+written, so that they may be copied. Each file ends with a digest of itself: who ran damaged code would end
+by a signal, or compute something else.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import functools
 import hashlib
 import inspect
 import logging
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +108,44 @@ def ship(folder: Path, target: str, reduce: Callable[[Any], Any] | None = None) 
     return count
 
 
+class _File(caching.IndexDataCacheFile):
+    """A function's index, and its code; a damaged file is as good as none.
+
+    What pickles are followed by isn't read, so that the digest needs no place of its own.
+    """
+
+    def _dump(self, obj: Any) -> bytes:
+        data: bytes = super()._dump(obj)
+        return data + _digest(data)
+
+    def _load_index(self) -> dict[Any, str]:
+        version = pickle.dumps(self._version, protocol=-1)
+        try:
+            found = Path(self._index_path).read_bytes()
+        except FileNotFoundError:
+            return {}
+        if not (found.startswith(version) and _is_whole(data := found[len(version) :])):
+            return {}
+        stamp, overloads = pickle.loads(data)
+        return dict(overloads) if stamp == self._source_stamp else {}
+
+    def _load_data(self, name: str) -> Any:
+        data = Path(self._data_path(name)).read_bytes()
+        if not _is_whole(data):
+            # As for one that is gone.
+            raise OSError(errno.EIO, "damaged", self._data_path(name))
+        return pickle.loads(data)
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _is_whole(data: bytes) -> bool:
+    size = hashlib.sha256().digest_size
+    return data[-size:] == _digest(data[:-size])
+
+
 class _Beside(caching.InTreeCacheLocator):
     """The folder beside the code, also when this user may not write there: what is in it is of use still."""
 
@@ -157,9 +198,7 @@ class _Cache(caching.FunctionCache):
             return self._index_key(types, codegen) in self._cache_file._load_index()
 
     def _file(self, folder: Path) -> Any:
-        return caching.IndexDataCacheFile(
-            cache_path=str(folder), filename_base=self._impl.filename_base, source_stamp=self._stamp
-        )
+        return _File(cache_path=str(folder), filename_base=self._impl.filename_base, source_stamp=self._stamp)
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """Return the code for these types, or None."""

@@ -1,4 +1,4 @@
-"""From packed columns to a plan, in one compiled call; or in two, for states in several processes."""
+"""From packed columns to a plan, in two compiled calls, which two processes may compile at once."""
 
 import numpy as np
 from basicaer.simulator.methods.statevector.engine._arrays import Columns, Complexes, Fused, Ints, StagePlan
@@ -72,23 +72,12 @@ def fuse(
 
 
 @compiled
-def compile_columns(
-    table: Ints,
-    pool: Complexes,
-    columns: Columns,
-    span: Ints,
-    n: int,
-    fresh: bool,
-    bits: int,
-    v: int,
-    pad: int,
-) -> tuple[StagePlan, complex, int]:
-    """Plan the instructions of `span`.
-
-    `fresh` says that the state is the basis state 0. `bits`
-    is the size of a block, `v` the number of lane bits, `pad` 0, or v for the amplitudes to lie v bits
-    higher in memory. Returns (plan, phase, bits of a block); the state has to be multiplied by the phase.
-    `span` is moved on.
+def lower_columns(
+    table: Ints, pool: Complexes, columns: Columns, span: Ints, n: int, fresh: bool, v: int, pad: int
+) -> tuple[Ints, Complexes, Ints, int, Ints, Ints, int, complex]:
+    """Fuse the instructions of `span` on wires of which each has a bit of the memory's index; as
+    `compile_columns`. Returns (ops, mats, operands, count, phys, home, live, phase), the first seven for
+    `plan`.
     """
     wire = counted(n)
     known = filled(n, 0 if fresh else -1)
@@ -110,7 +99,31 @@ def compile_columns(
         for q in range(n):
             phys[q] = q + pad
         live = (1 << n) - 1
-    size = min(bits, wires)
+    return ops, mats, operands, count, phys, home, live, phase
+
+
+def compile_columns(
+    table: Ints,
+    pool: Complexes,
+    columns: Columns,
+    span: Ints,
+    n: int,
+    fresh: bool,
+    bits: int,
+    v: int,
+    pad: int,
+) -> tuple[StagePlan, complex, int]:
+    """Plan the instructions of `span`.
+
+    `fresh` says that the state is the basis state 0. `bits`
+    is the size of a block, `v` the number of lane bits, `pad` 0, or v for the amplitudes to lie v bits
+    higher in memory. Returns (plan, phase, bits of a block); the state has to be multiplied by the phase.
+    `span` is moved on.
+    """
+    ops, mats, operands, count, phys, home, live, phase = lower_columns(
+        table, pool, columns, span, n, fresh, v, pad
+    )
+    size = min(bits, len(phys))
     return plan(ops, mats, operands, count, phys, home, live, size, v, 0), phase, size
 
 

@@ -1,6 +1,5 @@
-"""Stages for all operations of a circuit: which bits are active in each, its program, and where wires go.
-
-A plan is a `StagePlan`.
+"""Stages for all operations of a circuit, as a `StagePlan`: which bits are active in each, its program, and
+where wires go.
 """
 
 import numpy as np
@@ -20,6 +19,7 @@ from basicaer.simulator.methods.statevector.engine.columns.passes import (
     ZEROED,
 )
 from basicaer.simulator.methods.statevector.engine.machine._bits import popcount
+from basicaer.simulator.methods.statevector.engine.machine._borrowed import borrowed
 from basicaer.simulator.methods.statevector.engine.machine._jit import compiled
 from basicaer.simulator.methods.statevector.engine.machine._loops import copy_rows, counted, filled, ordered
 from basicaer.simulator.methods.statevector.engine.planning._rows import (
@@ -305,6 +305,7 @@ def plan(
     is the number of lane bits. No operation changes the wires in `fixed`, which stay where they are, and no
     stage has them among its bits.
     """
+    ops, mats, operands, phys = borrowed(ops), borrowed(mats), borrowed(operands), borrowed(phys)
     n = len(phys)
     order = np.empty(count, np.int64)
     alive = 0
