@@ -15,11 +15,8 @@ from basicaer.simulator import GATES, Circuit, Instruction
 from basicaer.simulator.methods.statevector.engine._arrays import Columns
 from basicaer.simulator.methods.statevector.engine._matrices import operation_table
 from basicaer.simulator.methods.statevector.engine._readout import add_weights, collapse, draw, flip
-from basicaer.simulator.methods.statevector.engine.planning._compile import (
-    compile_columns,
-    lower_columns,
-    plan,
-)
+from basicaer.simulator.methods.statevector.engine.planning._compile import compile_columns, lower_columns
+from basicaer.simulator.methods.statevector.engine.planning._planner import plan
 
 SPECS = list({spec.name: spec for spec in GATES.values()}.values())
 PLANS = [

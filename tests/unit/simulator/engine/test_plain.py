@@ -24,7 +24,8 @@ from basicaer.simulator.methods.statevector.engine._arrays import Columns
 from basicaer.simulator.methods.statevector.engine._matrices import parametric
 from basicaer.simulator.methods.statevector.engine.blocks import _run
 from basicaer.simulator.methods.statevector.engine.planning import _compile
-from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns, plan
+from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns
+from basicaer.simulator.methods.statevector.engine.planning._planner import plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -30,7 +30,8 @@ from basicaer.simulator.methods.statevector.engine.columns import (
     spans,
     steps,
 )
-from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns, plan
+from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns
+from basicaer.simulator.methods.statevector.engine.planning._planner import plan
 
 __all__ = ["PARTS", "leave_with_parent"]
 

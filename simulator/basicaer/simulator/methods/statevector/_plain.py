@@ -17,7 +17,8 @@ from basicaer.simulator.methods.statevector.engine import _readout as readout
 from basicaer.simulator.methods.statevector.engine.blocks._executor import execute
 from basicaer.simulator.methods.statevector.engine.columns import spans, steps
 from basicaer.simulator.methods.statevector.engine.machine._kept import comes_from_others
-from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns, plan
+from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns
+from basicaer.simulator.methods.statevector.engine.planning._planner import plan
 
 __all__ = ["interpretable", "plain"]
 
