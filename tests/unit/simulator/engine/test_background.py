@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 from basicaer.simulator import SimulationCancelled, compiling_apart, is_compiling
@@ -19,10 +18,9 @@ from basicaer.simulator.methods.statevector.engine.machine import _kept
 
 @pytest.fixture(autouse=True)
 def _sleeper(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that compiles nothing, for a second; and where no kernel is there yet, none before a call."""
+    """A process that compiles nothing, for a second."""
     command = [sys.executable, "-c", "import time; time.sleep(1)"]
     monkeypatch.setattr(background, "_start", lambda more: subprocess.Popen(command))
-    monkeypatch.setattr(background, "plan", None)
 
 
 def _wait(is_there: Callable[[], bool]) -> None:
@@ -50,18 +48,6 @@ def test_the_process_starts_once_and_is_waited_for_until_it_ends() -> None:
         assert not is_compiling()
         _wait(lambda: False)
     assert told == ["begins"]
-
-
-@pytest.mark.parametrize(("empty", "kept"), [(True, True), (False, True), (True, False)])
-def test_where_no_kernel_is_there_it_starts_before_a_call(
-    monkeypatch: pytest.MonkeyPatch, empty: bool, kept: bool
-) -> None:
-    cache = SimpleNamespace(is_empty=empty, comes_from_others=kept)
-    monkeypatch.setattr(background, "plan", SimpleNamespace(_cache=cache))
-    told: list[str] = []
-    with compiling_apart(lambda: told.append("begins")):
-        assert is_compiling() is (empty and kept)
-    assert told == ["begins"] * (empty and kept)
 
 
 def test_who_waits_when_it_closes_is_cancelled() -> None:

@@ -20,7 +20,6 @@ from typing import Any
 from basicaer.simulator._errors import SimulationCancelled
 from basicaer.simulator.methods.statevector._plain import plain
 from basicaer.simulator.methods.statevector.engine.machine import _kept
-from basicaer.simulator.methods.statevector.engine.planning._planner import plan
 
 __all__ = ["compiling_apart", "is_compiling", "waiting_for_kernels"]
 
@@ -71,16 +70,6 @@ class Background:
             time.sleep(_LOOK)
         raise SimulationCancelled
 
-    def begin(self, kernel: Any) -> None:
-        """Start the process before a call waits for it, if `kernel` was never compiled here."""
-        cache = getattr(kernel, "_cache", None)
-        if cache is None or not cache.comes_from_others or not cache.is_empty:
-            return
-        with self._lock:
-            if self._process is None and not self._closed:
-                self._tell()
-                self._process = _start(self._more)
-
     @property
     def runs(self) -> bool:
         """Whether the process is at work."""
@@ -117,15 +106,14 @@ def waiting_for_kernels() -> Iterator[None]:
 @contextmanager
 def compiling_apart(tell: Callable[[], None], more: str = "") -> Iterator[Background]:
     """Within it, kernels that aren't on the disk are compiled by a process of their own, where that can keep
-    them: at once without any, else when one is called. `tell` is called, by any thread, when it starts.
-    `more` is Python that has kernels of other packages compiled, which the process runs last. Who has threads
-    that may need kernels closes what this gives, and leaves the context when they have ended.
+    them; `tell` is called, by any thread, when it starts. `more` is Python that has kernels of other packages
+    compiled, which the process runs last. Who has threads that may need kernels closes what
+    this gives, and leaves the context when they have ended.
     """
     global _current
     background = _current = Background(tell, more)
     _kept.awaited = background.wait
     try:
-        background.begin(plan)
         yield background
     finally:
         background.close()

@@ -179,13 +179,6 @@ class _Cache(caching.FunctionCache):
         return self._file(folder / self._py_func.__module__)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is code for no arguments at all."""
-        if self._shipped is not None and self._shipped._load_index():
-            return False
-        return not self._cache_file._load_index()
-
-    @property
     def comes_from_others(self) -> bool:
         """Whether another process compiles this function too, and can keep it where this one looks."""
         if not self.is_made_apart or isinstance(self._impl.locator, _Beside):
