@@ -16,7 +16,7 @@ from basicaer.simulator._run import run, statevector
 from basicaer.simulator.circuit._circuit import Circuit
 from basicaer.simulator.circuit._operations import Observable, Save, SaveKind
 from basicaer.simulator.methods.stabilizer.kernels import _counts, _frames, _random, _shots, _tableau
-from basicaer.simulator.methods.statevector._parts import PARTS, leave_with_parent
+from basicaer.simulator.methods.statevector._parts import PARTS, leave_with_parent, shares
 from basicaer.simulator.methods.statevector.engine.machine._helpers import default_threads
 from basicaer.simulator.methods.statevector.engine.machine._kept import alone, comes_from_others
 from basicaer.simulator.stim_text._reader import read_stim
@@ -124,17 +124,14 @@ class _Parts:
         self._collects = False
 
     def start(self) -> None:
-        """Begins, with a process for each other processor, which take turns with this one; `finish` does its
-        own.
-        """
-        parts, workers = list(PARTS), default_threads()
-        for number in range(workers - 1):
-            if its := parts[number::workers]:
+        """Begins, with a process for each other processor; `finish` does what is left for this one."""
+        *others, self._own = shares(default_threads())
+        for its in others:
+            if its:
                 command = [sys.executable, "-m", "basicaer.simulator.methods.statevector._parts"]
                 command += [str(os.getpid()), *its]
                 null = subprocess.DEVNULL
                 self._processes.append(subprocess.Popen(command, stdin=null, stdout=null, stderr=null))
-        self._own = parts[workers - 1 :: workers]
         # The collector would look through all that a compiler makes, again and again.
         self._collects = gc.isenabled()
         gc.disable()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from basicaer.simulator import warm_up
-from basicaer.simulator.methods.statevector._parts import PARTS
+from basicaer.simulator.methods.statevector._parts import PARTS, shares
 from basicaer.simulator.methods.statevector.engine._readout import draw
 from basicaer.simulator.methods.statevector.engine.blocks._executor import execute
 from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns
@@ -59,6 +59,15 @@ def test_what_helpers_compile_is_what_is_needed(part: str, function: Any, kinds:
     PARTS[part]()
     assert len(function.overloads) == kinds
     assert len(function._cache._cache_file._load_index()) == kinds
+
+
+@pytest.mark.parametrize("workers", range(1, 7))
+def test_parts_are_shared_out(workers: int) -> None:
+    its = shares(workers)
+    assert len(its) == workers
+    assert sorted(part for each in its for part in each) == sorted(PARTS)
+    # The two longest are never one's, where there is another.
+    assert workers == 1 or not any({"planner", "lowering"} <= {*each} for each in its)
 
 
 SAVE = """

@@ -23,8 +23,9 @@ from basicaer.simulator.methods.statevector.engine.machine import _kept
 
 __all__ = ["compiling_apart", "is_compiling", "waiting_for_kernels"]
 
+# Behind whoever runs a job meanwhile.
 _COMPILE = (
-    "import sys; from basicaer.simulator._warm import compile_all, leave_with_parent;"
+    "import os, sys; os.nice(10); from basicaer.simulator._warm import compile_all, leave_with_parent;"
     " leave_with_parent(int(sys.argv[1])); compile_all()"
 )
 # How often who waits looks for a kernel on the disk (seconds).

@@ -33,7 +33,7 @@ from basicaer.simulator.methods.statevector.engine.columns import (
 from basicaer.simulator.methods.statevector.engine.planning._compile import lower_columns
 from basicaer.simulator.methods.statevector.engine.planning._planner import plan
 
-__all__ = ["PARTS", "leave_with_parent"]
+__all__ = ["PARTS", "leave_with_parent", "shares"]
 
 # Between two looks whether the parent is there (seconds).
 _LOOK = 1.0
@@ -99,7 +99,19 @@ PARTS = {
     "blocks": _compile_blocks,
     "readout": _compile_readout,
 }
-"""By turns, each worker has as much to do as another; the longest come first."""
+"""The longest come first."""
+
+# What they take beside each other, on an AMD EPYC.
+_SECONDS = {"planner": 5.4, "lowering": 5.3, "blocks": 3.2, "readout": 0.4}
+
+
+def shares(workers: int) -> list[list[str]]:
+    """Return the parts that each of so many workers compiles, so that all of them are there soon."""
+    found: list[list[str]] = [[] for _ in range(workers)]
+    for part in PARTS:
+        min(found, key=lambda its: sum(_SECONDS[each] for each in its)).append(part)
+    return found
+
 
 if __name__ == "__main__":
     leave_with_parent(int(sys.argv[1]))
