@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from basicaer.service.errors import DataDirectoryError, ServiceError
@@ -126,12 +127,13 @@ class Source:
             last = batch[-1][0]
             yield [self._job(row[1:]) for row in batch]
 
-    def _job(self, row: tuple[object, ...]) -> SourceJob | UnmovableError:
+    def _job(self, row: tuple[Any, ...]) -> SourceJob | UnmovableError:
         *columns, sweep_time = row
         record = read_record(columns)
         if not isinstance(record, JobRecord):
             return UnmovableError(record.job_id, "it is damaged")
         job_id = record.job_id
+        # Its checksum says that they are what was written, and so of their types.
         request_id, request_hash, backend_name, create_time, origin, state = columns[9:]
         try:
             message = job_pb2.Job.FromString(record.job)
@@ -147,13 +149,13 @@ class Source:
         return SourceJob(
             record,
             message,
-            request_id,  # type: ignore[arg-type]  # its checksum says so, and so of those that follow
-            request_hash,  # type: ignore[arg-type]
-            backend_name,  # type: ignore[arg-type]
-            create_time,  # type: ignore[arg-type]
-            sweep_time,  # type: ignore[arg-type]
-            origin,  # type: ignore[arg-type]
-            state,  # type: ignore[arg-type]
+            request_id,
+            request_hash,
+            backend_name,
+            create_time,
+            sweep_time,
+            origin,
+            state,
             spec,
             its_spec_sum,
             result,
