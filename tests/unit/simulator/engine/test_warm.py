@@ -33,19 +33,23 @@ print(len(told), all(told))
 """
 
 
-def _told(folder: Path) -> str:
+def _prepared(folder: Path, source: str) -> tuple[Path, dict[str, str]]:
+    """A program, and an environment with a cache of its own."""
     program = folder / "program.py"
-    program.write_text(PROGRAM)
-    environment = {"NUMBA_CACHE_DIR": str(folder / "cache")}
-    done = subprocess.run(
-        [sys.executable, program], env=environment, capture_output=True, text=True, timeout=100, check=True
-    )
+    program.write_text(source)
+    return program, {"NUMBA_CACHE_DIR": str(folder / "cache")}
+
+
+def _printed(folder: Path, source: str, *arguments: str) -> str:
+    program, environment = _prepared(folder, source)
+    command = [sys.executable, str(program), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=True)
     return done.stdout
 
 
 def test_compiling_is_told_once_and_loading_never(tmp_path: Path) -> None:
-    assert _told(tmp_path) == "1 True\n"
-    assert _told(tmp_path) == "0 True\n"
+    assert _printed(tmp_path, PROGRAM) == "1 True\n"
+    assert _printed(tmp_path, PROGRAM) == "0 True\n"
 
 
 @pytest.mark.parametrize(
@@ -85,16 +89,11 @@ print(len(twice.stats.cache_hits), twice(1), twice(1.5), twice(2j), twice(True))
 
 
 def test_processes_that_compile_the_same_at_once_save_it_in_order(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(SAVE)
-    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     orders = ("i f c b", "f c b i", "c b i f", "b i f c")
+    program, environment = _prepared(tmp_path, SAVE)
     running = [subprocess.Popen([sys.executable, program, order], env=environment) for order in orders]
     assert [process.wait(100) for process in running] == [0] * len(orders)
-    done = subprocess.run(
-        [sys.executable, program, orders[0]], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "4 2 3.0 4j 2\n"
+    assert _printed(tmp_path, SAVE, orders[0]) == "4 2 3.0 4j 2\n"
 
 
 def _flipped(data: bytes) -> bytes:
@@ -109,19 +108,8 @@ def _flipped(data: bytes) -> bytes:
 def test_a_damaged_kernel_is_compiled_again(
     tmp_path: Path, damage: Callable[[bytes], bytes], suffix: str
 ) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(SAVE)
-
     def hits() -> int:
-        done = subprocess.run(
-            [sys.executable, program, "i f"],
-            env={"NUMBA_CACHE_DIR": str(tmp_path / "cache")},
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=True,
-        )
-        count, *values = done.stdout.split()
+        count, *values = _printed(tmp_path, SAVE, "i f").split()
         assert values == ["2", "3.0", "4j", "2"]
         return int(count)
 

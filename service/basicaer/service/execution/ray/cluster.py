@@ -167,8 +167,11 @@ def machines() -> list[Machine]:
 
 def is_here() -> bool:
     """Whether this machine is a node of the cluster still."""
-    own = ray.get_runtime_context().get_node_id()
-    return any(machine.alive and machine.node_id == own for machine in machines())
+    return _is_listed(ray.get_runtime_context().get_node_id())
+
+
+def _is_listed(node_id: str) -> bool:
+    return any(machine.alive and machine.node_id == node_id for machine in machines())
 
 
 def largest_node() -> int:
@@ -201,7 +204,7 @@ def answers(found: Sequence[Place]) -> Iterator[tuple[Place, Node | RayError]]:
 def _leaves(place: Place) -> bool:
     """Whether a node that was lost is one that the cluster lists no more, as soon as Ray knows."""
     until = time.monotonic() + _NOTICED
-    while any(machine.alive and machine.node_id == place.node_id for machine in machines()):
+    while _is_listed(place.node_id):
         if time.monotonic() > until:
             return False
         time.sleep(_LOOK)
